@@ -1,0 +1,1 @@
+"""The shared language: amounts, ids, roles, events, refusals and the catalogue of commands."""

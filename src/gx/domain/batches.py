@@ -1,0 +1,121 @@
+"""What goes into one ledger transaction of many commands, and what comes out of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from gx.domain.codec import (
+    DecodeError,
+    JsonObject,
+    JsonValue,
+    Record,
+    decode,
+    decode_object,
+    digest,
+    encode,
+)
+from gx.domain.identifiers import CommandId
+from gx.domain.refusals import RefusalCode
+
+BATCH_FUNCTION: Final = "Batch:Execute"
+BATCH_EVENT: Final = "BatchExecuted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem(Record):
+    """One command on its way to the ledger.
+
+    `key` identifies the request for ever: the hash of the client's idempotency key, or the
+    command id. `function` is `Contract:Function`; `args` are its arguments in order, as text.
+    """
+
+    command_id: CommandId
+    key: str
+    function: str
+    args: tuple[str, ...]
+    actor: str
+
+    def request_hash(self) -> str:
+        """Hash what was asked, so that one key cannot stand for two requests."""
+        return digest([self.function, list(self.args), self.actor])
+
+
+class OutcomeKind(StrEnum):
+    """How the ledger answered one command."""
+
+    COMMITTED = "COMMITTED"
+    REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Record):
+    """The ledger's answer to one command: the only source for settlement and projection.
+
+    `duplicate_of` names the transaction in which the same key took effect before; then
+    `outcome`, `code` and `result` repeat that answer and `events` is empty.
+    """
+
+    command_id: CommandId
+    outcome: OutcomeKind
+    code: RefusalCode | None = None
+    detail: str | None = None
+    result: JsonObject | None = None
+    events: tuple[JsonObject, ...] = ()
+    duplicate_of: str | None = None
+
+
+def encode_items(items: tuple[BatchItem, ...]) -> str:
+    """Write a batch as the single argument of `Batch:Execute`."""
+    return encode([item.to_wire() for item in items])
+
+
+def parse_items(text: str) -> tuple[BatchItem, ...]:
+    """Read the argument of `Batch:Execute`.
+
+    Raises:
+        DecodeError: it is not a JSON list of batch items.
+    """
+    return tuple(BatchItem.from_wire(_object(value)) for value in _list(decode(text)))
+
+
+def encode_outcomes(outcomes: tuple[Outcome, ...]) -> str:
+    """Write the payload of `BatchExecuted`."""
+    return encode({"eventType": BATCH_EVENT, "outcomes": [item.to_wire() for item in outcomes]})
+
+
+def parse_outcomes(payload: str) -> tuple[Outcome, ...]:
+    """Read the payload of `BatchExecuted`, in the order of execution.
+
+    Raises:
+        DecodeError: the payload is not a list of outcomes.
+    """
+    wire = decode_object(payload)
+    return tuple(Outcome.from_wire(_object(value)) for value in _list(wire.get("outcomes")))
+
+
+def parse_events(name: str, payload: str) -> tuple[JsonObject, ...]:
+    """List the domain events that a transaction's one event carries, in order.
+
+    A batch carries its commands' events; a function called directly carries its principal
+    event with the further ones in `events`. Reading them typed is `gx.domain.events.parse_event`.
+
+    Raises:
+        DecodeError: the payload does not have that shape.
+    """
+    if name == BATCH_EVENT:
+        return tuple(event for outcome in parse_outcomes(payload) for event in outcome.events)
+    principal = decode_object(payload)
+    further = principal.pop("events", [])
+    return (principal, *(_object(value) for value in _list(further)))
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    if not isinstance(value, list):
+        raise DecodeError(f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def _object(value: JsonValue) -> JsonObject:
+    if not isinstance(value, dict):
+        raise DecodeError(f"expected an object, got {type(value).__name__}")
+    return value

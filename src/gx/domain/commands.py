@@ -1,0 +1,118 @@
+"""What a command, and what a query, is: one declaration from which everything else follows.
+
+From a CommandSpec come the route with its schema and access rule, the contract dispatch with its
+role and argument checks, the ordering in the outbox, the start-up assertions and the reference.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gx.domain.arguments import Argument
+from gx.domain.events import Event
+from gx.domain.refusals import RefusalCode
+from gx.domain.roles import LedgerRole, TokenRole
+from gx.domain.scopes import Scopes
+
+
+class Access(StrEnum):
+    """Who may call a route: the letters of the HTTP API's table."""
+
+    PUBLIC = "public"
+    """Anybody, without a token."""
+    USER = "user"
+    """A user on own data; partners and admins for a user whom their token may act for."""
+    PARTNER = "partner"
+    ADMIN = "admin"
+    """`admin` or `super_admin`."""
+    SUPER_ADMIN = "super_admin"
+
+    def admits(self, role: TokenRole) -> bool:
+        """Tell whether a token of this role may call the route at all."""
+        return role in _ADMITTED[self]
+
+
+_ADMITTED = {
+    Access.PUBLIC: frozenset(TokenRole),
+    Access.USER: frozenset(TokenRole),
+    Access.PARTNER: frozenset({TokenRole.PARTNER}),
+    Access.ADMIN: frozenset({TokenRole.ADMIN, TokenRole.SUPER_ADMIN}),
+    Access.SUPER_ADMIN: frozenset({TokenRole.SUPER_ADMIN}),
+}
+
+
+class Area(StrEnum):
+    """The service areas of the HTTP API; also the `service` label of its metrics."""
+
+    ADMIN = "admin"
+    IDENTITY = "identity"
+    TOKENOMICS = "tokenomics"
+    ORGANIZATION = "organization"
+    LOANS = "loans"
+    GOVERNANCE = "governance"
+    TAX = "tax"
+    COMMANDS = "commands"
+
+
+ScopesOf = Callable[[Mapping[str, str], str], Scopes]
+"""A pure function of a command's arguments (as contract text, by name) and its actor."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """A request to change the ledger, declared once.
+
+    `function` is `Contract:Function`; `roles` are the signing identities that it admits;
+    `access` is who may call `path` (below `/api/v1`); `read_models` are the tables in which the
+    effect becomes visible; `refusals` are the codes that its own rules can answer, beside those
+    that any command can meet.
+    """
+
+    wire_name: str
+    area: Area
+    function: str
+    path: str
+    access: Access
+    roles: frozenset[LedgerRole]
+    arguments: tuple[Argument, ...]
+    scopes: ScopesOf
+    events: tuple[type[Event], ...]
+    read_models: tuple[str, ...]
+    refusals: tuple[RefusalCode, ...]
+    summary: str
+    actor_argument: str | None = None
+    """The argument that must name the actor, unless an administrator acts for the system."""
+    is_allowed_before_bootstrap: bool = False
+    is_allowed_while_paused: bool = False
+    method: str = "POST"
+
+    def argument_values(self, by_name: Mapping[str, str]) -> tuple[str, ...]:
+        """Put named arguments in the contract function's order."""
+        return tuple(by_name[argument.name] for argument in self.arguments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuerySpec:
+    """A read of the HTTP API, declared once.
+
+    `owner_parameter` names the path parameter that must be the caller's own id where `access`
+    is USER; `parameters` are those of the query string.
+    """
+
+    name: str
+    area: Area
+    path: str
+    access: Access
+    summary: str
+    read_models: tuple[str, ...]
+    owner_parameter: str | None = None
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSpec:
+    """A contract function that only reads. Any role may evaluate it."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+    summary: str

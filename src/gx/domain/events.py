@@ -1,0 +1,284 @@
+"""Facts recorded on the ledger, in the past tense, each with its wire name and its fields.
+
+An event carries every account that it changes with its delta, so that a fold needs nothing
+but the event. `SCHEMA_VERSION` rises when a field changes its meaning; readers stop at a
+version that they do not know.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from gx.domain.amounts import Amount, Delta
+from gx.domain.codec import DecodeError, JsonObject, Record
+from gx.domain.identifiers import AccountId, CountryCode, EpochSeconds, UserId
+
+SCHEMA_VERSION: Final = 1
+
+
+class AccountStatus(StrEnum):
+    """Whether an account's holder, or a treasury, may send."""
+
+    ACTIVE = "Active"
+    LOCKED = "Locked"
+
+
+class TaxTimer(StrEnum):
+    """What a change of balance did to the account's velocity-tax timer."""
+
+    STARTED = "started"
+    CLEARED = "cleared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChange(Record):
+    """One account's part in an event; `delta` is 0 when it was only opened."""
+
+    account_id: AccountId
+    delta: Delta
+    tax_timer: TaxTimer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Record):
+    """What every event says. `timestamp` is the transaction's, in seconds."""
+
+    WIRE_NAME: ClassVar[str] = ""
+
+    timestamp: EpochSeconds
+    changes: tuple[AccountChange, ...] = ()
+
+    def to_payload(self) -> JsonObject:
+        """Return the event's wire form, its type and schema version included."""
+        # Named, not super(): slots make dataclass build a second class.
+        return {
+            **Record.to_wire(self),
+            "eventType": self.WIRE_NAME,
+            "schemaVersion": SCHEMA_VERSION,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoinsMinted(Event):
+    """Coins came into being on one account."""
+
+    WIRE_NAME: ClassVar[str] = "CoinsMinted"
+
+    account_id: AccountId
+    amount: Amount
+    amount_coins: str
+    """Whole coins, the rest cut off; a decimal string."""
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoinsTransferred(Event):
+    """Coins moved from one account to another, and the fee to the operations fund."""
+
+    WIRE_NAME: ClassVar[str] = "TransferEvent"
+
+    from_id: AccountId
+    to_id: AccountId
+    amount: Amount
+    fee: Amount
+    fee_rate_bps: int
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenesisDistributed(Event):
+    """A user received the genesis coins of the current phase."""
+
+    WIRE_NAME: ClassVar[str] = "GenesisDistributed"
+
+    user_id: UserId
+    amount: Amount
+    phase: int
+    age: int
+    eligible: bool
+    nationality: CountryCode
+    pool_source: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreasuryAllocated(Event):
+    """A country's treasury received its part of a user's genesis."""
+
+    WIRE_NAME: ClassVar[str] = "TreasuryAllocated"
+
+    treasury_id: AccountId
+    amount: Amount
+    phase: int
+    nationality: CountryCode
+    pool_source: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletFrozen(Event):
+    """A user's wallet can neither send nor receive."""
+
+    WIRE_NAME: ClassVar[str] = "WalletFrozen"
+
+    user_id: UserId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletUnfrozen(Event):
+    """A user's wallet works again."""
+
+    WIRE_NAME: ClassVar[str] = "WalletUnfrozen"
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemBootstrapped(Event):
+    """The pools and the system parameters exist."""
+
+    WIRE_NAME: ClassVar[str] = "SystemBootstrapped"
+
+    pools: dict[str, Amount]
+    supply: Amount
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountryOpened(Record):
+    """One country's share of the system, in per cent as a decimal string."""
+
+    country_code: CountryCode
+    percentage: str
+    treasury_id: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountryDataInitialized(Event):
+    """Countries were opened, each with a locked treasury."""
+
+    WIRE_NAME: ClassVar[str] = "CountryDataInitialized"
+
+    countries: tuple[CountryOpened, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemParameterUpdated(Event):
+    """A system parameter has another value."""
+
+    WIRE_NAME: ClassVar[str] = "SystemParameterUpdated"
+
+    id: str
+    old_value: str
+    new_value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemPaused(Event):
+    """Every write but ResumeSystem is refused from here on."""
+
+    WIRE_NAME: ClassVar[str] = "SystemPaused"
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemResumed(Event):
+    """Writes are taken again."""
+
+    WIRE_NAME: ClassVar[str] = "SystemResumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminAppointed(Event):
+    """Somebody was recorded as an administrator."""
+
+    WIRE_NAME: ClassVar[str] = "AdminAppointed"
+
+    admin_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreasuryAccountActivated(Event):
+    """A country's treasury may send."""
+
+    WIRE_NAME: ClassVar[str] = "TreasuryAccountActivated"
+
+    country_code: CountryCode
+    treasury_id: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCreated(Event):
+    """A user exists, with a wallet under the same id."""
+
+    WIRE_NAME: ClassVar[str] = "UserCreated"
+
+    user_id: UserId
+    nationality: CountryCode
+    age: int
+    status: AccountStatus
+    trust_score: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserLocked(Event):
+    """A user may not send."""
+
+    WIRE_NAME: ClassVar[str] = "UserLocked"
+
+    user_id: UserId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserUnlocked(Event):
+    """A user may send again."""
+
+    WIRE_NAME: ClassVar[str] = "UserUnlocked"
+
+    user_id: UserId
+
+
+EVENTS: Final[dict[str, type[Event]]] = {
+    event.WIRE_NAME: event
+    for event in (
+        CoinsMinted,
+        CoinsTransferred,
+        GenesisDistributed,
+        TreasuryAllocated,
+        WalletFrozen,
+        WalletUnfrozen,
+        SystemBootstrapped,
+        CountryDataInitialized,
+        SystemParameterUpdated,
+        SystemPaused,
+        SystemResumed,
+        AdminAppointed,
+        TreasuryAccountActivated,
+        UserCreated,
+        UserLocked,
+        UserUnlocked,
+    )
+}
+"""Every event type by its wire name: the only list of them."""
+
+
+class UnknownEventError(DecodeError):
+    """An event's type or schema version is not known here; only newer code can fold it."""
+
+
+def parse_event(payload: JsonObject) -> Event:
+    """Read one event from its payload.
+
+    Raises:
+        UnknownEventError: no such type, or a newer schema version.
+        DecodeError: a field is missing or has another type.
+    """
+    name = payload.get("eventType")
+    event_type = EVENTS.get(name) if isinstance(name, str) else None
+    if event_type is None:
+        raise UnknownEventError(f"event type {name!r} is unknown to this version")
+    version = payload.get("schemaVersion")
+    if version != SCHEMA_VERSION:
+        raise UnknownEventError(f"{name} has schema version {version!r}; this reads 1")
+    return event_type.from_wire(payload)

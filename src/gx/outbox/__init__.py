@@ -1,0 +1,1 @@
+"""The write path: commands accepted once, and submitted until they are settled."""

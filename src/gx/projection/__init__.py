@@ -1,0 +1,1 @@
+"""The read path: events folded into read models, effect and checkpoint in one transaction."""
