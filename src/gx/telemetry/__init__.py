@@ -1,0 +1,1 @@
+"""What the processes say: the metric catalogue, instruments, logs, traces and probes."""

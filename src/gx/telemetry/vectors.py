@@ -1,0 +1,86 @@
+"""Labelled instruments: one number for each combination of label values."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from threading import Lock
+from typing import Generic, TypeVar
+
+from gx.telemetry.cells import Counter, Gauge, Histogram
+from gx.telemetry.metric import Label, Metric
+
+Cell = TypeVar("Cell", Counter, Gauge, Histogram)
+LabelValues = tuple[str, ...]
+
+
+class UnknownLabelValueError(ValueError):
+    """A label value that nobody declared, for a label without a fallback."""
+
+
+class Vector(Generic[Cell]):
+    """One instrument for each combination of label values.
+
+    Calling it returns the instrument: a dictionary look-up for the declared combinations, which
+    exist from the start. Keep the result where the same one is used often.
+    """
+
+    def __init__(
+        self, metric: Metric, make: Callable[[], Cell], known: Mapping[Label, Collection[str]]
+    ) -> None:
+        self._metric = metric
+        self._make: Callable[[], Cell] = make
+        self._known = {label: frozenset(values) for label, values in known.items()}
+        self._lock = Lock()
+        self._cells: dict[LabelValues, Cell] = {}
+
+    def __call__(self, *values: str) -> Cell:
+        """Return the instrument for these label values, in the catalogue's order.
+
+        A value that nobody declared counts under its label's fallback, so that a newer peer's
+        word can neither lose a count nor grow the number of series.
+
+        Raises:
+            UnknownLabelValueError: The label has no fallback, or the number of values is wrong.
+        """
+        cell = self._cells.get(values)
+        return cell if cell is not None else self._add(self._fold(values))
+
+    def create(self, combinations: Iterable[LabelValues]) -> None:
+        """Make these combinations exist, at 0."""
+        for values in combinations:
+            self(*values)
+
+    def children(self) -> tuple[tuple[LabelValues, Cell], ...]:
+        """List every combination that exists, with its instrument."""
+        with self._lock:
+            return tuple(self._cells.items())
+
+    def _add(self, values: LabelValues) -> Cell:
+        with self._lock:
+            cell = self._cells.get(values)
+            if cell is None:
+                cell = self._cells[values] = self._make()
+            return cell
+
+    def _fold(self, values: LabelValues) -> LabelValues:
+        labels = self._metric.labels
+        if len(values) != len(labels):
+            raise UnknownLabelValueError(
+                f"{self._metric.name} takes {self._metric.label_names}, got {values}"
+            )
+        return tuple(
+            self._declared(label, value) for label, value in zip(labels, values, strict=True)
+        )
+
+    def _declared(self, label: Label, value: str) -> str:
+        known = self._known.get(label)
+        if known is None or value in known or value == label.fallback:
+            return value
+        if label.fallback is None:
+            raise UnknownLabelValueError(
+                f"{self._metric.name}: {label.name}={value!r} is none of {sorted(known)}"
+            )
+        return label.fallback
+
+
+CounterVector = Vector[Counter]
+GaugeVector = Vector[Gauge]
+HistogramVector = Vector[Histogram]
