@@ -1,0 +1,68 @@
+"""The catalogue: every command, query and reading contract function, each declared once.
+
+One module an area; this one puts them together.
+"""
+
+from typing import Final
+
+from gx.domain.catalogue import admin, identity, tokenomics
+from gx.domain.catalogue.admin import (
+    ACTIVATE_TREASURY,
+    APPOINT_ADMIN,
+    BOOTSTRAP_SYSTEM,
+    INITIALIZE_COUNTRY_DATA,
+    PAUSE_SYSTEM,
+    RESUME_SYSTEM,
+    UPDATE_SYSTEM_PARAMETER,
+)
+from gx.domain.catalogue.identity import CREATE_USER, LOCK_USER, UNLOCK_USER
+from gx.domain.catalogue.tokenomics import (
+    DISTRIBUTE_GENESIS,
+    FREEZE_WALLET,
+    MINT_COINS,
+    TRANSFER_TOKENS,
+    UNFREEZE_WALLET,
+)
+from gx.domain.commands import CommandSpec, FunctionSpec, QuerySpec
+
+COMMANDS: Final[dict[str, CommandSpec]] = {
+    spec.wire_name: spec for spec in (*admin.COMMANDS, *identity.COMMANDS, *tokenomics.COMMANDS)
+}
+"""Every command by its wire name."""
+
+COMMANDS_BY_FUNCTION: Final[dict[str, CommandSpec]] = {
+    spec.function: spec for spec in COMMANDS.values()
+}
+"""Every command by its contract function, `Contract:Function`."""
+
+FUNCTIONS: Final[dict[str, FunctionSpec]] = {
+    spec.function: spec for spec in (*admin.FUNCTIONS, *identity.FUNCTIONS, *tokenomics.FUNCTIONS)
+}
+"""Every contract function that only reads."""
+
+QUERIES: Final[dict[str, QuerySpec]] = {
+    spec.name: spec for spec in (*admin.QUERIES, *identity.QUERIES, *tokenomics.QUERIES)
+}
+"""Every read of the business API by name; commands and dead letters have routes of their own."""
+
+__all__ = [
+    "ACTIVATE_TREASURY",
+    "APPOINT_ADMIN",
+    "BOOTSTRAP_SYSTEM",
+    "COMMANDS",
+    "COMMANDS_BY_FUNCTION",
+    "CREATE_USER",
+    "DISTRIBUTE_GENESIS",
+    "FREEZE_WALLET",
+    "FUNCTIONS",
+    "INITIALIZE_COUNTRY_DATA",
+    "LOCK_USER",
+    "MINT_COINS",
+    "PAUSE_SYSTEM",
+    "QUERIES",
+    "RESUME_SYSTEM",
+    "TRANSFER_TOKENS",
+    "UNFREEZE_WALLET",
+    "UNLOCK_USER",
+    "UPDATE_SYSTEM_PARAMETER",
+]

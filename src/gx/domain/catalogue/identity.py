@@ -1,0 +1,115 @@
+"""Users: registration and locking."""
+
+from typing import Final
+
+from gx.domain.arguments import Argument, Country, Hash, Integer, Text
+from gx.domain.catalogue.vocabulary import EXAMPLE_HASH, USER, USER_ID, user_in_path
+from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpec
+from gx.domain.events import UserCreated, UserLocked, UserUnlocked
+from gx.domain.refusals import RefusalCode
+from gx.domain.roles import PARTNERS, SUPER_ADMINS
+from gx.domain.scopes import create_user_scopes, user_scopes
+
+CREATE_USER: Final = CommandSpec(
+    wire_name="CREATE_USER",
+    area=Area.IDENTITY,
+    function="IdentityContract:CreateUser",
+    path="/users",
+    access=Access.PARTNER,
+    roles=PARTNERS,
+    arguments=(
+        Argument(name="userId", kind=USER_ID, description="The new id.", example="alice"),
+        Argument(
+            name="biometricHash",
+            kind=Hash(invalid=RefusalCode.BIOMETRIC_HASH_INVALID),
+            description="Hash of the person's biometric template.",
+            example=EXAMPLE_HASH,
+        ),
+        Argument(
+            name="nationality", kind=Country(), description="Country of the user.", example="US"
+        ),
+        Argument(
+            name="age",
+            kind=Integer(minimum=0, maximum=150, invalid=RefusalCode.AGE_OUT_OF_RANGE),
+            description="Years.",
+            example=34,
+        ),
+    ),
+    scopes=create_user_scopes,
+    events=(UserCreated,),
+    read_models=("users", "accounts", "countries"),
+    refusals=(
+        RefusalCode.USER_EXISTS,
+        RefusalCode.BIOMETRIC_HASH_INVALID,
+        RefusalCode.BIOMETRIC_HASH_EXISTS,
+        RefusalCode.COUNTRY_UNKNOWN,
+        RefusalCode.AGE_OUT_OF_RANGE,
+    ),
+    summary="Register a user and open a wallet at 0.",
+)
+
+LOCK_USER: Final = CommandSpec(
+    wire_name="LOCK_USER",
+    area=Area.IDENTITY,
+    function="IdentityContract:LockUser",
+    path="/users/{userId}/lock",
+    access=Access.SUPER_ADMIN,
+    roles=SUPER_ADMINS,
+    arguments=(
+        user_in_path("Whom."),
+        Argument(name="reason", kind=Text(), description="Why.", example="Court order"),
+    ),
+    scopes=user_scopes,
+    events=(UserLocked,),
+    read_models=("users", "accounts"),
+    refusals=(RefusalCode.USER_NOT_FOUND, RefusalCode.USER_NOT_ACTIVE),
+    summary="Stop a user from sending.",
+)
+
+UNLOCK_USER: Final = CommandSpec(
+    wire_name="UNLOCK_USER",
+    area=Area.IDENTITY,
+    function="IdentityContract:UnlockUser",
+    path="/users/{userId}/unlock",
+    access=Access.SUPER_ADMIN,
+    roles=SUPER_ADMINS,
+    arguments=(user_in_path("Whom."),),
+    scopes=user_scopes,
+    events=(UserUnlocked,),
+    read_models=("users", "accounts"),
+    refusals=(RefusalCode.USER_NOT_FOUND, RefusalCode.USER_NOT_LOCKED),
+    summary="Let a locked user send again.",
+)
+
+COMMANDS: Final = (
+    CREATE_USER,
+    LOCK_USER,
+    UNLOCK_USER,
+)
+
+FUNCTIONS: Final = (
+    FunctionSpec(
+        function="IdentityContract:GetUser", arguments=(USER,), summary="One user's record."
+    ),
+    FunctionSpec(
+        function="IdentityContract:UserExists",
+        arguments=(USER,),
+        summary="Whether the user exists.",
+    ),
+    FunctionSpec(
+        function="IdentityContract:GetTrustScore",
+        arguments=(USER,),
+        summary="The user's trust score.",
+    ),
+)
+
+QUERIES: Final = (
+    QuerySpec(
+        name="user", area=Area.IDENTITY, path="/users/{userId}", access=Access.USER,
+        read_models=("users",), summary="One user.", owner_parameter="userId",
+    ),
+    QuerySpec(
+        name="trust", area=Area.IDENTITY, path="/users/{userId}/trust", access=Access.USER,
+        read_models=("users",), summary="A user's trust score.", owner_parameter="userId",
+    ),
+)  # fmt: skip
