@@ -13,38 +13,12 @@ from typing import Protocol
 from gx.database.ports import Lease
 from gx.domain.batches import OutcomeKind
 from gx.domain.codec import JsonObject
+from gx.domain.command_status import CommandStatus as CommandStatus  # noqa: PLC0414 (a meant re-export)
 from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.domain.scopes import Scopes
 from gx.ledger.ports import Envelope
-
-
-class CommandStatus(StrEnum):
-    """Where a command stands; derived from what is stored, never written."""
-
-    PENDING = "PENDING"
-    PROCESSING = "PROCESSING"
-    COMMITTED = "COMMITTED"
-    PROJECTED = "PROJECTED"
-    REJECTED = "REJECTED"
-    DEAD = "DEAD"
-    DISCARDED = "DISCARDED"
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether nothing will change any more without an operator."""
-        return self in _FINAL
-
-
-_FINAL = frozenset(
-    {
-        CommandStatus.PROJECTED,
-        CommandStatus.REJECTED,
-        CommandStatus.DEAD,
-        CommandStatus.DISCARDED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +115,13 @@ class CommandReader(Protocol):
 
         Raises:
             CommandGoneError: it was settled and its partition has left retention.
+        """
+        ...
+
+    async def find_many(self, command_ids: Sequence[CommandId]) -> Sequence[CommandView]:
+        """Return those of the commands that are known and in retention, in no particular order.
+
+        One question for many: a bulk sender follows its commands without one request for each.
         """
         ...
 
