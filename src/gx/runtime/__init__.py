@@ -1,1 +1,1 @@
-"""The composition root: settings, wiring, processes and the supervisor of the local stack."""
+"""The composition root: settings, wiring, processes, the local stack."""

@@ -1,0 +1,71 @@
+# GX Protocol. `make help` lists what there is; `make run` and `make test` are all a newcomer needs.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Install everything that running and testing need, into .venv
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "GX Protocol needs Python 3.11 or newer; '$(PYTHON)' is older. Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	@echo "installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@touch $@
+
+run: setup ## Start the whole stack on loopback; Ctrl-C stops it (ARGS="--demo" sends a little traffic)
+	@$(BIN)/gx up $(ARGS)
+
+down: setup ## Stop a stack that runs in another terminal
+	@$(BIN)/gx down
+
+fmt: setup ## Format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix --quiet .
+
+lint: setup ## Check style and forbidden constructs
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check .
+
+types: setup ## Check types, strictly
+	@$(BIN)/mypy
+
+imports: setup ## Check that folders import only what the architecture allows
+	@$(BIN)/lint-imports
+
+dead-code: setup ## Look for unused code and undeclared dependencies
+	@$(BIN)/vulture && $(BIN)/deptry src
+
+generate: setup ## Write every generated file anew
+	@$(BIN)/gx openapi --output docs/reference/openapi.json
+	@$(BIN)/gx catalogue --output docs/reference/catalogue.md
+
+fresh: generate ## Check that the committed generated files are what their generators write
+	@git diff --exit-code --stat -- docs/reference \
+	  || { echo "generated files are stale: run 'make generate' and commit"; exit 1; }
+
+check: lint types imports dead-code fresh ## Everything that needs no running system
+
+test: check ## Everything: checks, units, conformance, end-to-end and chaos on the real parts
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-fast: setup ## Only the tests that take less than two seconds each
+	@$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+bench: setup ## Measure, as ratios to this machine's own limits; writes benchmarks/results
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+chaos: setup ## The full chaos run: kill -9 of every process under load
+	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} $(BIN)/python -m pytest tests/chaos -q
+
+lock: setup ## Pin what is installed now into constraints.txt
+	@$(BIN)/python -m pip freeze --exclude-editable --exclude gx-protocol > constraints.txt
+
+clean: ## Remove the virtual environment and caches (data under var/ stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,195 @@
+"""Every knob, read once, with its bounds. Each is an environment variable `GX_<GROUP>_<NAME>`.
+
+A secret may come from a file instead: a file named like the variable, in lower case, in the
+folder that `GX_SECRETS_DIR` names (Kubernetes mounts secrets that way). Nothing else in the
+project reads the environment.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gx.domain.errors import GxError
+
+
+class SettingsError(GxError):
+    """A setting is missing or out of bounds; the text names the variable and the rule."""
+
+
+class Environment(StrEnum):
+    """Where this process runs. Development conveniences are refused outside devnet."""
+
+    DEVNET = "devnet"
+    TESTNET = "testnet"
+    MAINNET = "mainnet"
+
+
+class Batching(StrEnum):
+    """Whether many commands ride in one ledger transaction."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+class _Group(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+
+class CommonSettings(_Group):
+    """Settings of every process: `GX_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_", frozen=True, extra="ignore")
+
+    environment: Environment = Environment.DEVNET
+    channel: str = Field(default="gxchannel", pattern=r"^[a-z][a-z0-9.-]{0,248}$")
+    data_dir: Path = Path("var")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    metrics_host: str = "127.0.0.1"
+    drain_s: float = Field(default=20.0, ge=0.5, le=300)
+
+
+class DatabaseSettings(_Group):
+    """Settings of PostgreSQL: `GX_DATABASE_<NAME>`, the address also as `DATABASE_URL`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_DATABASE_", frozen=True, extra="ignore")
+
+    dsn: SecretStr = SecretStr("")
+    pool_max: int = Field(default=8, ge=1, le=200)
+    statement_timeout_s: float = Field(default=30.0, ge=1, le=600)
+
+
+class LedgerSettings(_Group):
+    """Settings of the embedded ledger and its clients: `GX_LEDGER_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_LEDGER_", frozen=True, extra="ignore")
+
+    socket: Path = Path("var/run/ledger.sock")
+    folder: Path = Path("var/ledger")
+    metrics_port: int = Field(default=9094, ge=0, le=65_535)
+    prepare_timeout_s: float = Field(default=10.0, ge=0.5, le=120)
+    submit_timeout_s: float = Field(default=10.0, ge=0.5, le=120)
+    verify_blocks_at_start: int = Field(default=64, ge=1, le=100_000)
+
+
+class ApiSettings(_Group):
+    """Settings of `gx api serve`: `GX_API_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_API_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65_535)
+    metrics_port: int = Field(default=9095, ge=0, le=65_535)
+    body_bytes_max: int = Field(default=65_536, ge=1_024, le=16_777_216)
+    group_max: int = Field(default=512, ge=1, le=10_000)
+    backlog_age_max_s: float = Field(default=30.0, ge=0.1, le=86_400)
+    rate_per_s: float = Field(default=2_000.0, gt=0, le=1_000_000)
+    rate_burst: int = Field(default=4_000, ge=1, le=10_000_000)
+    wait_timeout_max_s: float = Field(default=30.0, ge=1, le=300)
+    streams_max: int = Field(default=1_000, ge=1, le=100_000)
+    redis_url: SecretStr | None = None
+    token_issuer: str = "https://issuer.gx.local"  # noqa: S105 (a name, not a secret)
+    token_audience: str = "gx-api"  # noqa: S105 (a name, not a secret)
+    jwks_url: str | None = None
+    keys_dir: Path = Path("var/keys")
+    leeway_s: float = Field(default=5.0, ge=0, le=120)
+
+
+class SubmitterSettings(_Group):
+    """Settings of `gx outbox submit`: `GX_SUBMITTER_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_SUBMITTER_", frozen=True, extra="ignore")
+
+    metrics_port: int = Field(default=9090, ge=0, le=65_535)
+    lease_s: float = Field(default=5.0, ge=0.3, le=600)
+    batch_commands_max: int = Field(default=1_000, ge=1, le=10_000)
+    batch_bytes_max: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
+    in_flight_max: int = Field(default=2, ge=1, le=16)
+    linger_ms: int = Field(default=2, ge=0, le=1_000)
+    attempts_max: int = Field(default=5, ge=1, le=100)
+    verdict_timeout_s: float = Field(default=10.0, ge=0.2, le=600)
+    batching: Batching = Batching.AUTO
+    retention_days: int = Field(default=90, ge=1, le=3_650)
+
+
+class ProjectorSettings(_Group):
+    """Settings of `gx projection run`: `GX_PROJECTOR_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_PROJECTOR_", frozen=True, extra="ignore")
+
+    metrics_port: int = Field(default=9091, ge=0, le=65_535)
+    lease_s: float = Field(default=5.0, ge=0.3, le=600)
+    chunk_blocks_max: int = Field(default=500, ge=1, le=100_000)
+    chunk_changes_max: int = Field(default=10_000, ge=1, le=1_000_000)
+    linger_ms: int = Field(default=2, ge=0, le=1_000)
+
+
+class StackSettings(_Group):
+    """Settings of the local stack (`gx up`): `GX_STACK_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_STACK_", frozen=True, extra="ignore")
+
+    postgres_port: int = Field(default=54_320, ge=1, le=65_535)
+    valkey_port: int = Field(default=63_790, ge=1, le=65_535)
+    prometheus_port: int = Field(default=30_090, ge=1, le=65_535)
+    alertmanager_port: int = Field(default=30_093, ge=1, le=65_535)
+    blackbox_port: int = Field(default=30_115, ge=1, le=65_535)
+    scrape_interval_s: int = Field(default=5, ge=1, le=300)
+    retention_days: int = Field(default=45, ge=1, le=3_650)
+    cache_dir: Path = Path(".cache")
+
+
+_G = TypeVar("_G", bound=_Group)
+
+
+def load(group: type[_G]) -> _G:
+    """Read one group of settings.
+
+    Raises:
+        SettingsError: a value is missing or out of bounds; the text names each variable.
+    """
+    folder = os.environ.get("GX_SECRETS_DIR")  # noqa: TID251 (this is gx.runtime.settings)
+    try:
+        return group(_secrets_dir=folder) if folder else group()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaints(group, error))) from error
+
+
+def load_database() -> DatabaseSettings:
+    """Read the database settings; `DATABASE_URL` stands in for `GX_DATABASE_DSN`.
+
+    Raises:
+        SettingsError: neither names a database.
+    """
+    settings = load(DatabaseSettings)
+    if settings.dsn.get_secret_value():
+        return settings
+    url = os.environ.get("DATABASE_URL", "")  # noqa: TID251 (this is gx.runtime.settings)
+    if not url:
+        raise SettingsError(
+            "no database: set DATABASE_URL or GX_DATABASE_DSN to postgresql://user@host/name, "
+            "or start the local stack with `gx up`"
+        )
+    return settings.model_copy(update={"dsn": SecretStr(url)})
+
+
+def database_url() -> str | None:
+    """Return the database that the user named for the local stack; None to run an own one."""
+    named = load(DatabaseSettings).dsn.get_secret_value()
+    return named or os.environ.get("DATABASE_URL") or None  # noqa: TID251 (this is gx.runtime.settings)
+
+
+def environment() -> Mapping[str, str]:
+    """Return this process's environment, to be handed to a child."""
+    return dict(os.environ)  # noqa: TID251 (this is gx.runtime.settings)
+
+
+def _complaints(group: type[_Group], error: ValidationError) -> Iterator[str]:
+    prefix = group.model_config.get("env_prefix", "")
+    for problem in error.errors():
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        yield f"{prefix}{name}: {problem['msg']} (got {str(problem['input'])[:40]!r})"
