@@ -7,6 +7,7 @@ from gx.telemetry.catalogue.dimensions import (
     CONTRACT,
     CONTRACT_HOSTS,
     FUNCTION,
+    INVALIDATIONS,
     LATENCY_BOUNDS_MS,
     LATENCY_BOUNDS_S,
     LEDGER,
@@ -55,7 +56,7 @@ LOCAL_LEDGER_TRANSACTIONS: Final = Metric(
     labels=(
         Label(
             "validation_code",
-            values=("VALID", "MVCC_READ_CONFLICT", "DUPLICATE_TXID", "OTHER"),
+            values=("VALID", *INVALIDATIONS),
             fallback="OTHER",
         ),
     ),
@@ -77,7 +78,7 @@ LOCAL_LEDGER_REQUESTS: Final = Metric(
     labels=(
         Label(
             "operation",
-            values=("prepare", "submit", "verdict", "evaluate", "events", "height", "other"),
+            values=("prepare", "submit", "verdict", "evaluate", "blocks", "chain_info", "other"),
             fallback="other",
         ),
         CALL_STATUS,

@@ -48,3 +48,13 @@ HTTP_STATUS: Final = Label(
 CONTRACT: Final = Label("contract", source=ValueSource.CONTRACTS, fallback="other")
 FUNCTION: Final = Label("function", source=ValueSource.FUNCTIONS, fallback="other")
 CALL_STATUS: Final = Label("status", values=("success", "refused", "error"))
+
+# Fabric's validation codes that a transaction of this system can end with, besides VALID.
+INVALIDATIONS: Final = (
+    "MVCC_READ_CONFLICT",
+    "PHANTOM_READ_CONFLICT",
+    "DUPLICATE_TXID",
+    "ENDORSEMENT_POLICY_FAILURE",
+    "INVALID_ENDORSER_TRANSACTION",
+    "BAD_PAYLOAD",
+)

@@ -6,6 +6,7 @@ from gx.telemetry.catalogue.dimensions import (
     BATCH_BOUNDS,
     CODE,
     COMMAND_TYPE,
+    INVALIDATIONS,
     LATENCY_BOUNDS_MS,
     LATENCY_BOUNDS_S,
     QUOTED,
@@ -133,13 +134,7 @@ FABRIC_REENDORSEMENTS: Final = Metric(
     help="Transactions that had to be endorsed again, by why.",
     unit=Unit.COUNT,
     processes=SUBMITTER,
-    labels=(
-        Label(
-            "reason",
-            values=("mvcc_read_conflict", "phantom_read_conflict", "not_found", "other"),
-            fallback="other",
-        ),
-    ),
+    labels=(Label("reason", values=(*INVALIDATIONS, "NOT_FOUND"), fallback="OTHER"),),
 )
 FABRIC_TRANSACTION_DURATION: Final = Metric(
     name="fabric_transaction_duration_ms",
