@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from hashlib import sha256
-from types import NoneType, UnionType
+from types import NoneType
 from typing import Final, Self, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from gx.domain.amounts import Amount, Delta, parse_amount
@@ -173,8 +173,9 @@ def _read_fields(cls: type[Record]) -> tuple[_Field, ...]:
 
 
 def _without_none(hint: object) -> object:
-    if get_origin(hint) is UnionType or isinstance(hint, UnionType):
-        return next(part for part in get_args(hint) if part is not NoneType)
+    parts = get_args(hint)
+    if NoneType in parts:
+        return next(part for part in parts if part is not NoneType)
     return hint
 
 
