@@ -34,7 +34,7 @@ def parse_amount(text: str) -> Amount:
         RefusedError: AMOUNT_OVERFLOW if it is anything but an unsigned 64-bit integer
             in its shortest form. Nothing is ever wrapped or rounded.
     """
-    if _AMOUNT.match(text) is None or (value := int(text)) > AMOUNT_MAX:
+    if _AMOUNT.fullmatch(text) is None or (value := int(text)) > AMOUNT_MAX:
         raise RefusedError(
             RefusalCode.AMOUNT_OVERFLOW,
             f"{text[:40]!r} is not a whole number of base units between 0 and {AMOUNT_MAX}",

@@ -31,7 +31,7 @@ OPERATIONS_FUND: Final = AccountId("SYSTEM_OPERATIONS_FUND")
 
 def is_identifier(text: str) -> bool:
     """Tell whether `text` may name a user, an account or an organisation."""
-    return _IDENTIFIER.match(text) is not None
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def is_system_account(account_id: str) -> bool:

@@ -14,6 +14,7 @@ from gx.database.ports import Lease
 from gx.domain.batches import OutcomeKind
 from gx.domain.codec import JsonObject
 from gx.domain.command_status import CommandStatus as CommandStatus  # noqa: PLC0414 (a meant re-export)
+from gx.domain.errors import GxError
 from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
@@ -66,6 +67,26 @@ class Backlog:
 
     pending: int
     oldest_age_ms: int
+
+
+class BacklogFullError(GxError):
+    """What waits is too old to take more: nothing was stored, try again after `retry_after_s`."""
+
+    def __init__(self, *, oldest_age_ms: int, retry_after_s: int) -> None:
+        super().__init__(
+            f"the oldest waiting command is {oldest_age_ms / 1000:.1f} s old; "
+            f"try again in {retry_after_s} s"
+        )
+        self.oldest_age_ms = oldest_age_ms
+        self.retry_after_s = retry_after_s
+
+
+class CommandGoneError(GxError):
+    """The command was settled so long ago that its record has left retention."""
+
+    def __init__(self, command_id: CommandId) -> None:
+        super().__init__(f"command {command_id} was settled and its record is no longer kept")
+        self.command_id = command_id
 
 
 class CommandInbox(Protocol):
