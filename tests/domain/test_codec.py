@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gx.domain.amounts import Amount, Delta
-from gx.domain.codec import DecodeError, JsonValue, Record, decode, encode
+from gx.domain.codec import DecodeError, JsonObject, JsonValue, Record, decode, encode
 from gx.domain.events import (
     EVENTS,
     AccountChange,
@@ -129,3 +129,18 @@ def test_every_event_has_its_own_wire_name() -> None:
     """One name stands for one event."""
     assert len(EVENTS) == len({event.__name__ for event in EVENTS.values()})
     assert "" not in EVENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Free(Record):
+    result: JsonObject | None = None
+    events: tuple[JsonObject, ...] = ()
+
+
+def test_a_field_of_free_json_takes_every_kind_of_value() -> None:
+    """A union of JSON types is no optional: its first type must not be taken for the whole."""
+    free: JsonObject = {"text": "a", "number": 1, "list": [True, None], "object": {"b": "c"}}
+
+    assert _Free.from_text(_Free(result=free, events=(free,)).to_text()) == _Free(
+        result=free, events=(free,)
+    )

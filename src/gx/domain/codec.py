@@ -173,10 +173,10 @@ def _read_fields(cls: type[Record]) -> tuple[_Field, ...]:
 
 
 def _without_none(hint: object) -> object:
+    """Unwrap `X | None`; a union of several types (any JSON value) stays what it is."""
     parts = get_args(hint)
-    if NoneType in parts:
-        return next(part for part in parts if part is not NoneType)
-    return hint
+    others = [part for part in parts if part is not NoneType]
+    return others[0] if NoneType in parts and len(others) == 1 else hint
 
 
 def _encode_text(value: object) -> JsonValue:
