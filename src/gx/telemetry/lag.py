@@ -5,7 +5,7 @@ This one is computed from what is known when it is asked, so it grows on its own
 """
 
 import time
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
@@ -41,8 +41,8 @@ class ProjectionLag:
         self._monotonic_s = monotonic_s
         self._lock = Lock()
         self._checkpoint: int | None = None
-        self._latest: _Sighting | None = None
-        self._waiting: deque[_Sighting] = deque()
+        self._height: int | None = None
+        self._waiting: list[_Sighting] = []
         self._read_at_s = 0.0
 
     def chain_read(self, *, height: int, newest_timestamp_ms: int) -> None:
@@ -52,11 +52,8 @@ class ProjectionLag:
         """
         with self._lock:
             self._read_at_s = self._monotonic_s()
-            if self._latest is not None and height <= self._latest.height:
-                return
-            self._latest = _Sighting(height, newest_timestamp_ms)
-            if len(self._waiting) < _SIGHTINGS_MAX:
-                self._waiting.append(self._latest)
+            self._height = max(height, self._height or 0)
+            self._keep(_Sighting(height, newest_timestamp_ms))
             self._drop_projected()
 
     def projected(self, *, checkpoint: int) -> None:
@@ -68,7 +65,7 @@ class ProjectionLag:
     def forget(self) -> None:
         """Know nothing any more: another process projects, or the ledger was replaced."""
         with self._lock:
-            self._checkpoint = self._latest = None
+            self._checkpoint = self._height = None
             self._waiting.clear()
 
     def lag_ms(self) -> float | None:
@@ -78,30 +75,39 @@ class ProjectionLag:
         `HEIGHT_TRUSTED_FOR_S`, at least the time since the last successful read.
         """
         with self._lock:
-            if self._checkpoint is None or self._latest is None:
+            if self._checkpoint is None or self._height is None:
                 return None
             lag_ms = 0.0
-            if self._latest.height - 1 > self._checkpoint:
-                oldest = self._waiting[0] if self._waiting else self._latest
-                lag_ms = max(0.0, float(self._clock.now_ms() - oldest.at_ms))
+            if self._waiting:
+                lag_ms = max(0.0, float(self._clock.now_ms() - self._waiting[0].at_ms))
             unread_s = self._unread_s()
         return lag_ms if unread_s <= HEIGHT_TRUSTED_FOR_S else max(lag_ms, unread_s * 1000)
 
     def lag_blocks(self) -> float | None:
         """Return how many blocks wait to be projected, None when nobody can know."""
         with self._lock:
-            if self._checkpoint is None or self._latest is None:
+            if self._checkpoint is None or self._height is None:
                 return None
             if self._unread_s() > HEIGHT_KNOWN_FOR_S:
                 return None
-            return float(max(0, self._latest.height - 1 - self._checkpoint))
+            return float(max(0, self._height - 1 - self._checkpoint))
 
     def _unread_s(self) -> float:
         return self._monotonic_s() - self._read_at_s
 
+    def _keep(self, sighting: _Sighting) -> None:
+        at = bisect_left(self._waiting, sighting.height, key=_by_height)
+        if at < len(self._waiting) and self._waiting[at].height == sighting.height:
+            return
+        self._waiting.insert(at, sighting)
+        if len(self._waiting) > _SIGHTINGS_MAX:
+            # The oldest stays; between the others the lag gets coarser, never forgotten.
+            del self._waiting[1:-1:2]
+
     def _drop_projected(self) -> None:
-        checkpoint = self._checkpoint
-        while (
-            checkpoint is not None and self._waiting and self._waiting[0].height - 1 <= checkpoint
-        ):
-            self._waiting.popleft()
+        if self._checkpoint is not None:
+            del self._waiting[: bisect_right(self._waiting, self._checkpoint + 1, key=_by_height)]
+
+
+def _by_height(sighting: _Sighting) -> int:
+    return sighting.height

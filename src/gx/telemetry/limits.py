@@ -49,17 +49,23 @@ def _folders(root: Path, controller: str) -> Iterator[Path]:
 
 def _cpu_max(folder: Path) -> float | None:
     quota, _, period = _text(folder / "cpu.max").partition(" ")
-    return int(quota) / int(period) if quota.isdigit() and period.strip().isdigit() else None
+    return _ratio(_parse(quota), _parse(period))
 
 
 def _cfs_quota(folder: Path) -> float | None:
-    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
-    return quota / period if quota is not None and period else None
+    return _ratio(_number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us"))
+
+
+def _ratio(quota: float | None, period: float | None) -> float | None:
+    return quota / period if quota and period else None
 
 
 def _number(path: Path) -> float | None:
-    text = _text(path).strip()
-    return float(text) if text.isdigit() else None
+    return _parse(_text(path))
+
+
+def _parse(text: str) -> float | None:
+    return float(text) if text.strip().isdigit() else None
 
 
 def _text(path: Path) -> str:
