@@ -9,6 +9,8 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -116,6 +118,15 @@ def database_dsn(postgres_server: SharedServer) -> Iterator[str]:
 def bare_database_dsn(postgres_server: SharedServer) -> Iterator[str]:
     """The DSN of a database without any schema, for one test (of migrations)."""
     yield from temporary_database(postgres_server, "template0")
+
+
+@pytest.fixture
+def reachable_folder() -> Iterator[Path]:
+    """A temporary folder that every user can pass through (pytest's own ones are private)."""
+    folder = Path(tempfile.mkdtemp(prefix="gx-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.hookimpl(trylast=True)
