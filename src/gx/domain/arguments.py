@@ -17,7 +17,14 @@ from gx.domain.amounts import AMOUNT_PATTERN, Amount, parse_amount
 from gx.domain.codec import DecodeError, JsonObject, JsonValue, decode, encode
 from gx.domain.countries import ISO_CODES
 from gx.domain.economics import PARAMETERS
-from gx.domain.identifiers import IDENTIFIER_PATTERN, CountryCode, is_identifier
+from gx.domain.identifiers import (
+    IDENTIFIER_PATTERN,
+    SYSTEM_PREFIX,
+    TREASURY_PREFIX,
+    CountryCode,
+    is_identifier,
+    is_reserved,
+)
 from gx.domain.refusals import RefusalCode, RefusedError
 
 
@@ -57,13 +64,20 @@ def _type_of(value: JsonValue) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier(ArgumentKind):
-    """An id of a user, account or other thing: 1 to 64 letters, digits and `._:@-`."""
+    """An id of a user, account or other thing: 1 to 64 letters, digits and `._:@-`.
+
+    With `is_person` the prefixes that mark the system's own accounts are refused.
+    """
 
     empty: RefusalCode = RefusalCode.ARGUMENT_INVALID
+    is_person: bool = False
 
     @override
     def schema(self) -> JsonObject:
-        return {"type": "string", "pattern": IDENTIFIER_PATTERN}
+        schema: JsonObject = {"type": "string", "pattern": IDENTIFIER_PATTERN}
+        if self.is_person:
+            schema["not"] = {"pattern": f"^({SYSTEM_PREFIX}|{TREASURY_PREFIX})"}
+        return schema
 
     @override
     def require(self, name: str, text: str) -> None:
@@ -72,6 +86,10 @@ class Identifier(ArgumentKind):
         if not is_identifier(text):
             raise RefusedError(
                 self.invalid, f"{name} must be 1 to 64 letters, digits or ._:@-, got {text[:80]!r}"
+            )
+        if self.is_person and is_reserved(text):
+            raise RefusedError(
+                self.invalid, f"{name} may not begin like a system account: {text[:80]!r}"
             )
 
 

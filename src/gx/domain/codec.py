@@ -157,7 +157,8 @@ def _fields_of(cls: type[Record]) -> tuple[_Field, ...]:
 
 
 def _read_fields(cls: type[Record]) -> tuple[_Field, ...]:
-    hints = get_type_hints(cls)
+    # A record's own module need not import JsonValue, which JsonObject names.
+    hints = get_type_hints(cls, localns={"JsonValue": object})
     return tuple(
         _Field(
             attribute=field.name,

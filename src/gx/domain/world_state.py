@@ -15,6 +15,7 @@ from gx.domain.identifiers import CountryCode, EpochSeconds
 
 ACCOUNT_PREFIX: Final = "account_"
 FEE_PREFIX: Final = "fee_"
+COMMAND_PREFIX: Final = "cmd_"
 SUPPLY_KEY: Final = "supply"
 
 
@@ -43,6 +44,13 @@ class AccountRecord(Record):
     frozen: bool = False
     country: CountryCode | None = None
     tax_timer_started_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRecord(Record):
+    """What one ledger transaction collected for the operations fund, under `fee_<transaction>`."""
+
+    amount: Amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

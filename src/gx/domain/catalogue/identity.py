@@ -3,7 +3,7 @@
 from typing import Final
 
 from gx.domain.arguments import Argument, Country, Hash, Integer, Text
-from gx.domain.catalogue.vocabulary import EXAMPLE_HASH, USER, USER_ID, user_in_path
+from gx.domain.catalogue.vocabulary import EXAMPLE_HASH, NEW_USER_ID, USER, user_in_path
 from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpec
 from gx.domain.events import UserCreated, UserLocked, UserUnlocked
 from gx.domain.refusals import RefusalCode
@@ -18,7 +18,7 @@ CREATE_USER: Final = CommandSpec(
     access=Access.PARTNER,
     roles=PARTNERS,
     arguments=(
-        Argument(name="userId", kind=USER_ID, description="The new id.", example="alice"),
+        Argument(name="userId", kind=NEW_USER_ID, description="The new id.", example="alice"),
         Argument(
             name="biometricHash",
             kind=Hash(invalid=RefusalCode.BIOMETRIC_HASH_INVALID),

@@ -42,6 +42,7 @@ MINT_COINS: Final = CommandSpec(
         RefusalCode.AMOUNT_OVERFLOW,
         RefusalCode.REMARK_EMPTY,
         RefusalCode.SUPPLY_CAP_EXCEEDED,
+        RefusalCode.ACCOUNT_NOT_FOUND,
     ),
     summary="Create coins on an account.",
 )

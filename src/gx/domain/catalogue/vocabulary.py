@@ -7,6 +7,7 @@ from gx.domain.refusals import RefusalCode
 
 ACCOUNT_ID: Final = Identifier(empty=RefusalCode.ACCOUNT_ID_EMPTY)
 USER_ID: Final = Identifier()
+NEW_USER_ID: Final = Identifier(is_person=True)
 REMARK: Final = Text(empty=RefusalCode.REMARK_EMPTY)
 EXAMPLE_HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 

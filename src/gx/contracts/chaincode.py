@@ -1,0 +1,32 @@
+"""The chaincode: all contracts behind one entry, checked against the catalogue."""
+
+from gx.chaincode.dispatch import Registry, functions_of
+from gx.chaincode.executor import Executor
+from gx.contracts import (
+    admin,
+    admin_queries,
+    identity,
+    keys,
+    system,
+    tokenomics,
+    tokenomics_queries,
+)
+
+
+def build_registry() -> Registry:
+    """Collect every contract function.
+
+    Raises:
+        IncompleteRegistryError: the catalogue and the contracts do not match.
+    """
+    functions = functions_of(admin, admin_queries, identity, tokenomics, tokenomics_queries)
+    return Registry(functions, gate=system.require_open, shared_keys=keys.SHARED)
+
+
+def build_executor() -> Executor:
+    """Build what a ledger calls.
+
+    Raises:
+        IncompleteRegistryError: the catalogue and the contracts do not match.
+    """
+    return Executor(build_registry())
