@@ -1,9 +1,16 @@
-"""Leases: the right to be the one active worker of a role, fenced by an epoch."""
+"""What the rest of the project knows of the database: its leases, and how it fails."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from gx.domain.errors import GxError
+
+
+class DatabaseUnavailableError(GxError):
+    """The database did not answer, or could not work just now; the same call may succeed later.
+
+    Whether a write took effect is unknown when the connection broke during its commit.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

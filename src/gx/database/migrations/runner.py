@@ -1,0 +1,183 @@
+"""Brings a database to the newest schema: the numbered files of this folder, in order, once each.
+
+Forward only. What was applied is recorded with a checksum; a file that changed after it was
+applied is an error, because two databases would then differ under one number. An advisory lock
+lets one process migrate while others that start at the same time wait for it.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import asyncpg
+
+from gx.domain.errors import GxError
+
+FOLDER: Final = Path(__file__).parent
+_NAME: Final = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$", re.ASCII)
+
+Connection: TypeAlias = asyncpg.Connection  # its stub defaults the record type
+
+# 26488 is 'gx', 2 the migrations. The session holds it across the files' own transactions.
+LOCK: Final = "SELECT pg_advisory_lock(26488, 2)"
+UNLOCK: Final = "SELECT pg_advisory_unlock(26488, 2)"
+
+CREATE_RECORD: Final = """
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+        version    text PRIMARY KEY,
+        name       text NOT NULL,
+        checksum   text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+"""
+
+RECORD_EXISTS: Final = "SELECT to_regclass('schema_migrations') IS NOT NULL"
+
+APPLIED: Final = "SELECT version, checksum FROM schema_migrations ORDER BY version"
+
+RECORD: Final = "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)"
+
+
+class MigrationError(GxError):
+    """The schema cannot be brought up to date; the text names the file."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file: `version` is its four digits."""
+
+    path: Path
+
+    @property
+    def version(self) -> str:
+        """Return the number by which migrations are ordered and known."""
+        return self.path.name[:4]
+
+    @property
+    def name(self) -> str:
+        """Return the file's name."""
+        return self.path.name
+
+    @cached_property
+    def sql(self) -> str:
+        """Return the statements."""
+        return self.path.read_text(encoding="utf-8")
+
+    @property
+    def checksum(self) -> str:
+        """Return the SHA-256 of the statements."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationStatus:
+    """How a database compares with the files.
+
+    `unknown` are versions that only the database knows: a newer release has been here.
+    """
+
+    applied: tuple[str, ...]
+    pending: tuple[Migration, ...]
+    unknown: tuple[str, ...]
+
+
+def load_migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """List the files in order.
+
+    Raises:
+        MigrationError: A name is not `NNNN_what.sql`, or two files bear one number.
+    """
+    migrations = tuple(Migration(path) for path in sorted(folder.glob("*.sql")))
+    for migration in migrations:
+        if _NAME.match(migration.name) is None:
+            raise MigrationError(f"{migration.path} is not named NNNN_what.sql")
+    versions = [migration.version for migration in migrations]
+    for earlier, later in pairwise(versions):
+        if earlier == later:
+            raise MigrationError(f"two migrations in {folder} bear the number {later}")
+    return migrations
+
+
+async def migrate(target: str | Connection, *, folder: Path = FOLDER) -> Sequence[Migration]:
+    """Apply what is missing and return it; `target` is a DSN or an idle connection.
+
+    Each file is one transaction with its record: a failed one leaves no trace, and those before
+    it stay applied.
+
+    Raises:
+        MigrationError: An applied file has changed since, or a file fails.
+    """
+    async with _connection(target) as connection:
+        await connection.execute(LOCK)
+        try:
+            missing = (await _read_status(connection, folder)).pending
+            for migration in missing:
+                await _apply(connection, migration)
+        finally:
+            await connection.execute(UNLOCK)
+    return missing
+
+
+async def status(target: str | Connection, *, folder: Path = FOLDER) -> MigrationStatus:
+    """Compare a database with the files, changing nothing.
+
+    Raises:
+        MigrationError: An applied file has changed since.
+    """
+    async with _connection(target) as connection:
+        return await _read_status(connection, folder)
+
+
+async def pending(target: str | Connection, *, folder: Path = FOLDER) -> Sequence[Migration]:
+    """List the migrations that `migrate` would apply.
+
+    Raises:
+        MigrationError: An applied file has changed since.
+    """
+    return (await status(target, folder=folder)).pending
+
+
+@asynccontextmanager
+async def _connection(target: str | Connection) -> AsyncIterator[Connection]:
+    if not isinstance(target, str):
+        yield target
+        return
+    connection = await asyncpg.connect(target)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _read_status(connection: Connection, folder: Path) -> MigrationStatus:
+    applied: dict[str, str] = {}
+    if await connection.fetchval(RECORD_EXISTS):
+        applied = {row["version"]: row["checksum"] for row in await connection.fetch(APPLIED)}
+    migrations = load_migrations(folder)
+    for migration in migrations:
+        if applied.get(migration.version, migration.checksum) != migration.checksum:
+            raise MigrationError(
+                f"{migration.name} has changed since it was applied to this database;"
+                " restore the file and put the change into a new migration"
+            )
+    return MigrationStatus(
+        applied=tuple(applied),
+        pending=tuple(entry for entry in migrations if entry.version not in applied),
+        unknown=tuple(sorted(applied.keys() - {entry.version for entry in migrations})),
+    )
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute(CREATE_RECORD)
+            await connection.execute(migration.sql)
+            await connection.execute(RECORD, migration.version, migration.name, migration.checksum)
+    except asyncpg.PostgresError as error:
+        raise MigrationError(f"{migration.name} failed and was undone: {error}") from error
