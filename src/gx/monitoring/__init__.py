@@ -1,0 +1,1 @@
+"""What operators get, rendered from the catalogue: scrape jobs, rules, routing; the live check."""

@@ -1,0 +1,221 @@
+"""The monitoring of the local stack: configuration files for programs on this machine.
+
+Written for what Debian 12 packages (Prometheus 2.42, Alertmanager 0.25, blackbox exporter 0.23);
+current versions accept the same files.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from gx.monitoring.alerts import (
+    COMPANION_ALERTS,
+    COMPANION_GROUP,
+    EXPECTED_TARGET,
+    SLO_ALERTS,
+    SLO_GROUP,
+    WATCHDOG,
+    Alert,
+)
+from gx.monitoring.scrape import (
+    JOBS,
+    PROBE_JOB,
+    PROBE_MODULE,
+    SCRAPE_TIMEOUT_MAX_S,
+    TargetGroup,
+    TargetLabels,
+    build_probe_job,
+    build_process_job,
+)
+from gx.telemetry.metric import Process
+
+HEADER: Final = "# Written by gx.monitoring.local at every start; changes here are lost.\n"
+LOOPBACK: Final = "127.0.0.1"
+RULES_FILE: Final = "rules.yml"
+RECEIVER: Final = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalStack:
+    """Where everything listens on this machine. Several workers of a kind have several ports."""
+
+    api_port: int = 8000
+    api_metrics_port: int = 9095
+    submitter_ports: tuple[int, ...] = (9090,)
+    projector_ports: tuple[int, ...] = (9091,)
+    ledger_port: int = 9094
+    prometheus_port: int = 30_090
+    alertmanager_port: int = 30_093
+    blackbox_port: int = 30_115
+    environment: str = "devnet"
+    scrape_interval_s: int = 15
+
+    @property
+    def namespace(self) -> str:
+        """Return the namespace label, which stands for the Kubernetes namespace elsewhere."""
+        return f"backend-{self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFiles:
+    """The files that the three programs start with."""
+
+    prometheus: Path
+    alertmanager: Path
+    blackbox: Path
+
+
+def write_local(stack: LocalStack, folder: Path) -> LocalFiles:
+    """Write the configuration of the local stack's monitoring into a folder, made if absent."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = LocalFiles(
+        prometheus=folder / "prometheus.yml",
+        alertmanager=folder / "alertmanager.yml",
+        blackbox=folder / "blackbox.yml",
+    )
+    files.prometheus.write_text(render_prometheus(stack))
+    files.alertmanager.write_text(render_alertmanager())
+    files.blackbox.write_text(render_blackbox())
+    (folder / RULES_FILE).write_text(render_rules(stack))
+    return files
+
+
+def render_prometheus(stack: LocalStack) -> str:
+    """Render Prometheus' configuration; its rules are in `rules.yml` beside it."""
+    interval_s = stack.scrape_interval_s
+    return _render(
+        {
+            "global": {
+                "scrape_interval": f"{interval_s}s",
+                "evaluation_interval": f"{interval_s}s",
+                "scrape_timeout": f"{min(interval_s, SCRAPE_TIMEOUT_MAX_S)}s",
+            },
+            "rule_files": [RULES_FILE],
+            "alerting": {
+                "alertmanagers": [
+                    {"static_configs": [{"targets": [_address(stack.alertmanager_port)]}]}
+                ]
+            },
+            "scrape_configs": _jobs(stack),
+        }
+    )
+
+
+def render_rules(stack: LocalStack) -> str:
+    """Render the rules: which targets there should be, and the alerts."""
+    expected: list[object] = [
+        {"record": EXPECTED_TARGET, "expr": "vector(1)", "labels": {"job": job, **labels.to_yaml()}}
+        for job, labels in _expected_targets(stack)
+    ]
+    return _render(
+        {
+            "groups": [
+                {"name": "gx_expected_targets", "rules": expected},
+                _alert_group(SLO_GROUP, SLO_ALERTS),
+                _alert_group(COMPANION_GROUP, COMPANION_ALERTS),
+            ]
+        }
+    )
+
+
+def render_alertmanager() -> str:
+    """Render Alertmanager's configuration: one receiver that keeps alerts for its own API."""
+    return _render(
+        {
+            "route": {
+                "receiver": RECEIVER,
+                "group_by": ["alertname", "namespace"],
+                "group_wait": "10s",
+                "group_interval": "1m",
+                "repeat_interval": "4h",
+                "routes": [{"matchers": [f'alertname="{WATCHDOG.name}"'], "repeat_interval": "1m"}],
+            },
+            "receivers": [{"name": RECEIVER}],
+            "inhibit_rules": [
+                {
+                    "source_matchers": ['severity="critical"', 'family=~".+"'],
+                    "target_matchers": ['severity="warning"', 'family=~".+"'],
+                    "equal": ["namespace", "family"],
+                }
+            ],
+        }
+    )
+
+
+def render_blackbox() -> str:
+    """Render the blackbox exporter's configuration: ready means 200, not a redirect to it."""
+    http = {"valid_status_codes": [200], "preferred_ip_protocol": "ip4", "follow_redirects": False}
+    return _render({"modules": {PROBE_MODULE: {"prober": "http", "timeout": "5s", "http": http}}})
+
+
+def _alert_group(name: str, alerts: Sequence[Alert]) -> dict[str, object]:
+    return {"name": name, "rules": [alert.to_yaml() for alert in alerts]}
+
+
+def _jobs(stack: LocalStack) -> list[object]:
+    return [
+        *(
+            build_process_job(process, [_group(stack, process, [_address(port) for port in ports])])
+            for process, ports in _metrics_ports(stack).items()
+        ),
+        build_probe_job(
+            _address(stack.blackbox_port),
+            [_group(stack, process, urls) for process, urls in _ready_urls(stack).items()],
+        ),
+        _self_job("prometheus", stack.prometheus_port),
+        _self_job("alertmanager", stack.alertmanager_port),
+    ]
+
+
+def _metrics_ports(stack: LocalStack) -> dict[Process, tuple[int, ...]]:
+    return {
+        Process.SUBMITTER: stack.submitter_ports,
+        Process.PROJECTOR: stack.projector_ports,
+        Process.API: (stack.api_metrics_port,),
+        Process.LEDGER: (stack.ledger_port,),
+    }
+
+
+def _ready_urls(stack: LocalStack) -> dict[Process, list[str]]:
+    ports = {
+        # The port that users reach: a listening metrics port would not say that theirs answers.
+        Process.API: (stack.api_port,),
+        Process.SUBMITTER: stack.submitter_ports,
+        Process.PROJECTOR: stack.projector_ports,
+    }
+    return {
+        process: [f"http://{_address(port)}/readyz" for port in each]
+        for process, each in ports.items()
+    }
+
+
+def _expected_targets(stack: LocalStack) -> list[tuple[str, TargetLabels]]:
+    scraped = [(JOBS[process], _labels(stack, process)) for process in _metrics_ports(stack)]
+    probed = [(PROBE_JOB, _labels(stack, process)) for process in _ready_urls(stack)]
+    return [*scraped, *probed]
+
+
+def _group(stack: LocalStack, process: Process, targets: Sequence[str]) -> TargetGroup:
+    return TargetGroup(targets=tuple(targets), labels=_labels(stack, process))
+
+
+def _labels(stack: LocalStack, process: Process) -> TargetLabels:
+    return TargetLabels(
+        namespace=stack.namespace, environment=stack.environment, service=process.value
+    )
+
+
+def _self_job(name: str, port: int) -> dict[str, object]:
+    return {"job_name": name, "static_configs": [{"targets": [_address(port)]}]}
+
+
+def _address(port: int) -> str:
+    return f"{LOOPBACK}:{port}"
+
+
+def _render(document: Mapping[str, object]) -> str:
+    # A long filter stays one line: folded, it would be hard to copy into a query.
+    return HEADER + yaml.safe_dump(dict(document), sort_keys=False, width=10_000)

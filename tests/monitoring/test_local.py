@@ -1,0 +1,114 @@
+"""The local stack's monitoring files, judged by the programs that will read them."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gx.monitoring.local import LocalStack, render_prometheus, write_local
+from gx.runtime.tools import Program
+from gx.telemetry.catalogue import CATALOGUE
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.metric import Process
+from tests.monitoring.conftest import RunTool
+from tests.telemetry.processes import BUILDERS
+
+pytestmark = pytest.mark.timeout(600)  # the first run on a machine fetches the programs
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        pytest.param(LocalStack(), id="defaults"),
+        pytest.param(
+            LocalStack(submitter_ports=(9090, 19090), environment="testnet", scrape_interval_s=1),
+            id="two submitters, every second",
+        ),
+    ],
+)
+def test_every_program_accepts_its_file(
+    stack: LocalStack, tmp_path: Path, run_tool: RunTool
+) -> None:
+    """promtool, amtool and the blackbox exporter find nothing wrong."""
+    files = write_local(stack, tmp_path / "monitoring")
+    answers = (
+        run_tool(Program.PROMTOOL, "check", "config", str(files.prometheus)),
+        run_tool(Program.AMTOOL, "check-config", str(files.alertmanager)),
+        run_tool(Program.BLACKBOX, f"--config.file={files.blackbox}", "--config.check"),
+    )
+
+    for answer in answers:
+        assert answer.returncode == 0, answer.stdout
+    assert "rules found" in answers[0].stdout
+
+
+def test_the_programs_notice_a_mistake(tmp_path: Path, run_tool: RunTool) -> None:
+    """Negative control: a misspelt key and a broken expression do not pass."""
+    files = write_local(LocalStack(), tmp_path)
+    for path, right, wrong in (
+        (files.prometheus, "scrape_configs", "scrape_confgs"),
+        (tmp_path / "rules.yml", "max by (namespace) (", "max by (namespace ("),
+    ):
+        text = path.read_text()
+        path.write_text(text.replace(right, wrong))
+        assert text != path.read_text()
+        answer = run_tool(Program.PROMTOOL, "check", "config", str(files.prometheus))
+        assert answer.returncode != 0
+        path.write_text(text)
+
+
+def test_every_process_has_its_job_and_labels() -> None:
+    """Jobs, ports and labels are those that alerts and panels select."""
+    document = yaml.safe_load(render_prometheus(LocalStack()))
+    jobs = {
+        job["job_name"]: [
+            (target, group.get("labels", {}).get("service"))
+            for group in job["static_configs"]
+            for target in group["targets"]
+        ]
+        for job in document["scrape_configs"]
+    }
+
+    assert jobs == {
+        "gx-outbox-submitter": [("127.0.0.1:9090", "outbox-submitter")],
+        "gx-projector": [("127.0.0.1:9091", "projector")],
+        "gx-backend-services": [("127.0.0.1:9095", "api")],
+        "gx-ledger": [("127.0.0.1:9094", "ledger")],
+        "gx-blackbox": [
+            ("http://127.0.0.1:8000/readyz", "api"),
+            ("http://127.0.0.1:9090/readyz", "outbox-submitter"),
+            ("http://127.0.0.1:9091/readyz", "projector"),
+        ],
+        "prometheus": [("127.0.0.1:30090", None)],
+        "alertmanager": [("127.0.0.1:30093", None)],
+    }
+    assert document["global"] == {
+        "scrape_interval": "15s",
+        "evaluation_interval": "15s",
+        "scrape_timeout": "10s",
+    }
+
+
+def test_a_short_interval_has_a_shorter_timeout() -> None:
+    """Prometheus refuses a timeout longer than the interval."""
+    document = yaml.safe_load(render_prometheus(LocalStack(scrape_interval_s=5)))
+
+    assert document["global"]["scrape_timeout"] == "5s"
+
+
+@pytest.mark.parametrize("process", BUILDERS)
+def test_promtool_finds_fault_with_the_quoted_names_alone(
+    process: Process, run_tool: RunTool
+) -> None:
+    """Prometheus' own linter accepts the exposition but for the names that are marked."""
+    registry = MetricsRegistry()
+    BUILDERS[process](registry)
+    answer = run_tool(Program.PROMTOOL, "check", "metrics", text=registry.render().decode())
+    complaints = [line.split(" ", 1) for line in answer.stdout.splitlines()]
+    excepted = {
+        metric.name for metric in CATALOGUE if metric.unit_exception or metric.by_client_library
+    }
+
+    assert [line for line in complaints if line[0] not in excepted] == []
+    if process is not Process.LEDGER:
+        assert "camelCase" in answer.stdout or "abbreviated" in answer.stdout
