@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gx.domain.arguments import Argument
+from gx.domain.coherence import Coherence, any_arguments
 from gx.domain.events import Event
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole, TokenRole
@@ -85,6 +86,8 @@ class CommandSpec:
     is_allowed_before_bootstrap: bool = False
     is_allowed_while_paused: bool = False
     method: str = "POST"
+    require_coherent: Coherence = any_arguments
+    """Refuses arguments that cannot go together, whatever the ledger's state is."""
 
     def argument_values(self, by_name: Mapping[str, str]) -> tuple[str, ...]:
         """Put named arguments in the contract function's order."""

@@ -4,6 +4,7 @@ from typing import Final
 
 from gx.domain.arguments import Argument, Country, CountryShares, ParameterName, Text
 from gx.domain.catalogue.vocabulary import COUNTRY, PARAMETER, USER_ID
+from gx.domain.coherence import require_parameter_value
 from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpec
 from gx.domain.events import (
     AdminAppointed,
@@ -84,6 +85,7 @@ UPDATE_SYSTEM_PARAMETER: Final = CommandSpec(
     read_models=("system_parameters",),
     refusals=(RefusalCode.PARAMETER_UNKNOWN, RefusalCode.PARAMETER_VALUE_INVALID),
     summary="Change one system parameter within its bounds.",
+    require_coherent=require_parameter_value,
 )
 
 PAUSE_SYSTEM: Final = CommandSpec(

@@ -4,6 +4,7 @@ from typing import Final
 
 from gx.domain.arguments import Argument, PositiveAmount, Text
 from gx.domain.catalogue.vocabulary import ACCOUNT, ACCOUNT_ID, REMARK, USER_ID, user_in_path
+from gx.domain.coherence import require_two_accounts
 from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpec
 from gx.domain.events import (
     CoinsMinted,
@@ -102,6 +103,7 @@ TRANSFER_TOKENS: Final = CommandSpec(
     ),
     summary="Move coins between two accounts; the sender pays the fee.",
     actor_argument="fromId",
+    require_coherent=require_two_accounts,
 )
 
 FREEZE_WALLET: Final = CommandSpec(
