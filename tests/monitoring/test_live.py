@@ -180,17 +180,17 @@ async def until_missing(backend: Backend, names: set[str]) -> dict[str, LiveMetr
 async def test_the_check_sees_what_a_real_prometheus_has(
     tools: dict[Program, Tool], tmp_path: Path
 ) -> None:
-    """Unset gauges are missing; set, all is live; a process that falls silent is named."""
+    """A gauge that one process never sets is named with it; once set, every metric is live."""
     async with running_backend() as backend:
+        set_every_gauge(backend)
+        backend.api.ledger_up.clear()
+        backend.submitter.transaction_duration_ms.observe(300)
+        backend.api.route(*ROUTES[0]).answered(202).inc(3)
         with running_monitoring(backend.stack, tools, tmp_path):
-            set_every_gauge(backend)
-            backend.api.ledger_up.clear()
             rows = await until_missing(backend, {LEDGER_UP.name})
             assert rows[LEDGER_UP.name].missing_from == {Process.API}
 
             backend.api.ledger_up.set(1)
-            backend.submitter.transaction_duration_ms.observe(300)
-            backend.api.route(*ROUTES[0]).answered(202).inc(3)
             rows = await until_missing(backend, set())
 
             certificates = rows[CERTIFICATE_EXPIRY.name]

@@ -246,6 +246,16 @@ def test_a_route_keeps_its_instruments() -> None:
     assert metrics.route(*ROUTES[0]).answered(202) is metrics.route(*ROUTES[0]).answered(202)
 
 
+def test_open_streams_are_counted_up_and_down() -> None:
+    """A gauge that several tasks move shows how many hold something open now."""
+    registry = MetricsRegistry()
+    metrics = build_api_metrics(registry, routes=ROUTES)
+    for change in (1, 1, 1, -1):
+        metrics.streams_open.add(change)
+
+    assert samples_of(registry.render())["http_streams_open", ()] == 2
+
+
 def test_without_redis_its_counter_has_no_children() -> None:
     """What is not configured is not counted at 0, and the live check knows why."""
     registry = MetricsRegistry()

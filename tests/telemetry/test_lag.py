@@ -95,9 +95,12 @@ def test_an_older_look_at_the_chain_changes_nothing(
 ) -> None:
     """Answers that arrive out of order cannot shrink the chain."""
     lag.chain_read(height=9, newest_timestamp_ms=clock.now_ms())
+    clock.advance(seconds=1)
     lag.chain_read(height=7, newest_timestamp_ms=clock.now_ms())
+    lag.chain_read(height=9, newest_timestamp_ms=clock.now_ms())
+    lag.projected(checkpoint=6)
 
-    assert lag.lag_blocks() == 4
+    assert (lag.lag_blocks(), lag.lag_ms()) == (2, 1000)
 
 
 def test_a_long_stall_takes_bounded_memory(clock: StoppedClock, lag: ProjectionLag) -> None:

@@ -1,15 +1,25 @@
-"""What measuring costs. Bounds are the requirement, not the record; each takes the best of many."""
+"""What measuring costs. Bounds are the requirement, not the record; the best of many counts."""
 
+import sys
 import timeit
 from typing import Final
+
+import pytest
 
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.instruments import build_api_metrics, build_submitter_metrics
 
 INC_US_MAX: Final = 0.5
 RENDER_MS_MAX: Final = 20.0
-REPEATS: Final = 15
-CALLS: Final = 20_000
+SAMPLES_OF_ONE_SCRAPE_MAX: Final = 5_000
+# Many short slices: on a shared machine some of them run undisturbed.
+SLICES: Final = 500
+CALLS: Final = 1_000
+RENDERS: Final = 15
+
+pytestmark = pytest.mark.skipif(
+    sys.gettrace() is not None, reason="under a coverage tracer only the tracer is measured"
+)
 
 COMMAND_TYPES: Final = tuple(f"COMMAND_TYPE_{number}" for number in range(31))
 REFUSAL_CODES: Final = tuple(f"REFUSAL_CODE_{number}" for number in range(65))
@@ -23,7 +33,7 @@ def test_an_increment_costs_half_a_microsecond() -> None:
     )
     processed = metrics.processed("success", COMMAND_TYPES[0])
 
-    best_s = min(timeit.repeat(processed.inc, number=CALLS, repeat=REPEATS))
+    best_s = min(timeit.repeat(processed.inc, number=CALLS, repeat=SLICES))
     assert best_s / CALLS * 1e6 <= INC_US_MAX
 
 
@@ -34,6 +44,6 @@ def test_a_full_scrape_is_rendered_within_its_budget() -> None:
     build_api_metrics(api, routes=ROUTES, redis_commands=("EVALSHA",))
 
     for registry in (submitter, api):
-        best_s = min(timeit.repeat(registry.render, number=1, repeat=REPEATS))
+        best_s = min(timeit.repeat(registry.render, number=1, repeat=RENDERS))
         assert best_s * 1000 <= RENDER_MS_MAX
-        assert registry.render().count(b"\n") > 2_000
+        assert 2_000 < registry.render().count(b"\n") < SAMPLES_OF_ONE_SCRAPE_MAX

@@ -1,7 +1,7 @@
 """The numbers themselves: what the hot path increments, sets and observes.
 
 Leaner twins of prometheus_client's values, exported through its registry (`gx.telemetry.families`).
-Measured on the same idle machine: `inc` 0.15 against 0.45 µs, `observe` 0.35 against 1.2 µs.
+Measured side by side (CPython 3.11): `inc` 0.29 against 0.40 µs, `observe` 0.42 against 1.15 µs.
 All are safe to use from any thread.
 """
 

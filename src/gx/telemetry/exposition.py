@@ -54,8 +54,6 @@ class TelemetryApp:
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer one request; a body is not read."""
         del receive
-        if scope["type"] != "http":
-            return
         response = await self._answer(str(scope["method"]), str(scope["path"]))
         headers = [
             (b"content-type", response.content_type.encode()),
@@ -126,6 +124,7 @@ class TelemetryServer:
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                ws="none",
                 server_header=False,
                 limit_concurrency=_CONNECTIONS_MAX,
                 timeout_graceful_shutdown=_STOP_WITHIN_S,
