@@ -2,47 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from gx.database.ports import Lease
 from gx.domain.codec import JsonObject
 from gx.domain.errors import GxError
 from gx.domain.identifiers import BlockNumber, EpochMs
-
-Value: TypeAlias = str | int | bool | None
-Key: TypeAlias = tuple[Value, ...]
-Row: TypeAlias = Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Put:
-    """Set columns of the row with this key, creating it if it is absent."""
-
-    model: str
-    key: Key
-    values: Row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Add:
-    """Add to number columns of the row with this key; an absent row starts at 0."""
-
-    model: str
-    key: Key
-    deltas: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Append:
-    """Add a row to an append-only model; its key is unique and comes from the ledger."""
-
-    model: str
-    key: Key
-    values: Row
-
-
-Change: TypeAlias = Put | Add | Append
-"""What a fold returns. Applying the same changes in the same order gives the same tables."""
+from gx.projection.reduction import Effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +20,23 @@ class Checkpoint:
     genesis_hash: str
 
 
+START = Checkpoint(block_number=BlockNumber(-1), block_timestamp_ms=EpochMs(0), genesis_hash="")
+"""Where a projection stands that has seen nothing."""
+
+
 class WrongChainError(GxError):
     """The checkpoint belongs to another chain: the ledger was replaced under its read models."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The event at which the projection stands still, and why it cannot be folded."""
+
+    block_number: BlockNumber
+    position: int
+    event_type: str
+    event: JsonObject
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +50,18 @@ class ParkedEvent:
     actor: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What the read models hold in all, read in one snapshot with the checkpoint.
+
+    `minted` is what CoinsMinted events added up to, `balances` the sum over all accounts.
+    """
+
+    block_number: BlockNumber
+    minted: int
+    balances: int
+
+
 class ReadModelStore(Protocol):
     """Keeps read models and checkpoint. Written by one projector: the lease's holder."""
 
@@ -77,14 +70,26 @@ class ReadModelStore(Protocol):
         ...
 
     async def apply(
-        self, *, lease: Lease, expected: Checkpoint, reached: Checkpoint, changes: Sequence[Change]
+        self, *, lease: Lease, expected: Checkpoint, reached: Checkpoint, effects: Effects
     ) -> None:
-        """Write the changes and move the checkpoint from `expected` to `reached`, all or nothing.
+        """Write the effects and move the checkpoint from `expected` to `reached`, all or nothing.
 
         Raises:
             LeaseLostError: its epoch is no longer the newest, or the checkpoint is not `expected`:
                 somebody else projects. Nothing was changed.
         """
+        ...
+
+    async def balances(self, account_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return the balances of those of these accounts that exist."""
+        ...
+
+    async def totals(self) -> Totals:
+        """Add up the read models; reads every account."""
+        ...
+
+    async def stopped_at(self, lease: Lease, stop: Stop | None) -> None:
+        """Note at which event the projection stands still, for operators; None when it goes on."""
         ...
 
     async def parked(self) -> Sequence[ParkedEvent]:

@@ -1,0 +1,217 @@
+"""Read models and checkpoint in PostgreSQL, moved together or not at all."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+from typing_extensions import override
+
+from gx.database.pool import Pool, PooledConnection
+from gx.database.ports import Lease, LeaseLostError
+from gx.domain.codec import JsonObject, decode_object
+from gx.domain.identifiers import BlockNumber, EpochMs
+from gx.projection.digests import Digest
+from gx.projection.ports import START, Checkpoint, ParkedEvent, ReadModelStore, Stop, Totals
+from gx.projection.postgres.tables import NAMESPACE_LIVE
+from gx.projection.postgres.writing import write_effects
+from gx.projection.read_models import READ_MODELS, ReadModel
+from gx.projection.reduction import Effects
+
+LEASE_LOST: Final = "GX001"  # raised by require_lease
+
+# The first statement of every write. A process that is stopped in the middle of a transaction
+# would otherwise keep its successor waiting: the server ends such a transaction soon.
+FENCE: Final = """
+    SELECT require_lease($1, $2),
+           set_config('idle_in_transaction_session_timeout', '5000', true)
+"""
+
+READ_CHECKPOINT: Final = """
+    SELECT block_number, block_timestamp_ms, genesis_hash
+      FROM {namespace}.projection_checkpoints WHERE channel = $1
+"""
+
+BEGIN_CHECKPOINT: Final = """
+    INSERT INTO {namespace}.projection_checkpoints
+           (channel, block_number, block_timestamp_ms, genesis_hash, epoch)
+    VALUES ($1, -1, 0, '', $2)
+        ON CONFLICT (channel) DO NOTHING
+"""
+
+# Compare and set: whoever has projected meanwhile makes this change nothing. Its row lock, taken
+# before any effect is written, lets one projector write at a time.
+MOVE_CHECKPOINT: Final = """
+    UPDATE {namespace}.projection_checkpoints
+       SET block_number = $4, block_timestamp_ms = $5, genesis_hash = $6, epoch = $7,
+           updated_at = clock_timestamp()
+     WHERE channel = $1 AND block_number = $2 AND genesis_hash = $3 AND epoch <= $7
+"""
+
+READ_BALANCES: Final = """
+    SELECT account_id, balance FROM {namespace}.accounts WHERE account_id = ANY ($1::text[])
+"""
+
+READ_TOTALS: Final = """
+    SELECT coalesce((SELECT block_number FROM {namespace}.projection_checkpoints
+                      WHERE channel = $1), -1) AS block_number,
+           coalesce((SELECT minted FROM {namespace}.supply), 0) AS minted,
+           (SELECT coalesce(sum(balance), 0) FROM {namespace}.accounts)::text AS balances
+"""
+
+NOTE_STOP: Final = """
+    INSERT INTO projection_stops AS old (channel, block_number, position, event_type, event, error)
+    VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (channel) DO UPDATE
+       SET block_number = EXCLUDED.block_number, position = EXCLUDED.position,
+           event_type = EXCLUDED.event_type, event = EXCLUDED.event, error = EXCLUDED.error,
+           stopped_at = CASE WHEN (old.block_number, old.position)
+                                = (EXCLUDED.block_number, EXCLUDED.position)
+                             THEN old.stopped_at ELSE EXCLUDED.stopped_at END
+"""
+
+FORGET_STOP: Final = "DELETE FROM projection_stops WHERE channel = $1"
+
+READ_PARKED: Final = """
+    SELECT block_number, position, event, reason, actor
+      FROM parked_events WHERE channel = $1 ORDER BY block_number, position
+"""
+
+READ_ROWS: Final = "SELECT {columns} FROM {table} ORDER BY {key}"
+ROWS_PER_FETCH: Final = 5_000
+
+
+class PostgresReadModelStore(ReadModelStore):
+    """The read models of one channel, in the live tables or in a set beside them.
+
+    Every method raises DatabaseUnavailableError while the database cannot be had.
+    """
+
+    def __init__(self, pool: Pool, *, channel: str, namespace: str = NAMESPACE_LIVE) -> None:
+        self._pool = pool
+        self._channel = channel
+        self._namespace = namespace
+
+    @override
+    async def checkpoint(self) -> Checkpoint:
+        row = await self._pool.fetch_one(self._sql(READ_CHECKPOINT), self._channel)
+        return START if row is None else _checkpoint_of(row)
+
+    @override
+    async def apply(
+        self, *, lease: Lease, expected: Checkpoint, reached: Checkpoint, effects: Effects
+    ) -> None:
+        async with self._fenced(lease) as connection:
+            if expected == START:
+                await connection.execute(self._sql(BEGIN_CHECKPOINT), self._channel, lease.epoch)
+            moved = await connection.execute(
+                self._sql(MOVE_CHECKPOINT),
+                *(self._channel, expected.block_number, expected.genesis_hash),
+                *(reached.block_number, reached.block_timestamp_ms, reached.genesis_hash),
+                lease.epoch,
+            )
+            if moved != "UPDATE 1":
+                raise LeaseLostError(
+                    f"the checkpoint of {self._channel} is not block {expected.block_number}"
+                    f" of this chain any more: somebody else projects"
+                )
+            await write_effects(connection, self._namespace, effects)
+
+    @override
+    async def balances(self, account_ids: Sequence[str]) -> Mapping[str, int]:
+        rows = await self._pool.fetch(self._sql(READ_BALANCES), list(account_ids))
+        return {row["account_id"]: row["balance"] for row in rows}
+
+    @override
+    async def totals(self) -> Totals:
+        row = await self._pool.fetch_one(self._sql(READ_TOTALS), self._channel)
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        return Totals(
+            block_number=BlockNumber(row["block_number"]),
+            minted=row["minted"],
+            balances=int(row["balances"]),
+        )
+
+    @override
+    async def stopped_at(self, lease: Lease, stop: Stop | None) -> None:
+        async with self._fenced(lease) as connection:
+            if stop is None:
+                await connection.execute(FORGET_STOP, self._channel)
+            else:
+                await connection.execute(
+                    NOTE_STOP,
+                    *(self._channel, stop.block_number, stop.position, stop.event_type),
+                    *(render_event(stop.event), _storable(stop.error)),
+                )
+
+    @override
+    async def parked(self) -> Sequence[ParkedEvent]:
+        rows = await self._pool.fetch(READ_PARKED, self._channel)
+        return tuple(
+            ParkedEvent(
+                block_number=BlockNumber(row["block_number"]),
+                position=row["position"],
+                event=decode_object(row["event"]),
+                reason=row["reason"],
+                actor=row["actor"],
+            )
+            for row in rows
+        )
+
+    @override
+    async def digest(self) -> str:
+        digest = Digest()
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            for model in READ_MODELS.values():
+                async for rows in _read_rows(connection, model, self._namespace):
+                    digest.add(model.name, (tuple(row.values()) for row in rows))
+        return digest.text()
+
+    def _sql(self, statement: str) -> str:
+        return statement.format(namespace=self._namespace)
+
+    @asynccontextmanager
+    async def _fenced(self, lease: Lease) -> AsyncIterator[PooledConnection]:
+        """Begin a transaction that only the lease's newest holder may commit."""
+        async with self._pool.transaction() as connection:
+            try:
+                await connection.execute(FENCE, lease.name, lease.epoch)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate != LEASE_LOST:
+                    raise
+                raise LeaseLostError(str(error)) from error
+            yield connection
+
+
+def render_event(event: JsonObject) -> str:
+    """Write an event as ASCII JSON: PostgreSQL takes it whatever the event holds."""
+    return json.dumps(event, sort_keys=True, separators=(",", ":"))
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", r"\0").encode(errors="backslashreplace").decode()
+
+
+def _checkpoint_of(row: asyncpg.Record) -> Checkpoint:
+    return Checkpoint(
+        block_number=BlockNumber(row["block_number"]),
+        block_timestamp_ms=EpochMs(row["block_timestamp_ms"]),
+        genesis_hash=row["genesis_hash"],
+    )
+
+
+async def _read_rows(
+    connection: PooledConnection, model: ReadModel, namespace: str
+) -> AsyncIterator[Sequence[asyncpg.Record]]:
+    statement = READ_ROWS.format(
+        columns=", ".join(model.column_names),
+        table=f"{namespace}.{model.name}",
+        key=", ".join(model.key_names),
+    )
+    cursor = await connection.cursor(statement)
+    while rows := await cursor.fetch(ROWS_PER_FETCH):
+        yield rows

@@ -1,0 +1,130 @@
+"""Events as blocks hold them: found, put in their places, folded into effects."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from typing import Final, TypeAlias
+
+import msgspec
+
+from gx.domain.batches import BATCH_EVENT, parse_events, parse_outcomes
+from gx.domain.codec import DecodeError, JsonObject, decode_object
+from gx.domain.errors import GxError
+from gx.domain.events import EVENTS, CoinsTransferred, parse_event
+from gx.domain.identifiers import BlockNumber, CommandId
+from gx.ledger.ports import Block, ChaincodeEvent, LedgerTransaction, event_transactions
+from gx.projection.folds import Place, fold
+from gx.projection.reduction import Effects
+from gx.projection.transfers import fold_transfer
+
+UNKNOWN_EVENT: Final = "other"
+"""The event type, for counting, of what nobody knows or nobody can read."""
+
+EventPosition: TypeAlias = tuple[BlockNumber, int]
+RawEvent: TypeAlias = msgspec.Raw | JsonObject
+
+
+class EventFoldError(GxError):
+    """An event cannot be projected by this version; the projection must not go past it."""
+
+    def __init__(self, place: Place, event: JsonObject, cause: Exception) -> None:
+        name = event.get("eventType")
+        self.event_type = name if isinstance(name, str) and name in EVENTS else UNKNOWN_EVENT
+        self.place = place
+        self.event = event
+        super().__init__(
+            f"event {place.position} of block {place.block_number} ({name!r}, transaction "
+            f"{place.transaction_id}) cannot be projected: {cause}; deploy a version that can, "
+            "or park the event"
+        )
+
+
+class _Outcome(msgspec.Struct, rename="camel"):
+    command_id: CommandId
+    events: list[msgspec.Raw] = []
+
+
+class _Batch(msgspec.Struct):
+    outcomes: list[_Outcome]
+
+
+class _Call(msgspec.Struct):
+    events: list[msgspec.Raw] = []
+
+
+_BATCH: Final = msgspec.json.Decoder(_Batch)
+_CALL: Final = msgspec.json.Decoder(_Call)
+
+
+def fold_block(
+    block: Block,
+    effects: Effects,
+    counts: Counter[str],
+    parked: Collection[EventPosition] = frozenset(),
+) -> None:
+    """Add what the block's events change to `effects`, and count them by type.
+
+    Events whose places are in `parked` are passed over.
+
+    Raises:
+        EventFoldError: an event cannot be projected. `effects` and `counts` then hold part of
+            the block and must be thrown away.
+    """
+    position = 0
+    for transaction in event_transactions(block):
+        for place, raw in _placed_events(block.number, position, transaction):
+            position = place.position + 1
+            if (block.number, place.position) not in parked:
+                counts[_fold_one(raw, place, effects)] += 1
+
+
+def _placed_events(
+    block_number: BlockNumber, first: int, transaction: LedgerTransaction
+) -> Iterator[tuple[Place, RawEvent]]:
+    assert transaction.event is not None  # noqa: S101 - event_transactions promises it
+    events = _read_events(transaction.event)
+    for position, (command_id, raw) in enumerate(events, first):
+        yield Place(block_number, position, transaction.transaction_id, command_id), raw
+
+
+def _read_events(event: ChaincodeEvent) -> list[tuple[CommandId | None, RawEvent]]:
+    try:
+        if event.name == BATCH_EVENT:
+            outcomes = _BATCH.decode(event.payload).outcomes
+            return [(item.command_id, raw) for item in outcomes for raw in item.events]
+        further = _CALL.decode(event.payload).events
+        return [(None, msgspec.Raw(event.payload)), *((None, raw) for raw in further)]
+    except msgspec.DecodeError:
+        return _read_events_typed(event)
+
+
+def _read_events_typed(event: ChaincodeEvent) -> list[tuple[CommandId | None, RawEvent]]:
+    """Read what the fast way refused; a payload that nobody can read is one unknown event."""
+    try:
+        if event.name == BATCH_EVENT:
+            outcomes = parse_outcomes(event.payload)
+            return [(item.command_id, payload) for item in outcomes for payload in item.events]
+        return [(None, payload) for payload in parse_events(event.name, event.payload)]
+    except DecodeError:
+        return [(None, {"name": event.name, "payload": event.payload})]
+
+
+def _fold_one(raw: RawEvent, place: Place, effects: Effects) -> str:
+    """Fold one event and return its type."""
+    if isinstance(raw, msgspec.Raw):
+        if fold_transfer(raw, place, effects):
+            return CoinsTransferred.WIRE_NAME
+        raw = _read_event(raw, place)
+    try:
+        event = parse_event(raw)
+        effects.extend(fold(event, place))
+    except Exception as error:
+        raise EventFoldError(place, raw, error) from error
+    return event.WIRE_NAME
+
+
+def _read_event(raw: msgspec.Raw, place: Place) -> JsonObject:
+    text = str(raw, "utf-8")
+    try:
+        return decode_object(text)
+    except DecodeError as error:
+        raise EventFoldError(place, {"payload": text}, error) from error
