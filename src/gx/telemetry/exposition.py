@@ -10,7 +10,6 @@ import socket
 from collections.abc import Awaitable, Callable, Generator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 import uvicorn
@@ -136,12 +135,7 @@ class TelemetryServer:
         await self._server.until_started(self._serving)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop within two seconds; requests under way are answered first."""
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
