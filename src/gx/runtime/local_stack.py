@@ -1,0 +1,309 @@
+"""The whole system on one machine: which processes, in which order, with which settings.
+
+The same processes as in production, each with its own port; PostgreSQL, Valkey, Prometheus,
+Alertmanager and the blackbox exporter are real. Everything listens on loopback.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gx.database.embedded import EmbeddedPostgres
+from gx.database.migrations import migrate
+from gx.monitoring.local import LocalFiles, LocalStack, write_local
+from gx.runtime.ports import PortNeed
+from gx.runtime.process import ProcessSpec, StackItem, StepSpec
+from gx.runtime.prometheus import alertmanager_command, blackbox_command, prometheus_command
+from gx.runtime.readiness import CallReady, HttpReady
+from gx.runtime.settings import (
+    ApiSettings,
+    CommonSettings,
+    LedgerSettings,
+    ProjectorSettings,
+    StackSettings,
+    SubmitterSettings,
+    database_url,
+    environment,
+    load,
+)
+from gx.runtime.tools import Program, Tool, Toolbox
+from gx.runtime.valkey import EmbeddedValkey
+
+HOST: Final = "127.0.0.1"
+POSTGRES: Final = "postgres"
+VALKEY: Final = "valkey"
+MIGRATIONS: Final = "migrations"
+LEDGER: Final = "ledger"
+API: Final = "api"
+SUBMITTER: Final = "outbox-submitter"
+PROJECTOR: Final = "projector"
+BOOTSTRAP: Final = "bootstrap"
+STOP_GRACE_S: Final = 25.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalStackOptions:
+    """What the user chose for this start.
+
+    `bootstrap` runs once the loop is up; the caller brings it, because operations are built on
+    top of the running system.
+    """
+
+    with_redis: bool = True
+    with_monitoring: bool = True
+    bootstrap: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A stack that can be handed to a supervisor, and what to tell people about it."""
+
+    items: Sequence[StackItem]
+    urls: Mapping[str, str]
+    notices: Sequence[str]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Puts the local stack together. Preparing makes the database cluster, which takes a second."""
+
+    options: LocalStackOptions
+    toolbox: Toolbox
+    common: CommonSettings = field(default_factory=lambda: load(CommonSettings))
+    ports: StackSettings = field(default_factory=lambda: load(StackSettings))
+    api: ApiSettings = field(default_factory=lambda: load(ApiSettings))
+    ledger: LedgerSettings = field(default_factory=lambda: load(LedgerSettings))
+    submitter: SubmitterSettings = field(default_factory=lambda: load(SubmitterSettings))
+    projector: ProjectorSettings = field(default_factory=lambda: load(ProjectorSettings))
+    _items: list[StackItem] = field(default_factory=list)
+    _notices: list[str] = field(default_factory=list)
+    _environment: dict[str, str] = field(default_factory=dict)
+    _migrations_after: tuple[str, ...] = ()
+    _api_after: tuple[str, ...] = (MIGRATIONS,)
+
+    def plan(self) -> Plan:
+        """Decide what runs.
+
+        Raises:
+            GxError: PostgreSQL or Valkey cannot be prepared; the text says what to do.
+        """
+        self._environment = self._shared_environment()
+        dsn = database_url() or self._add_postgres()
+        self._environment["GX_DATABASE_DSN"] = dsn
+        if self.options.with_redis:
+            self._add_valkey()
+        self._items.append(
+            StepSpec(name=MIGRATIONS, action=lambda: _migrate(dsn), after=self._migrations_after)
+        )
+        self._add_loop()
+        if self.options.bootstrap is not None:
+            after = (API, SUBMITTER, PROJECTOR, LEDGER)
+            self._items.append(StepSpec(name=BOOTSTRAP, action=self.options.bootstrap, after=after))
+        if self.options.with_monitoring:
+            self._add_monitoring()
+        return Plan(items=self._items, urls=self._urls(), notices=self._notices)
+
+    @property
+    def _data(self) -> Path:
+        return self.common.data_dir.absolute()
+
+    @property
+    def _socket(self) -> Path:
+        return self._data / "run" / "ledger.sock"
+
+    def _shared_environment(self) -> dict[str, str]:
+        return {
+            **environment(),
+            "GX_DATA_DIR": str(self._data),
+            "GX_LEDGER_SOCKET": str(self._socket),
+            "GX_LEDGER_FOLDER": str(self._data / "ledger"),
+            "GX_API_KEYS_DIR": str(self._data / "keys"),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _add_postgres(self) -> str:
+        port = self.ports.postgres_port
+        postgres = EmbeddedPostgres(home=self._data / POSTGRES, port=port).prepare()
+        self._notices.extend(postgres.notices)
+        self._items.append(
+            ProcessSpec(
+                name=POSTGRES,
+                command=postgres.command,
+                environment=postgres.environment,
+                account=postgres.account,
+                working_folder=Path("/"),
+                readiness=CallReady(ask=postgres.is_ready),
+                ports=(PortNeed(port=port, setting="GX_STACK_POSTGRES_PORT"),),
+                stop_signal=postgres.stop_signal,
+                stop_grace_s=STOP_GRACE_S,
+                death_signal=postgres.death_signal,
+            )
+        )
+        self._migrations_after = (POSTGRES,)
+        return postgres.socket_dsn
+
+    def _add_valkey(self) -> None:
+        port = self.ports.valkey_port
+        valkey = EmbeddedValkey(home=self._data / VALKEY, port=port).prepare()
+        self._environment["GX_API_REDIS_URL"] = valkey.url
+        self._items.append(
+            ProcessSpec(
+                name=VALKEY,
+                command=valkey.command,
+                environment=valkey.environment,
+                readiness=CallReady(ask=valkey.is_ready),
+                ports=(PortNeed(port=port, setting="GX_STACK_VALKEY_PORT"),),
+                stop_signal=valkey.stop_signal,
+            )
+        )
+        self._api_after = (MIGRATIONS, VALKEY)
+
+    def _add_loop(self) -> None:
+        self._add_worker(
+            LEDGER, ("ledger", "serve"), self.ledger.metrics_port, "GX_LEDGER_METRICS_PORT"
+        )
+        self._add_worker(
+            SUBMITTER,
+            ("outbox", "submit"),
+            self.submitter.metrics_port,
+            "GX_SUBMITTER_METRICS_PORT",
+            after=(MIGRATIONS, LEDGER),
+        )
+        self._add_worker(
+            PROJECTOR,
+            ("projection", "run"),
+            self.projector.metrics_port,
+            "GX_PROJECTOR_METRICS_PORT",
+            after=(MIGRATIONS, LEDGER),
+        )
+        self._add_worker(
+            API,
+            ("api", "serve"),
+            self.api.port,
+            "GX_API_PORT",
+            after=self._api_after,
+            extra=(PortNeed(port=self.api.metrics_port, setting="GX_API_METRICS_PORT"),),
+        )
+
+    def _add_worker(
+        self,
+        name: str,
+        subcommand: tuple[str, ...],
+        port: int,
+        setting: str,
+        *,
+        after: tuple[str, ...] = (),
+        extra: tuple[PortNeed, ...] = (),
+    ) -> None:
+        self._items.append(
+            ProcessSpec(
+                name=name,
+                command=(sys.executable, "-m", "gx.cli.main", *subcommand),
+                environment=self._environment,
+                readiness=HttpReady(url=f"http://{HOST}:{port}/readyz"),
+                ports=(PortNeed(port=port, setting=setting), *extra),
+                after=after,
+                stop_grace_s=STOP_GRACE_S,
+            )
+        )
+
+    def _add_monitoring(self) -> None:
+        if self.toolbox.advice:
+            self._notices.append(self.toolbox.advice)
+        files = write_local(self._monitored(), self._data / "monitoring")
+        for program, add in (
+            (Program.PROMETHEUS, self._add_prometheus),
+            (Program.ALERTMANAGER, self._add_alertmanager),
+            (Program.BLACKBOX, self._add_blackbox),
+        ):
+            tool = self.toolbox.tools.get(program)
+            if tool is not None:
+                add(tool, files)
+
+    def _monitored(self) -> LocalStack:
+        return LocalStack(
+            api_port=self.api.port,
+            api_metrics_port=self.api.metrics_port,
+            submitter_ports=(self.submitter.metrics_port,),
+            projector_ports=(self.projector.metrics_port,),
+            ledger_port=self.ledger.metrics_port,
+            prometheus_port=self.ports.prometheus_port,
+            alertmanager_port=self.ports.alertmanager_port,
+            blackbox_port=self.ports.blackbox_port,
+            environment=self.common.environment,
+            scrape_interval_s=self.ports.scrape_interval_s,
+        )
+
+    def _add_prometheus(self, tool: Tool, files: LocalFiles) -> None:
+        port = self.ports.prometheus_port
+        command = prometheus_command(
+            tool,
+            configuration=files.prometheus,
+            storage=self._data / "prometheus",
+            port=port,
+            retention_days=self.ports.retention_days,
+        )
+        need = PortNeed(port=port, setting="GX_STACK_PROMETHEUS_PORT")
+        self._add_tool("prometheus", tool, command, need=need, probe="/-/ready")
+
+    def _add_alertmanager(self, tool: Tool, files: LocalFiles) -> None:
+        port = self.ports.alertmanager_port
+        command = alertmanager_command(
+            tool,
+            configuration=files.alertmanager,
+            storage=self._data / "alertmanager",
+            port=port,
+        )
+        need = PortNeed(port=port, setting="GX_STACK_ALERTMANAGER_PORT")
+        self._add_tool("alertmanager", tool, command, need=need, probe="/-/ready")
+
+    def _add_blackbox(self, tool: Tool, files: LocalFiles) -> None:
+        port = self.ports.blackbox_port
+        command = blackbox_command(tool, configuration=files.blackbox, port=port)
+        need = PortNeed(port=port, setting="GX_STACK_BLACKBOX_PORT")
+        self._add_tool("blackbox", tool, command, need=need, probe="/-/healthy")
+
+    def _add_tool(
+        self, name: str, tool: Tool, command: tuple[str, ...], *, need: PortNeed, probe: str
+    ) -> None:
+        self._items.append(
+            ProcessSpec(
+                name=name,
+                command=command,
+                working_folder=tool.working_folder,
+                readiness=HttpReady(url=f"http://{HOST}:{need.port}{probe}"),
+                ports=(need,),
+                is_optional=True,
+            )
+        )
+
+    def _urls(self) -> dict[str, str]:
+        base = f"http://{HOST}"
+        urls = {
+            "API": f"{base}:{self.api.port}/api/v1",
+            "API documentation": f"{base}:{self.api.port}/docs",
+            "submitter metrics": f"{base}:{self.submitter.metrics_port}/metrics",
+            "projector metrics": f"{base}:{self.projector.metrics_port}/metrics",
+            "API metrics": f"{base}:{self.api.metrics_port}/metrics",
+            "ledger metrics": f"{base}:{self.ledger.metrics_port}/metrics",
+        }
+        if self.options.with_monitoring:
+            urls |= self._monitoring_urls(base)
+        return urls
+
+    def _monitoring_urls(self, base: str) -> dict[str, str]:
+        urls = {}
+        prometheus = self.toolbox.tools.get(Program.PROMETHEUS)
+        if prometheus is not None:
+            pages = f"{base}:{self.ports.prometheus_port}{prometheus.pages_prefix or ''}"
+            urls["Prometheus targets"] = f"{pages}/targets"
+            urls["Prometheus alerts"] = f"{pages}/alerts"
+        if Program.ALERTMANAGER in self.toolbox.tools:
+            urls["Alertmanager (API only)"] = f"{base}:{self.ports.alertmanager_port}/api/v2/alerts"
+        return urls
+
+
+async def _migrate(dsn: str) -> None:
+    await migrate(dsn)
