@@ -110,6 +110,8 @@ class QuerySpec:
     read_models: tuple[str, ...]
     owner_parameter: str | None = None
     parameters: tuple[str, ...] = ()
+    absent: RefusalCode = RefusalCode.NOT_FOUND
+    """How it is called when there is no such thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,9 +107,11 @@ QUERIES: Final = (
     QuerySpec(
         name="user", area=Area.IDENTITY, path="/users/{userId}", access=Access.USER,
         read_models=("users",), summary="One user.", owner_parameter="userId",
+        absent=RefusalCode.USER_NOT_FOUND,
     ),
     QuerySpec(
         name="trust", area=Area.IDENTITY, path="/users/{userId}/trust", access=Access.USER,
         read_models=("users",), summary="A user's trust score.", owner_parameter="userId",
+        absent=RefusalCode.USER_NOT_FOUND,
     ),
 )  # fmt: skip

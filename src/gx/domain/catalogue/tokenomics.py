@@ -174,17 +174,19 @@ QUERIES: Final = (
     QuerySpec(
         name="balance", area=Area.TOKENOMICS, path="/wallets/{accountId}/balance",
         access=Access.USER, read_models=("accounts",), summary="An account's balance.",
-        owner_parameter="accountId",
+        owner_parameter="accountId", absent=RefusalCode.ACCOUNT_NOT_FOUND,
     ),
     QuerySpec(
         name="account_entries", area=Area.TOKENOMICS,
         path="/wallets/{accountId}/transactions", access=Access.USER,
         read_models=("account_entries",), owner_parameter="accountId",
+        absent=RefusalCode.ACCOUNT_NOT_FOUND,
         summary="An account's entries, newest first.", parameters=("limit", "cursor"),
     ),
     QuerySpec(
         name="treasury_balance", area=Area.TOKENOMICS,
         path="/treasury/{countryCode}/balance", access=Access.PUBLIC,
+        absent=RefusalCode.ACCOUNT_NOT_FOUND,
         read_models=("accounts",), summary="A country's treasury.",
     ),
     QuerySpec(
