@@ -185,15 +185,23 @@ class LiveEnvelope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The final answer to one command, to be written once."""
+    """The final answer to one command, to be written once.
+
+    `transaction_id` and `block_number` are None where the contract refused to endorse the
+    command: then there is no transaction.
+    """
 
     command_id: CommandId
     outcome: OutcomeKind
     code: RefusalCode | None
     detail: str | None
     result: JsonObject | None
-    transaction_id: TransactionId
-    block_number: BlockNumber
+    transaction_id: TransactionId | None
+    block_number: BlockNumber | None
+
+
+class EntryHeldError(GxError):
+    """An entry is settled, or another live envelope holds it: nothing was persisted."""
 
 
 class OutboxStore(Protocol):
@@ -218,14 +226,22 @@ class OutboxStore(Protocol):
     async def persist(self, lease: Lease, envelope: Envelope, entries: Sequence[Entry]) -> None:
         """Store the envelope before it is submitted: the entries are PROCESSING from here on.
 
-        At most one live envelope holds an entry; a second one is refused with an error.
+        Raises:
+            EntryHeldError: An entry is held by another live envelope, or settled.
         """
         ...
 
     async def settle(
-        self, lease: Lease, transaction_id: TransactionId, settlements: Sequence[Settlement]
+        self,
+        lease: Lease,
+        transaction_id: TransactionId | None,
+        settlements: Sequence[Settlement],
     ) -> None:
-        """Write results, delete the entries and the envelope, in one transaction. Idempotent."""
+        """Write results, delete the entries and the envelope, in one transaction. Idempotent.
+
+        Entries of the envelope that have no settlement here wait again. Without a transaction id
+        there was no envelope.
+        """
         ...
 
     async def abandon(self, lease: Lease, transaction_id: TransactionId) -> None:

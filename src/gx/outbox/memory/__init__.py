@@ -1,0 +1,1 @@
+"""The outbox in memory: the same promises as PostgreSQL's, for tests within one process."""
