@@ -45,7 +45,7 @@ async def test_the_prepared_command_serves_behind_a_password(tmp_path: Path) -> 
         async with redis.asyncio.from_url(prepared.url) as client:
             assert await client.set("key", "value", ex=60)
             assert await client.get("key") == b"value"
-        async with redis.asyncio.Redis(port=port) as stranger:
+        async with redis.asyncio.Redis(port=port, retry=valkey.NO_RETRY) as stranger:
             with pytest.raises(AuthenticationError):
                 await stranger.get("key")
     assert {name: mode & 0o077 for name, mode in modes_in(tmp_path).items()} == {

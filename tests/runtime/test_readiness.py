@@ -1,0 +1,120 @@
+"""Probes: yes only from one that answers as it should, never an exception."""
+
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from gx.runtime.ports import PortNeed, PortTakenError, is_free, require_free_ports
+from gx.runtime.readiness import CallReady, HttpReady, Readiness, TcpReady, UnixReady
+from tests.database.server import free_port
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """Serve one fixed answer to everybody on a free port."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        @override
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", True),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", False),
+        (b"HTTP/1.1 302 Found\r\n\r\n", False),
+        (b"", False),
+        (b"garbage\r\n", False),
+        (b"HTTP/1.1 ok\r\n", False),
+    ],
+)
+async def test_http_is_ready_only_with_a_2xx(answer: bytes, *, expected: bool) -> None:
+    """A listening socket or a 503 is not readiness."""
+    with answering(answer) as port:
+        assert await HttpReady(url=f"http://127.0.0.1:{port}/readyz?x=1").is_ready() is expected
+        assert await TcpReady(port=port).is_ready()
+
+
+async def test_nobody_there_is_not_ready(tmp_path: Path) -> None:
+    """The probe of a process that is not up yet says no, quickly."""
+    port = free_port()
+    probes: list[Readiness] = [
+        HttpReady(url=f"http://127.0.0.1:{port}/"),
+        TcpReady(port=port),
+        UnixReady(path=str(tmp_path / "none")),
+    ]
+    assert [await probe.is_ready() for probe in probes] == [False, False, False]
+
+
+async def test_a_unix_socket_is_ready_when_it_accepts(tmp_path: Path) -> None:
+    """A socket file that a dead process left behind is not readiness."""
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        assert await UnixReady(path=path).is_ready()
+    assert not await UnixReady(path=path).is_ready()
+
+
+async def test_a_probe_that_raises_says_no() -> None:
+    """Whatever goes wrong in a probe, the supervisor goes on."""
+
+    async def ask() -> bool:
+        raise ZeroDivisionError
+
+    assert not await CallReady(ask=ask).is_ready()
+
+
+def test_a_port_is_free_again_at_once_after_its_server_left() -> None:
+    """A warm restart must not wait for TIME_WAIT to pass."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = int(server.getsockname()[1])
+        need = PortNeed(port=port, setting="GX_X")
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            connection, _ = server.accept()
+            assert not is_free(need)
+            connection.close()  # the server closes first: its side stays in TIME_WAIT
+            client.recv(1)
+    assert is_free(need)
+
+
+def test_a_port_taken_on_every_address_is_taken() -> None:
+    """A server on 0.0.0.0 would answer in our place, or we in its."""
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104 (that is the rule under test)
+        need = PortNeed(port=int(server.getsockname()[1]), setting="GX_X")
+        assert not is_free(need)
+
+
+def test_every_taken_port_is_named_at_once() -> None:
+    """One start is enough to learn what to change."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as two,
+    ):
+        needs = [
+            (name, PortNeed(port=int(server.getsockname()[1]), setting=f"GX_{name}"))
+            for name, server in (("ONE", one), ("TWO", two))
+        ]
+        with pytest.raises(PortTakenError) as raised:
+            require_free_ports(needs)
+    assert "GX_ONE" in str(raised.value)
+    assert "GX_TWO" in str(raised.value)
