@@ -1,0 +1,1 @@
+"""Acts on a running system: bootstrap, smoke, load, and what operators do."""
