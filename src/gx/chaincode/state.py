@@ -1,20 +1,29 @@
 """The world state as one transaction sees it: its own writes included, undone piece by piece.
 
-Records are immutable, so the overlay holds them decoded: a record is read from text once and
-written to text once, however many commands of a batch touch it, and undoing a command means
-forgetting its layer.
+Records are immutable, so they are kept decoded: a record is read from text once and written to
+text once, however many commands of a batch touch it, and undoing a command means putting the
+records back that it replaced.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from gx.chaincode.stub import Modification, Stub
 from gx.domain.codec import Record
 
 R = TypeVar("R", bound=Record)
 
-_Layer = dict[str, Record | None]
+_View: TypeAlias = dict[str, Record | None]
+
+
+class _Unread:
+    """Stands for a key that was written before it was read."""
+
+
+_UNREAD: Final = _Unread()
+_Journal: TypeAlias = dict[str, Record | _Unread | None]
+"""What the view held under each key before the first write since the journal was opened."""
 
 
 class WorldState:
@@ -24,13 +33,13 @@ class WorldState:
     set also when the command that read it is undone.
     """
 
-    __slots__ = ("_committed", "_layers", "_stub", "_texts")
+    __slots__ = ("_journals", "_stub", "_texts", "_view")
 
     def __init__(self, stub: Stub) -> None:
         self._stub: Final = stub
         self._texts: Final[dict[str, str | None]] = {}
-        self._committed: Final[_Layer] = {}
-        self._layers: Final[list[_Layer]] = [{}]
+        self._view: Final[_View] = {}
+        self._journals: Final[list[_Journal]] = [{}]
 
     def prefetch(self, keys: Iterable[str]) -> None:
         """Read these keys in one message, so that later reads of them cost none."""
@@ -44,33 +53,31 @@ class WorldState:
         Raises:
             DecodeError: the ledger holds something else there.
         """
-        for layer in reversed(self._layers):
-            if key in layer:
-                return _typed(key, layer[key], kind)
-        if key in self._committed:
-            return _typed(key, self._committed[key], kind)
-        text = self._text(key)
-        record = None if text is None else kind.from_text(text)
-        self._committed[key] = record
-        return record
+        record = self._view.get(key, _UNREAD)
+        if isinstance(record, _Unread):
+            text = self._text(key)
+            record = self._view[key] = None if text is None else kind.from_text(text)
+        if record is None or type(record) is kind:
+            return record
+        raise TypeError(f"{key} holds a {type(record).__name__}, asked for a {kind.__name__}")
 
-    def find_written(self, key: str, kind: type[R]) -> R | None:
-        """Return what this transaction itself wrote under `key`, without reading the ledger.
+    def find_own(self, key: str, kind: type[R]) -> R | None:
+        """Return the record under a key that contains this transaction's id.
 
-        For keys that contain the transaction's id: nobody else can have written them.
+        Nobody else can have written it, so the ledger is not asked: the key stays out of the
+        read set.
         """
-        for layer in reversed(self._layers):
-            if key in layer:
-                return _typed(key, layer[key], kind)
-        return None
+        if key not in self._view:
+            return None
+        return self.find(key, kind)
 
     def put(self, key: str, record: Record) -> None:
         """Write the record, to be seen by every later read of this transaction."""
-        self._layers[-1][key] = record
+        self._write(key, record)
 
     def delete(self, key: str) -> None:
         """Remove the key."""
-        self._layers[-1][key] = None
+        self._write(key, None)
 
     def scan(self, prefix: str, kind: type[R]) -> Iterator[tuple[str, R]]:
         """Yield the keys that begin with `prefix` and their records, in byte order.
@@ -78,13 +85,11 @@ class WorldState:
         The whole range joins the read set: a key that another transaction adds to it
         invalidates this one.
         """
-        written = self._written(prefix)
-        committed = dict(self._stub.get_range(prefix, _end_of(prefix)))
-        for key in sorted({**committed, **written}):
-            if key in written:
-                record = _typed(key, written[key], kind)
-            else:
-                record = kind.from_text(committed[key])
+        found = dict(self._stub.get_range(prefix, _end_of(prefix)))
+        self._texts.update(found)
+        written = {key for journal in self._journals for key in journal if key.startswith(prefix)}
+        for key in sorted(found.keys() | written):
+            record = self.find(key, kind)
             if record is not None:
                 yield key, record
 
@@ -95,21 +100,24 @@ class WorldState:
     @contextmanager
     def nested(self) -> Iterator[None]:
         """Keep the writes made within only if nothing is raised within."""
-        self._layers.append({})
+        self._journals.append({})
         try:
             yield
         except BaseException:
-            self._layers.pop()
+            self._undo(self._journals.pop())
             raise
-        layer = self._layers.pop()
-        self._layers[-1].update(layer)
+        journal = self._journals.pop()
+        outer = self._journals[-1]
+        for key, before in journal.items():
+            outer.setdefault(key, before)
 
     def writes(self) -> Mapping[str, str | None]:
         """Return the transaction's writes as text, in byte order of their keys."""
-        (layer,) = self._layers
+        (journal,) = self._journals
+        view = self._view
         return {
-            key: None if record is None else record.to_text()
-            for key, record in sorted(layer.items(), key=_key_of)
+            key: None if (record := view[key]) is None else record.to_text()
+            for key in sorted(journal)
         }
 
     def flush(self) -> None:
@@ -122,21 +130,18 @@ class WorldState:
             self._texts[key] = self._stub.get_state(key)
         return self._texts[key]
 
-    def _written(self, prefix: str) -> _Layer:
-        merged: _Layer = {}
-        for layer in self._layers:
-            merged.update({key: layer[key] for key in layer if key.startswith(prefix)})
-        return merged
+    def _write(self, key: str, record: Record | None) -> None:
+        journal = self._journals[-1]
+        if key not in journal:
+            journal[key] = self._view.get(key, _UNREAD)
+        self._view[key] = record
 
-
-def _typed(key: str, record: Record | None, kind: type[R]) -> R | None:
-    if record is None or type(record) is kind:
-        return record
-    raise TypeError(f"{key} holds a {type(record).__name__}, asked for a {kind.__name__}")
-
-
-def _key_of(item: tuple[str, Record | None]) -> str:
-    return item[0]
+    def _undo(self, journal: _Journal) -> None:
+        for key, before in journal.items():
+            if isinstance(before, _Unread):
+                del self._view[key]
+            else:
+                self._view[key] = before
 
 
 def _end_of(prefix: str) -> str:

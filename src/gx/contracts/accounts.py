@@ -140,7 +140,7 @@ def collect_fee(context: Context, fee: Amount) -> AccountChange:
     ledger: nobody else writes it.
     """
     key = keys.fee_income(context.transaction_id)
-    collected = context.state.find_written(key, FeeRecord)
+    collected = context.state.find_own(key, FeeRecord)
     before = 0 if collected is None else collected.amount
     context.state.put(key, FeeRecord(amount=Amount(before + fee)))
     return AccountChange(account_id=OPERATIONS_FUND, delta=Delta(fee))

@@ -81,9 +81,9 @@ class Identifier(ArgumentKind):
 
     @override
     def require(self, name: str, text: str) -> None:
-        if not text.strip():
-            raise RefusedError(self.empty, f"{name} is empty")
         if not is_identifier(text):
+            if not text.strip():
+                raise RefusedError(self.empty, f"{name} is empty")
             raise RefusedError(
                 self.invalid, f"{name} must be 1 to 64 letters, digits or ._:@-, got {text[:80]!r}"
             )
@@ -146,6 +146,9 @@ class Text(ArgumentKind):
             raise RefusedError(self.invalid, f"{name} holds control characters")
 
 
+_INTEGER_DIGITS_MAX: Final = 20
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integer(ArgumentKind):
     """A whole number within bounds, both inclusive; a JSON number at the edge."""
@@ -159,7 +162,8 @@ class Integer(ArgumentKind):
 
     @override
     def require(self, name: str, text: str) -> None:
-        is_canonical = text.isascii() and text.isdigit() and str(int(text)) == text
+        is_short = len(text) <= _INTEGER_DIGITS_MAX  # int() raises beyond 4,300 digits
+        is_canonical = is_short and text.isascii() and text.isdigit() and str(int(text)) == text
         if not is_canonical or not self.minimum <= int(text) <= self.maximum:
             raise RefusedError(
                 self.invalid,
@@ -363,9 +367,10 @@ class Arguments:
                 RefusalCode.ARGUMENT_INVALID,
                 f"takes {len(specs)} arguments ({names}), got {len(values)}",
             )
+        self._values: dict[str, str] = {}
         for spec, value in zip(specs, values, strict=True):
             spec.kind.require(spec.name, value)
-        self._values = {spec.name: value for spec, value in zip(specs, values, strict=True)}
+            self._values[spec.name] = value
 
     def text(self, name: str) -> str:
         """Return the argument as it came."""

@@ -51,11 +51,10 @@ class Event(Record):
     def to_payload(self) -> JsonObject:
         """Return the event's wire form, its type and schema version included."""
         # Named, not super(): slots make dataclass build a second class.
-        return {
-            **Record.to_wire(self),
-            "eventType": self.WIRE_NAME,
-            "schemaVersion": SCHEMA_VERSION,
-        }
+        payload = Record.to_wire(self)
+        payload["eventType"] = self.WIRE_NAME
+        payload["schemaVersion"] = SCHEMA_VERSION
+        return payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
