@@ -43,7 +43,7 @@ _ADMITTED = {
 
 
 class Area(StrEnum):
-    """The service areas of the HTTP API; also the `service` label of its metrics."""
+    """The service areas of the HTTP API; also the tags of its OpenAPI document."""
 
     ADMIN = "admin"
     IDENTITY = "identity"

@@ -1,0 +1,1 @@
+"""The HTTP edge: authenticates, validates, translates. It decides nothing."""

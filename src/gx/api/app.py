@@ -1,0 +1,166 @@
+"""Puts the edge together. Nothing here chooses an adapter: all collaborators come in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import override
+
+from gx import __version__
+from gx.api.command_routes import command_handlers
+from gx.api.command_status import CommandDesk
+from gx.api.dead_letters import DeadLetterDesk
+from gx.api.edge import Edge
+from gx.api.event_stream import StatusStreams
+from gx.api.gate import Gate
+from gx.api.openapi import complete_document, operation_of
+from gx.api.ports import (
+    CommandGate,
+    CommandProgress,
+    QueryDesk,
+    RateLimiter,
+    TokenVerifier,
+)
+from gx.api.problems import RequestRefusedError
+from gx.api.query_routes import query_handlers
+from gx.api.reference import ReferenceDesk
+from gx.api.route_table import ROUTES
+from gx.api.routes import EdgeRoute, Handler
+from gx.api.settings import EdgeSettings
+from gx.api.watcher import CommandWatcher
+from gx.domain.codec import JsonObject
+from gx.domain.errors import GxError
+from gx.domain.refusals import RefusalCode
+from gx.outbox.ports import CommandReader, DeadLetters
+from gx.telemetry.health import Probes
+from gx.telemetry.instruments import ApiMetrics
+
+TITLE: Final = "GX Protocol"
+
+
+class UnboundRouteError(GxError):
+    """A declared route has no handler, or a handler no route: the edge would be incomplete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collaborators:
+    """Everything that the edge works with.
+
+    `metrics` must be built with `gx.api.route_table.metric_routes()`. Without `progress`,
+    waiting clients' commands are looked for at intervals.
+    """
+
+    gate: CommandGate
+    reader: CommandReader
+    letters: DeadLetters
+    desk: QueryDesk
+    tokens: TokenVerifier
+    limiter: RateLimiter
+    probes: Probes
+    metrics: ApiMetrics
+    settings: EdgeSettings = field(default_factory=EdgeSettings)
+    progress: CommandProgress | None = None
+
+
+class EdgeApp(FastAPI):
+    """The API. Its document comes from the declarations, and it can be asked to let go."""
+
+    def __init__(self, watcher: CommandWatcher) -> None:
+        @asynccontextmanager
+        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+            yield
+            await watcher.close()
+
+        super().__init__(
+            title=TITLE,
+            version=__version__,
+            lifespan=lifespan,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+        )
+        self._watcher = watcher
+
+    def drain(self) -> None:
+        """Let waiting clients and event streams go; call it when the process is to stop."""
+        self._watcher.drain()
+
+    @override
+    def openapi(self) -> JsonObject:
+        """Return the OpenAPI document."""
+        return complete_document(super().openapi())
+
+
+def create_app(parts: Collaborators) -> EdgeApp:
+    """Build the edge's ASGI application.
+
+    Raises:
+        UnboundRouteError: the table of routes and the handlers do not match.
+    """
+    watcher = CommandWatcher(parts.reader, progress=parts.progress)
+    app = EdgeApp(watcher)
+    gate = Gate(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
+    routes = bind_routes(build_handlers(parts, watcher, app), gate)
+    app.router.routes.extend(routes)
+    app.add_exception_handler(HTTPException, _refuse)
+    app.add_middleware(
+        Edge,
+        routes=routes,
+        probes=parts.probes,
+        metrics=parts.metrics,
+        settings=parts.settings,
+    )
+    return app
+
+
+def build_handlers(
+    parts: Collaborators, watcher: CommandWatcher, app: EdgeApp
+) -> dict[str, Handler]:
+    """Make every handler, by the name of its route."""
+    settings = parts.settings
+    streams = StatusStreams(watcher, metrics=parts.metrics, settings=settings)
+    commands = CommandDesk(parts.reader, watcher=watcher, streams=streams, settings=settings)
+    reference = ReferenceDesk(lambda: msgspec.json.encode(app.openapi()))
+    return {
+        **command_handlers(parts.gate, parts.reader, settings),
+        **query_handlers(parts.desk, settings),
+        **commands.handlers(),
+        **DeadLetterDesk(parts.letters, settings=settings).handlers(),
+        **reference.handlers(),
+    }
+
+
+def bind_routes(handlers: dict[str, Handler], gate: Gate) -> list[EdgeRoute]:
+    """Join each declared route to its handler.
+
+    Raises:
+        UnboundRouteError: one has no partner.
+    """
+    unbound = {route.name for route in ROUTES} ^ handlers.keys()
+    if unbound:
+        raise UnboundRouteError(f"declared without handler or the reverse: {sorted(unbound)}")
+    return [
+        EdgeRoute(route, handler=handlers[route.name], gate=gate, operation=operation_of(route))
+        for route in ROUTES
+    ]
+
+
+async def _refuse(_request: Request, error: Exception) -> Response:
+    """Say in the edge's own words what Starlette found: no such path, or not with this method."""
+    headers = error.headers if isinstance(error, HTTPException) else None
+    if headers is not None and "Allow" in headers:
+        raise RequestRefusedError(
+            RefusalCode.METHOD_NOT_ALLOWED,
+            f"this path takes {headers['Allow']}",
+            headers=headers,
+        ) from error
+    raise RequestRefusedError(
+        RefusalCode.NOT_FOUND, "no route has this path; /openapi.json lists them all"
+    ) from error

@@ -1,0 +1,230 @@
+"""One request on its way through the edge, with what has been found out about it so far."""
+
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import parse_qsl
+
+from gx.api.problems import RequestRefusedError
+from gx.domain.refusals import RefusalCode
+
+if TYPE_CHECKING:
+    from gx.api.principal import Caller
+    from gx.api.routes import RouteSpec
+
+Message: TypeAlias = MutableMapping[str, object]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+SCOPE_KEY: Final = "gx.exchange"
+REQUEST_ID: Final = b"x-request-id"
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
+_QUERY_FIELDS_MAX: Final = 20
+_DIGITS_MAX: Final = 18
+
+# The API answers machines: nothing may be framed, sniffed, cached or sent on as a referrer.
+_SECURITY_HEADERS: Final = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class DisconnectedError(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+class Exchange:
+    """A request and its answer. `route` is None until one has matched.
+
+    `send` passes the answer on, with the headers that every answer bears, and notes its size.
+    """
+
+    __slots__ = (
+        "_receive",
+        "_send",
+        "caller",
+        "header_bytes",
+        "header_count",
+        "headers",
+        "is_streaming",
+        "is_waiting",
+        "request_bytes",
+        "request_id",
+        "response_bytes",
+        "route",
+        "scope",
+        "status",
+    )
+
+    def __init__(self, scope: Message, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self.scope = scope
+        headers: Headers = scope["headers"]  # type: ignore[assignment]  # ASGI: pairs of bytes
+        self.headers = dict(headers)
+        self.header_count = len(headers)
+        self.header_bytes = sum([len(name) + len(value) for name, value in headers])
+        self.route: RouteSpec | None = None
+        self.caller: Caller | None = None
+        self.is_waiting = False
+        self.is_streaming = False
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.status = 0
+        given = self.headers.get(REQUEST_ID)
+        self.request_id = (
+            given if given is not None and _REQUEST_ID.fullmatch(given) else _new_request_id()
+        )
+
+    @property
+    def method(self) -> str:
+        """Return the HTTP method."""
+        return str(self.scope["method"])
+
+    @property
+    def client_address(self) -> str:
+        """Return the client's address; one bucket holds all whose address is unknown."""
+        client = self.scope.get("client")
+        return str(client[0]) if isinstance(client, tuple | list) else "unknown"
+
+    @property
+    def path_values(self) -> Mapping[str, str]:
+        """Return what stands in the path for the template's placeholders."""
+        values = self.scope.get("path_params")
+        return values if isinstance(values, dict) else {}
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header's text; `name` in lower case."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    def query_values(self, allowed: tuple[str, ...]) -> Mapping[str, str]:
+        """Return the query string's parameters by name.
+
+        Raises:
+            RequestRefusedError: ARGUMENT_INVALID for an unknown, repeated or unreadable one.
+        """
+        raw = self.scope.get("query_string") or b""
+        if not isinstance(raw, bytes) or not raw:
+            return {}
+        try:
+            pairs = parse_qsl(
+                raw.decode("ascii"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_QUERY_FIELDS_MAX,
+            )
+        except ValueError as error:
+            raise RequestRefusedError(
+                RefusalCode.ARGUMENT_INVALID, "the query string is not percent-encoded UTF-8"
+            ) from error
+        values = dict(pairs)
+        surplus = sorted(values.keys() - set(allowed))
+        if surplus or len(values) != len(pairs):
+            raise RequestRefusedError(
+                RefusalCode.ARGUMENT_INVALID,
+                f"the query takes {', '.join(allowed) or 'no parameters'}, each once; "
+                f"got {', '.join(name[:40] for name, _ in pairs)}",
+            )
+        return values
+
+    async def read_body(self, bytes_max: int) -> bytes:
+        """Read the whole body.
+
+        Raises:
+            RequestRefusedError: BODY_TOO_LARGE as soon as it is known to be, announced or not.
+            DisconnectedError: the client went away.
+        """
+        announced = self.headers.get(b"content-length", b"0")
+        if announced.isdigit() and (len(announced) > _DIGITS_MAX or int(announced) > bytes_max):
+            raise _too_large(bytes_max)
+        message = await self._receive()
+        body = _chunk_of(message)
+        if message.get("more_body"):
+            chunks = bytearray(body)
+            while message.get("more_body"):
+                if len(chunks) > bytes_max:
+                    raise _too_large(bytes_max)
+                message = await self._receive()
+                chunks += _chunk_of(message)
+            body = bytes(chunks)
+        self.request_bytes = len(body)
+        if len(body) > bytes_max:
+            raise _too_large(bytes_max)
+        return body
+
+    async def until_disconnected(self) -> None:
+        """Return when the client goes away."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on to the server."""
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            self.status = status if isinstance(status, int) else 0
+            headers = message.get("headers", [])
+            message["headers"] = [
+                *headers,  # type: ignore[misc]  # ASGI: pairs of bytes
+                *_SECURITY_HEADERS,
+                (REQUEST_ID, self.request_id),
+            ]
+        else:
+            body = message.get("body", b"")
+            self.response_bytes += len(body) if isinstance(body, bytes) else 0
+        await self._send(message)
+
+    async def reply(
+        self,
+        status: int,
+        body: bytes,
+        headers: Headers = (),
+        *,
+        content_type: bytes = b"application/json",
+    ) -> None:
+        """Send a complete answer."""
+        await self.send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    *headers,
+                    (b"content-type", content_type),
+                    (b"content-length", b"%d" % len(body)),
+                ],
+            }
+        )
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def exchange_of(scope: Message) -> Exchange:
+    """Return the exchange that the edge has put into the scope."""
+    exchange = scope[SCOPE_KEY]
+    if not isinstance(exchange, Exchange):
+        raise TypeError("the request did not come through gx.api.edge.Edge")
+    return exchange
+
+
+def _chunk_of(message: Message) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise DisconnectedError
+    body = message.get("body", b"")
+    return body if isinstance(body, bytes) else b""
+
+
+def _too_large(bytes_max: int) -> RequestRefusedError:
+    # What was not read cannot be told from a next request: the connection has to go.
+    return RequestRefusedError(
+        RefusalCode.BODY_TOO_LARGE,
+        f"a body has at most {bytes_max} bytes",
+        headers={"Connection": "close"},
+    )
+
+
+def _new_request_id() -> bytes:
+    return os.urandom(16).hex().encode()

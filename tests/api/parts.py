@@ -1,0 +1,168 @@
+"""An edge with everything behind it in memory, and clients with tokens of any kind."""
+
+import itertools
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import httpx
+from typing_extensions import override
+
+from gx.api.app import Collaborators, EdgeApp, create_app
+from gx.api.issuer import Claims, LocalIssuer, jwks_path
+from gx.api.ports import QueryAnswer, QueryDesk, QueryRequest
+from gx.api.rate_limits import LocalRateLimiter
+from gx.api.route_table import metric_routes
+from gx.api.settings import EdgeSettings
+from gx.api.signing_keys import SigningKeys, load_from_file
+from gx.api.tokens import JwtVerifier, TokenPolicy
+from gx.database.leases import MemoryLeases
+from gx.domain.codec import JsonObject
+from gx.domain.identifiers import CommandId
+from gx.domain.roles import TokenRole
+from gx.outbox.command_ids import CommandIds
+from gx.outbox.group_commit import GroupCommitter
+from gx.outbox.memory.dead_letters import MemoryDeadLetters
+from gx.outbox.memory.inbox import MemoryCommandInbox
+from gx.outbox.memory.reader import MemoryCommandReader
+from gx.outbox.memory.rows import MemoryOutbox
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.health import Probes
+from gx.telemetry.instruments import build_api_metrics
+
+ISSUER: Final = "https://issuer.test"
+AUDIENCE: Final = "gx-api"
+NOW_MS: Final = 1_900_000_000_000
+BASE_URL: Final = "http://api.test"
+
+TRANSFER: Final = {"fromId": "alice", "toId": "bob", "amount": "150000000", "remark": "Lunch"}
+
+
+class StoppedClock:
+    """A clock that somebody else moves."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.ms = now_ms
+
+    def now_ms(self) -> int:
+        """Return the time that was set."""
+        return self.ms
+
+    def advance_s(self, seconds: float) -> None:
+        """Let time pass."""
+        self.ms += round(seconds * 1_000)
+
+
+class CountedBytes:
+    """Bytes that differ from call to call."""
+
+    def __init__(self) -> None:
+        self._counter = itertools.count(1)
+
+    def __call__(self, size: int) -> bytes:
+        """Return the next ones."""
+        return next(self._counter).to_bytes(size, "big")
+
+
+@dataclass
+class DictDesk(QueryDesk):
+    """Answers reads from what a test puts in."""
+
+    block_number: int = 7
+    bodies: dict[str, JsonObject] = field(default_factory=dict)
+    asked: list[QueryRequest] = field(default_factory=list)
+
+    @override
+    async def answer(self, request: QueryRequest) -> QueryAnswer:
+        """Return the body under the query's name and its values."""
+        self.asked.append(request)
+        key = "/".join((request.name, *request.values.values()))
+        return QueryAnswer(block_number=self.block_number, body=self.bodies.get(key))
+
+
+@dataclass
+class Backend:
+    """An edge and what stands behind it."""
+
+    app: EdgeApp
+    parts: Collaborators
+    outbox: MemoryOutbox
+    desk: DictDesk
+    clock: StoppedClock
+    issuer: LocalIssuer
+
+    def token(
+        self,
+        subject: str = "alice",
+        role: TokenRole = TokenRole.USER,
+        act_for: Collection[str] = (),
+        ttl_s: int = 3_600,
+    ) -> str:
+        """Issue a token."""
+        return self.issuer.issue(Claims(subject=subject, role=role, act_for=act_for, ttl_s=ttl_s))
+
+    def client(
+        self,
+        subject: str = "alice",
+        role: TokenRole = TokenRole.USER,
+        act_for: Collection[str] = (),
+    ) -> httpx.AsyncClient:
+        """Make a client that bears a token."""
+        return self.anonymous({"Authorization": f"Bearer {self.token(subject, role, act_for)}"})
+
+    def super_admin(self) -> httpx.AsyncClient:
+        """Make a client of the highest role."""
+        return self.client("root", TokenRole.SUPER_ADMIN)
+
+    def anonymous(self, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+        """Make a client without a token."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=True),
+            base_url=BASE_URL,
+            headers=headers,
+        )
+
+
+def build_backend(
+    folder: Path,
+    *,
+    settings: EdgeSettings | None = None,
+    change: Callable[[Collaborators], Collaborators] = lambda parts: parts,
+) -> Backend:
+    """Build an edge over memory; `change` may put another collaborator in."""
+    clock = StoppedClock()
+    outbox = MemoryOutbox(
+        clock=clock, leases=MemoryLeases(clock), new_id=CommandIds(clock, CountedBytes())
+    )
+    issuer = LocalIssuer.open(
+        folder, issuer=ISSUER, audience=AUDIENCE, clock=clock, environment="devnet"
+    )
+    desk = DictDesk()
+    parts = change(
+        Collaborators(
+            gate=GroupCommitter(MemoryCommandInbox(outbox), on_stored=lambda: None),
+            reader=MemoryCommandReader(outbox),
+            letters=MemoryDeadLetters(outbox),
+            desk=desk,
+            tokens=JwtVerifier(
+                SigningKeys(load_from_file(jwks_path(folder))),
+                policy=TokenPolicy(issuer=ISSUER, audience=AUDIENCE),
+                clock=clock,
+            ),
+            limiter=LocalRateLimiter(),
+            probes=Probes(),
+            metrics=build_api_metrics(
+                MetricsRegistry(), routes=list(metric_routes()), redis_commands=("evalsha",)
+            ),
+            settings=settings or EdgeSettings(),
+        )
+    )
+    return Backend(
+        app=create_app(parts), parts=parts, outbox=outbox, desk=desk, clock=clock, issuer=issuer
+    )
+
+
+def a_command_id(number: int) -> CommandId:
+    """Make an id that nobody was given."""
+    return CommandId(f"01900000-0000-7000-8000-{number:012x}")
