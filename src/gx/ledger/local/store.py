@@ -1,0 +1,243 @@
+"""The ledger's one writer: validates transactions in order and makes their blocks durable.
+
+Several transactions may be committed together: each in a block of its own, all in one SQLite
+transaction, so that they share one sync of the disk. Nothing is visible, nor answered, before
+that sync; if it fails, none of them happened.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gx.ledger.local import chain
+from gx.ledger.local.blocks import StoredBlock, encode_metadata, hash_block
+from gx.ledger.local.chain import Tip
+from gx.ledger.local.content import ABSENT, Content, encode_content, encode_raw
+from gx.ledger.local.validation import Staged, validate
+from gx.ledger.local.world import Flush, World
+from gx.ledger.ports import ValidationCode
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An envelope whose signature was checked: its content, decoded and as bytes, and its hash."""
+
+    content: Content
+    body: bytes | memoryview
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the chain made of a submission; `number` is None where nothing was appended."""
+
+    code: ValidationCode
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushPolicy:
+    """When pending state goes to the table: whichever limit is reached first.
+
+    `keys` bounds memory; `blocks` and `content_bytes` bound what a restart replays.
+    """
+
+    keys: int = 32_768
+    blocks: int = 2_048
+    content_bytes: int = 64 * 1024 * 1024
+    slice_keys: int = 1_024
+
+
+@dataclass(slots=True)
+class _Group:
+    """Blocks on their way into one SQLite transaction."""
+
+    tip: Tip
+    staged: Staged
+    writes: list[tuple[int, Mapping[str, str | None]]] = field(default_factory=list)
+    content_bytes: int = 0
+    keys: int = 0
+
+
+class LedgerStore:
+    """Owns the writing connection. Every method is for the writer's thread alone."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, world: World, tip: Tip, policy: FlushPolicy
+    ) -> None:
+        self.connection: Final = connection
+        self._world: Final = world
+        self._policy: Final = policy
+        self._flush: Flush | None = None
+        self._content_bytes = 0
+        self.tip = tip
+        self.genesis_hash = chain.load_hash(connection, 0)
+
+    def commit(self, submissions: Sequence[Submission]) -> list[Recorded]:
+        """Validate and append these transactions, in order, in one durable step.
+
+        Raises:
+            sqlite3.Error: none of them happened (disk full, I/O error).
+            CorruptStateError: a row needed for validation is damaged; none of them happened.
+        """
+        group = _Group(self.tip, Staged(self.connection, self._world, self.tip.newest))
+        with self._unit_of_work():
+            recorded = [self._append(submission, group) for submission in submissions]
+            if group.tip != self.tip:
+                self._stage_flush(group)
+                chain.save_tip(self.connection, group.tip)
+        self._publish(group)
+        return recorded
+
+    def flush_all(self) -> None:
+        """Bring the state table up to the tip, so that the next start replays nothing.
+
+        Raises:
+            sqlite3.Error: the file cannot be written; the next start replays instead.
+        """
+        while self._flush is not None or self._flush_limit() > self.tip.savepoint:
+            self._commit_flush()
+
+    def _commit_flush(self) -> None:
+        """Flush one slice in a transaction of its own."""
+        group = _Group(self.tip, Staged(self.connection, self._world, self.tip.newest))
+        self._flush = self._flush or self._start_flush()
+        with self._unit_of_work():
+            self._stage_flush(group)
+            chain.save_tip(self.connection, group.tip)
+        self._publish(group)
+
+    @contextmanager
+    def _unit_of_work(self) -> Iterator[None]:
+        """Make what is done within durable together, or undo it."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:  # some errors make SQLite roll back by itself
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def _append(self, submission: Submission, group: _Group) -> Recorded:
+        transaction_id = submission.content.transaction_id
+        known = chain.find_transaction(self.connection, transaction_id)
+        if known is not None:
+            return self._append_copy(submission, group, has_copy=known[1] is not None)
+        code = validate(submission.content, group.staged)
+        previous: list[int] = []
+        if code is ValidationCode.VALID:
+            previous = self._stage_writes(submission.content, group)
+        number = self._chain(submission, group, encode_metadata(code, previous))
+        chain.add_transaction(self.connection, transaction_id, number)
+        return Recorded(code, number)
+
+    def _append_copy(self, submission: Submission, group: _Group, *, has_copy: bool) -> Recorded:
+        """Record the first copy of a transaction id without its content; only count the others.
+
+        So consumers meet copies as they do on Fabric, yet blind retries cannot grow the chain:
+        it holds at most two blocks for one id.
+        """
+        code = ValidationCode.DUPLICATE_TXID
+        if has_copy:
+            return Recorded(code, None)
+        body = encode_content(_bare(submission.content))
+        copy = Submission(submission.content, body, hashlib.sha256(body).digest())
+        number = self._chain(copy, group, encode_metadata(code, []))
+        chain.add_copy(self.connection, submission.content.transaction_id, number)
+        return Recorded(code, number)
+
+    def _chain(self, submission: Submission, group: _Group, metadata: bytes) -> int:
+        number, previous_hash = group.tip.height, group.tip.hash
+        block_hash = hash_block(
+            number,
+            previous_hash=previous_hash,
+            content_digest=submission.digest,
+            metadata=metadata,
+        )
+        block = StoredBlock(number, previous_hash, block_hash, metadata, b"")
+        chain.append_block(self.connection, block, submission.body)
+        group.content_bytes += len(submission.body)
+        group.tip = replace(
+            group.tip,
+            height=number + 1,
+            hash=block_hash,
+            newest_timestamp_ms=max(group.tip.newest_timestamp_ms, submission.content.timestamp_ms),
+        )
+        return number
+
+    def _stage_writes(self, content: Content, group: _Group) -> list[int]:
+        """Stage a valid transaction's writes; return the versions before its blind writes."""
+        number, writes = group.tip.height, content.writes()
+        previous = [version for version, _ in group.staged.current(content.blind_writes())]
+        before = dict(zip(content.read_keys, content.read_versions, strict=True))
+        before.update(zip(content.blind_writes(), previous, strict=True))
+        growth = sum((value is not None) - (before[key] != ABSENT) for key, value in writes.items())
+        group.staged.add(number, writes)
+        group.writes.append((number, writes))
+        group.keys += len(writes)
+        group.tip = replace(group.tip, state_keys=group.tip.state_keys + growth)
+        return previous
+
+    def _stage_flush(self, group: _Group) -> None:
+        """Let a slice of pending state ride along; twice as fast as state comes in."""
+        if self._flush is None and self._is_flush_due():
+            self._flush = self._start_flush()
+        if self._flush is not None:
+            keys_max = max(self._policy.slice_keys, 2 * group.keys)
+            if self._flush.stage(self.connection, keys_max):
+                group.tip = replace(group.tip, savepoint=self._flush.limit)
+
+    def _start_flush(self) -> Flush:
+        self._content_bytes = 0
+        return Flush(self._world, limit=self._flush_limit())
+
+    def _flush_limit(self) -> int:
+        return min(self.tip.newest, self._world.snapshots.oldest())
+
+    def _is_flush_due(self) -> bool:
+        """Tell whether a limit is reached and no long simulation holds most of it back."""
+        behind = self.tip.newest - self.tip.savepoint
+        is_due = (
+            len(self._world.pending) > self._policy.keys
+            or behind > self._policy.blocks
+            or self._content_bytes > self._policy.content_bytes
+        )
+        return is_due and 2 * (self._flush_limit() - self.tip.savepoint) >= behind
+
+    def _publish(self, group: _Group) -> None:
+        """Show what has just become durable."""
+        if self._flush is not None:
+            self._flush.confirm()
+            if group.tip.savepoint == self._flush.limit:
+                self._flush = None
+        for number, writes in group.writes:
+            self._world.add(number, writes)
+        self._content_bytes += group.content_bytes
+        if self.genesis_hash is None and group.tip.height:
+            self.genesis_hash = chain.load_hash(self.connection, 0)
+        self.tip = group.tip
+        self._world.snapshots.advance(group.tip.newest)
+
+
+def _bare(content: Content) -> Content:
+    """Return the transaction without what it read and wrote: enough to name its copy."""
+    return Content(
+        format=content.format,
+        transaction_id=content.transaction_id,
+        role=content.role,
+        nonce=content.nonce,
+        timestamp_ms=content.timestamp_ms,
+        snapshot=content.snapshot,
+        function=content.function,
+        arguments=encode_raw(()),
+        event=encode_raw(None),
+        read_keys=[],
+        read_versions=[],
+        ranges=[],
+        write_keys=[],
+        write_values=[],
+    )
