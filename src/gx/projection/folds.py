@@ -75,6 +75,7 @@ _E = TypeVar("_E", bound=Event)
 Fold: TypeAlias = Callable[[_E, Place], list[Change]]
 
 _FOLDS: Final[dict[type[Event], Fold[Event]]] = {}
+_FEE: Final = EntryKind.FEE.value
 
 
 def folds(event_type: type[_E]) -> Callable[[Fold[_E]], Fold[_E]]:
@@ -114,9 +115,9 @@ def fold(event: Event, place: Place) -> list[Change]:
     return function(event, place)
 
 
-def entry_kind(account_id: str, kind: EntryKind, parties: tuple[str, ...]) -> EntryKind:
+def entry_kind(account_id: str, kind: str, parties: tuple[str, ...]) -> str:
     """Tell why this account's balance changed; income of the fund from others' deals is a fee."""
-    return EntryKind.FEE if account_id == OPERATIONS_FUND not in parties else kind
+    return _FEE if account_id == OPERATIONS_FUND and OPERATIONS_FUND not in parties else kind
 
 
 def counterparty(account_id: str, parties: tuple[str, ...]) -> str | None:
@@ -146,7 +147,7 @@ def _post(
             posted.append(_put_account(change.account_id, tax_timer_started_at=started_at))
         if change.delta:
             entry: Row = {
-                "kind": entry_kind(change.account_id, kind, parties).value,
+                "kind": entry_kind(change.account_id, kind.value, parties),
                 "delta": change.delta,
                 "counterparty": counterparty(change.account_id, parties),
                 "remark": remark,

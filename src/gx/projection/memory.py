@@ -8,6 +8,7 @@ from typing_extensions import override
 from gx.database.leases import MemoryLeases
 from gx.database.ports import Lease, LeaseLostError
 from gx.domain.errors import GxError
+from gx.domain.identifiers import BlockNumber
 from gx.projection.changes import Add, Append, Change, Key, Put, Value
 from gx.projection.digests import Digest
 from gx.projection.ports import (
@@ -78,8 +79,9 @@ class MemoryReadModelStore(ReadModelStore):
 
     def __init__(self, leases: MemoryLeases) -> None:
         self.tables = empty_tables()
-        self.parked_events: list[ParkedEvent] = []
-        self.stop: Stop | None = None
+        self.audit: list[tuple[str, str]] = []
+        self._parked: list[ParkedEvent] = []
+        self._stop: Stop | None = None
         self._checkpoint = START
         self._leases = leases
 
@@ -123,11 +125,35 @@ class MemoryReadModelStore(ReadModelStore):
     @override
     async def stopped_at(self, lease: Lease, stop: Stop | None) -> None:
         self._leases.require(lease)
-        self.stop = stop
+        self._stop = stop
+
+    @override
+    async def stop(self) -> Stop | None:
+        return self._stop
+
+    @override
+    async def park(
+        self, block_number: BlockNumber, position: int, *, actor: str, reason: str
+    ) -> bool:
+        stop = self._stop
+        if stop is None or (stop.block_number, stop.position) != (block_number, position):
+            return False
+        self._parked.append(
+            ParkedEvent(
+                block_number=block_number,
+                position=position,
+                event=stop.event,
+                reason=reason,
+                actor=actor,
+            )
+        )
+        self.audit.append((actor, reason))
+        self._stop = None
+        return True
 
     @override
     async def parked(self) -> Sequence[ParkedEvent]:
-        return tuple(self.parked_events)
+        return tuple(self._parked)
 
     @override
     async def digest(self) -> str:

@@ -92,6 +92,19 @@ class ReadModelStore(Protocol):
         """Note at which event the projection stands still, for operators; None when it goes on."""
         ...
 
+    async def stop(self) -> Stop | None:
+        """Return the event at which the projection stands still, None while it goes on."""
+        ...
+
+    async def park(
+        self, block_number: BlockNumber, position: int, *, actor: str, reason: str
+    ) -> bool:
+        """Set aside the event at which the projection stands still: it will be passed over.
+
+        Stored and audited with actor and reason. False, and nothing, if it does not stand there.
+        """
+        ...
+
     async def parked(self) -> Sequence[ParkedEvent]:
         """List the events that are set aside."""
         ...

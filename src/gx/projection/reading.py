@@ -93,7 +93,7 @@ def _read_events(event: ChaincodeEvent) -> list[tuple[CommandId | None, RawEvent
             return [(item.command_id, raw) for item in outcomes for raw in item.events]
         further = _CALL.decode(event.payload).events
         return [(None, msgspec.Raw(event.payload)), *((None, raw) for raw in further)]
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError):
         return _read_events_typed(event)
 
 

@@ -16,6 +16,7 @@ from gx.projection.read_models import ACCOUNT_ENTRIES, ACCOUNTS, SINGLETON_KEY, 
 from gx.projection.reduction import Cells, Effects, RowEffect
 
 _STORABLE: Final = range(-(2**63), 2**63)
+_TRANSFER: Final = EntryKind.TRANSFER.value
 _DIGITS_MAX: Final = len(str(AMOUNT_MAX))
 
 
@@ -72,7 +73,7 @@ def _deltas_of(transfer: _Transfer) -> list[int] | None:
         if delta is None or not _is_plain_text(change.account_id):
             return None
         deltas.append(delta)
-    return deltas
+    return deltas if sum(deltas) in _STORABLE else None
 
 
 def _is_plain_text(text: str) -> bool:
@@ -108,7 +109,7 @@ def _post(transfer: _Transfer, deltas: list[int], place: Place, effects: Effects
             started_at = recorded_at if change.tax_timer == "started" else None
             account.put("tax_timer_started_at", started_at)
         if delta:
-            kind = entry_kind(account_id, EntryKind.TRANSFER, parties)
+            kind = entry_kind(account_id, _TRANSFER, parties)
             other = counterparty(account_id, parties)
             entry: Cells = (
                 *(account_id, block_number, position, ordinal),

@@ -73,6 +73,27 @@ NOTE_STOP: Final = """
 
 FORGET_STOP: Final = "DELETE FROM projection_stops WHERE channel = $1"
 
+READ_STOP: Final = """
+    SELECT block_number, position, event_type, event, error
+      FROM projection_stops WHERE channel = $1
+"""
+
+# Only the event at which the projection stands still can be parked, so that no typing error sets
+# aside a good one. One statement: parked, audited and no longer in the way, or nothing.
+PARK: Final = """
+    WITH stop AS (
+        DELETE FROM projection_stops
+         WHERE channel = $1 AND block_number = $2 AND position = $3
+        RETURNING channel, block_number, position, event_type, event
+    ), audited AS (
+        INSERT INTO audit_log (actor, action, target, reason)
+        SELECT $4, 'event_parked', format('%s:%s:%s', channel, block_number, position), $5
+          FROM stop
+    )
+    INSERT INTO parked_events (channel, block_number, position, event_type, event, actor, reason)
+    SELECT channel, block_number, position, event_type, event, $4, $5 FROM stop
+"""
+
 READ_PARKED: Final = """
     SELECT block_number, position, event, reason, actor
       FROM parked_events WHERE channel = $1 ORDER BY block_number, position
@@ -144,6 +165,28 @@ class PostgresReadModelStore(ReadModelStore):
                     *(self._channel, stop.block_number, stop.position, stop.event_type),
                     *(render_event(stop.event), _storable(stop.error)),
                 )
+
+    @override
+    async def stop(self) -> Stop | None:
+        row = await self._pool.fetch_one(READ_STOP, self._channel)
+        if row is None:
+            return None
+        return Stop(
+            block_number=BlockNumber(row["block_number"]),
+            position=row["position"],
+            event_type=row["event_type"],
+            event=decode_object(row["event"]),
+            error=row["error"],
+        )
+
+    @override
+    async def park(
+        self, block_number: BlockNumber, position: int, *, actor: str, reason: str
+    ) -> bool:
+        parked = await self._pool.execute(
+            PARK, self._channel, block_number, position, actor, reason
+        )
+        return parked == "INSERT 0 1"
 
     @override
     async def parked(self) -> Sequence[ParkedEvent]:

@@ -35,7 +35,7 @@ def render_checkpoints(namespace: str) -> str:
     """Return the statement that makes a checkpoint table like the live one."""
     return (
         f"CREATE TABLE {namespace}.{CHECKPOINTS} "
-        f"(LIKE {NAMESPACE_LIVE}.{CHECKPOINTS} INCLUDING ALL)"
+        f"(LIKE {NAMESPACE_LIVE}.{CHECKPOINTS} INCLUDING ALL) WITH (fillfactor = 10)"
     )
 
 
