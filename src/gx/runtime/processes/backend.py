@@ -1,0 +1,139 @@
+"""What every process of the backend has: signals, its database pool, and how both sides fare."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Final
+
+import structlog
+import uvloop
+from pydantic import BaseModel
+
+from gx.database.pool import Pool, PoolSettings
+from gx.domain.errors import GxError
+from gx.ledger.ports import BlockSource
+from gx.runtime.clock import SystemClock
+from gx.runtime.settings import CommonSettings, DatabaseSettings, LedgerSettings, load
+from gx.telemetry.factory import ProcessFacts
+from gx.telemetry.health import ReadinessCheck
+from gx.telemetry.instruments import BackendMetrics
+from gx.telemetry.logs import configure_logging
+
+_log: Final = structlog.get_logger(__name__)
+
+WATCH_INTERVAL_S: Final = 1.0
+WATCH_TIMEOUT_S: Final = 2.0
+
+
+def run_process(
+    name: str, main: Callable[[asyncio.Event], Coroutine[object, object, None]]
+) -> None:
+    """Run a process's main function on uvloop; SIGTERM and SIGINT set the event it is given."""
+    common = load(CommonSettings)
+    configure_logging(process=name, clock=SystemClock(), level=common.log_level.lower())
+
+    async def supervised() -> None:
+        stop = asyncio.Event()
+        with _signals(stop):
+            _log.info("process_started", process=name)
+            await main(stop)
+        _log.info("process_stopped", process=name)
+
+    uvloop.run(supervised())
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def facts_of(*settings: BaseModel) -> ProcessFacts:
+    """Describe a process by its settings; secrets are masked in them."""
+    return ProcessFacts(configuration="\n".join(group.model_dump_json() for group in settings))
+
+
+def pool_settings(database: DatabaseSettings, *, name: str) -> PoolSettings:
+    """Say how this process connects."""
+    return PoolSettings(
+        dsn=database.dsn.get_secret_value(),
+        application_name=f"gx-{name}",
+        statement_timeout_s=database.statement_timeout_s,
+        connections_max=database.pool_max,
+    )
+
+
+@contextlib.asynccontextmanager
+async def open_pool(settings: PoolSettings) -> AsyncIterator[Pool]:
+    """Open the process's pool; the database need not be up."""
+    pool = await Pool.open(settings)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@contextlib.asynccontextmanager
+async def watched(
+    pool: Pool, ledger: BlockSource, metrics: BackendMetrics
+) -> AsyncIterator[ReadinessCheck]:
+    """Keep the gauges of database, pool and ledger true; the check is the database's.
+
+    The ledger is no part of readiness: commands are accepted and read models answer without it.
+    """
+    check = ReadinessCheck("database", stale_after_s=10 * WATCH_INTERVAL_S)
+    metrics.pool_max.read_with(lambda: float(pool.max))
+    metrics.pool_active.read_with(lambda: float(pool.active))
+    metrics.pool_waiting.read_with(lambda: float(pool.waiting))
+
+    async def look_at_database() -> None:
+        is_up = await pool.is_up()
+        metrics.database_up.set(float(is_up))
+        if is_up:
+            check.passed()
+        else:
+            check.failed("PostgreSQL does not answer")
+
+    async def look_at_ledger() -> None:
+        metrics.ledger_up.set(float(await _answers(ledger)))
+
+    tasks = [
+        asyncio.create_task(_repeat(look_at_database), name="database-watch"),
+        asyncio.create_task(_repeat(look_at_ledger), name="ledger-watch"),
+    ]
+    try:
+        yield check
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _answers(ledger: BlockSource) -> bool:
+    try:
+        async with asyncio.timeout(WATCH_TIMEOUT_S):
+            await ledger.chain_info()
+    except (GxError, TimeoutError, OSError):
+        return False
+    return True
+
+
+async def _repeat(look: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await look()
+        except Exception:  # noqa: BLE001 (a dead watcher leaves its last word as the truth)
+            _log.exception("watch_failed")
+        await asyncio.sleep(WATCH_INTERVAL_S)
+
+
+def ledger_deadline_s(settings: LedgerSettings) -> float:
+    """Return how long one call of the ledger may take."""
+    return max(settings.prepare_timeout_s, settings.submit_timeout_s)

@@ -1,0 +1,71 @@
+"""The embedded ledger's process: `gx ledger serve`."""
+
+import asyncio
+
+from gx.contracts.chaincode import build_executor
+from gx.domain.catalogue import COMMANDS, FUNCTIONS
+from gx.ledger.local.server import LedgerServer, ServeOptions, serve
+from gx.runtime.clock import SystemClock
+from gx.runtime.processes.backend import facts_of, run_process
+from gx.runtime.settings import CommonSettings, LedgerSettings, load
+from gx.telemetry.exposition import TelemetryServer
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.health import Probes
+from gx.telemetry.instruments import build_ledger_metrics
+
+
+class _Serving:
+    """Fine while the ledger can commit."""
+
+    name = "ledger"
+
+    def __init__(self) -> None:
+        self.server: LedgerServer | None = None
+
+    def fault(self) -> str | None:
+        """Say why the ledger cannot serve, None when it can."""
+        return "starting" if self.server is None else self.server.problem
+
+
+def run_ledger() -> None:
+    """Serve the ledger until a signal asks to stop."""
+    run_process("ledger", _main)
+
+
+async def _main(stop: asyncio.Event) -> None:
+    common, settings = load(CommonSettings), load(LedgerSettings)
+    registry = MetricsRegistry()
+    metrics = build_ledger_metrics(
+        registry, functions=_functions(), facts=facts_of(common, settings)
+    )
+    serving = _Serving()
+    options = ServeOptions(
+        folder=settings.folder,
+        socket=settings.socket,
+        verify_blocks=settings.verify_blocks_at_start,
+        drain_s=common.drain_s,
+    )
+
+    async def ready(server: LedgerServer) -> None:
+        serving.server = server
+
+    telemetry = TelemetryServer(
+        registry=registry,
+        probes=Probes(ready=(serving,)),
+        port=settings.metrics_port,
+        host=common.metrics_host,
+    )
+    async with telemetry:
+        await serve(
+            options,
+            execute=build_executor().execute,
+            clock=SystemClock(),
+            metrics=metrics,
+            stop=stop,
+            on_ready=ready,
+        )
+
+
+def _functions() -> list[tuple[str, str]]:
+    names = [*(spec.function for spec in COMMANDS.values()), *FUNCTIONS]
+    return [(name.split(":")[0], name.split(":")[1]) for name in names]
