@@ -152,6 +152,17 @@ def test_an_ordinary_user_runs_the_server_as_itself(reachable_folder: Path) -> N
 
 
 @root_only
+def test_a_folder_that_root_used_is_told_to_an_ordinary_user(reachable_folder: Path) -> None:
+    """After one `sudo make run`, the next start without sudo says what happened."""
+    account = find_account(["nobody"])
+    assert account is not None
+    an_embedded(reachable_folder).prepare()
+
+    with pytest.raises(AssertionError, match="did root start the stack before"):
+        run_lifecycle(reachable_folder / "postgres", account)
+
+
+@root_only
 async def test_root_keeps_the_owner_of_a_cluster(reachable_folder: Path) -> None:
     """A checkout that an ordinary user started first still works under sudo, and back."""
     account = find_account(["nobody"])

@@ -55,7 +55,7 @@ def start_stack(folder: StackFolder) -> Iterator[StartStack]:
     for process in started:
         process.kill()
         process.communicate()
-    wait_until(lambda: not alive(folder))
+    folder.end_leftovers()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -165,6 +165,22 @@ def test_a_compiled_in_folder_becomes_the_working_folder(tmp_path: Path) -> None
     assert not relocate(program)
 
 
+def test_a_cache_that_cannot_be_written_is_still_read(tmp_path: Path) -> None:
+    """A cache that root filled serves an ordinary user, and a broken one stops nobody."""
+    find_tools(tmp_path, fetcher=ScriptFetcher(), search_path=NOWHERE)
+    lock = tmp_path / "debian" / "lock"
+    lock.unlink()
+    lock.mkdir()  # cannot be opened, by root either
+
+    assert set(find_tools(tmp_path, fetcher=OfflineFetcher(), search_path=NOWHERE).tools) == set(
+        Program
+    )
+    (tmp_path / "file").write_text("")
+    toolbox = find_tools(tmp_path / "file", fetcher=OfflineFetcher(), search_path=NOWHERE)
+    assert toolbox.advice is not None
+    assert "Not a directory" in toolbox.advice
+
+
 def test_a_damaged_package_is_an_error(tmp_path: Path) -> None:
     """A torn download is never unpacked in part without a word."""
     (tmp_path / "torn.deb").write_bytes(b"!<arch>\n")

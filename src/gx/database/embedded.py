@@ -103,10 +103,12 @@ class EmbeddedPostgres:
         Raises:
             PostgresMissingError: No programs; the text says what to install.
             ServerRunningError: A live server holds the data folder.
-            UnreachableFolderError: The server's user has no place to work in.
+            UnreachableFolderError: We cannot write in `home`, or the server's user has no
+                place to work in.
             EmbeddedPostgresError: The cluster is not ours, of another version, or
                 PostgreSQL refused to make it.
         """
+        places.require_writable(self._home)
         account = self._choose_account()
         place = places.choose_place(self._home, account, fallback_roots=self._fallback_roots)
         binaries = self._reachable_binaries(find_binaries(), account, place)

@@ -114,6 +114,20 @@ def make_folder(folder: Path, *, open_to: Account | None) -> None:
             path.chmod(0o711)
 
 
+def require_writable(folder: Path) -> None:
+    """Require that we can write in a folder, or make it.
+
+    Raises:
+        UnreachableFolderError: It, or the folder it would be made in, is another user's.
+    """
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UnreachableFolderError(
+            f"This user cannot write in {existing} (did root start the stack before?)."
+            " Start as its owner, give the folder to this user, or name another in GX_DATA_DIR."
+        )
+
+
 def owned_folder(folder: Path) -> Path:
     """Make or find a folder in a place where anybody may write, and require that it is ours.
 

@@ -103,9 +103,9 @@ class RestartPolicy:
     may try `start_attempts_max` times before the stack's start counts as failed.
     """
 
-    delay_base_s: float = 0.5
-    delay_max_s: float = 15.0
-    stable_s: float = 30.0
+    delay_base_s: float = 0.25
+    delay_max_s: float = 10.0
+    stable_s: float = 10.0
     start_attempts_max: int = 3
 
     def delay_s(self, crashes: int) -> float:

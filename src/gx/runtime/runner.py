@@ -237,6 +237,7 @@ class ProcessRunner(Runner):
         finally:
             ready.cancel()
             stopping.cancel()
+            child.kill()  # where a bug ended this run before the process
 
     async def _wait_ready(self) -> bool:
         """Ask until the process is ready; False if it takes too long."""

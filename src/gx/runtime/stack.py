@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 import psutil
 
+from gx.database.places import require_writable
 from gx.domain.errors import GxError
 from gx.runtime.process import ItemStatus
 
@@ -78,7 +79,9 @@ class StackFolder:
 
         Raises:
             StackRunningError: Another one is.
+            UnreachableFolderError: We cannot write in the folder.
         """
+        require_writable(self.lock_path.parent)
         self.lock_path.parent.mkdir(parents=True, exist_ok=True)
         with self.lock_path.open("w") as file:
             deadline = time.monotonic() + LOCK_PATIENCE_S

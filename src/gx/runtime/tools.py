@@ -121,10 +121,12 @@ def find_tools(
     wanted = [package for package, programs in PACKAGES.items() if not set(programs) <= set(tools)]
     reasons: list[str] = []
     if wanted:
-        with _locked(folder):
-            reasons = _ensure_unpacked(
-                folder, wanted, fetcher or AptFetcher(folder / "apt"), report
-            )
+        fetcher = fetcher or AptFetcher(folder / "apt")
+        try:
+            with _locked(folder):
+                reasons = _ensure_unpacked(folder, wanted, fetcher, report)
+        except OSError as error:
+            reasons = [f"{error.filename or folder}: {error.strerror}"]
         unpacked = [tool for package in wanted for tool in _unpacked_tools(folder, package)]
         tools = {tool.program: tool for tool in unpacked} | tools
     return Toolbox(tools=tools, advice=_advice(tools, reasons))
@@ -261,7 +263,7 @@ def _unpacked_tools(folder: Path, package: str) -> list[Tool]:
     tree = _package_folder(folder, package)
     try:
         manifest: _Manifest = json.loads((tree / MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return []
     tools = []
     for name, version in manifest["versions"].items():

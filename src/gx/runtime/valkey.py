@@ -21,7 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from gx.database.places import write_file
+from gx.database.places import require_writable, write_file
 from gx.domain.errors import GxError
 
 SYSTEM_PROGRAMS: Final = ("valkey-server", "redis-server")  # the same protocol; on PATH
@@ -68,8 +68,10 @@ class EmbeddedValkey:
 
         Raises:
             ValkeyMissingError: No program; the text says what to install.
+            UnreachableFolderError: We cannot write in `home`.
         """
         program = find_server()
+        require_writable(self._home)
         self._home.mkdir(parents=True, exist_ok=True)
         password = self._ensure_password()
         configuration = self._home / "valkey.conf"
