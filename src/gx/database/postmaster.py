@@ -16,7 +16,7 @@ import psutil
 from gx.domain.errors import GxError
 
 LOCK_NAME: Final = "postmaster.pid"
-ORPHAN_WAIT_S: Final = 10  # backends notice a dead postmaster within a second
+DYING_WAIT_S: Final = 3  # a server whose starter was killed takes a moment to end
 POLL_S: Final = 0.05
 
 
@@ -24,18 +24,18 @@ class ServerRunningError(GxError):
     """A server already works in this data folder; the text names its process id."""
 
 
-def release_stale_lock(data: Path, *, wait_s: float = ORPHAN_WAIT_S) -> None:
-    """Make sure that a new server can start in `data`, waiting for dying backends.
+def release_stale_lock(data: Path) -> None:
+    """Make sure that a new server can start in `data`, waiting for one that is dying.
 
     Raises:
-        ServerRunningError: A live server holds the folder.
+        ServerRunningError: A live server holds the folder, still after three seconds.
     """
     holder = _lock_holder(data)
     if holder is None:
         return
-    deadline = time.monotonic() + wait_s
+    deadline = time.monotonic() + DYING_WAIT_S
     while workers := processes_in(data):
-        if holder in workers or time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             raise ServerRunningError(
                 f"A PostgreSQL server already works in {data} (process {min(workers)})."
                 " Stop it with `gx down`, or by `kill -INT` of that process."
