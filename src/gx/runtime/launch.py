@@ -37,6 +37,7 @@ async def run_local_stack(
         toolbox = await asyncio.to_thread(find_tools, cache, report=report)
     folder = stack_folder()
     with folder.lock():
+        await asyncio.to_thread(folder.end_leftovers)
         plan = await asyncio.to_thread(Planner(options=options, toolbox=toolbox).plan)
     supervisor = Supervisor(
         plan.items,
