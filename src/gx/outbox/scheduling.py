@@ -70,6 +70,10 @@ class _Waiting:
     """In how many of its scopes' queues somebody is before it."""
     is_waiting: bool = True
 
+    def __lt__(self, other: object) -> bool:
+        # An entry that returned meets outdated notes of itself in a heap: any order will do.
+        return False
+
 
 _Queue: TypeAlias = list[tuple[int, _Waiting]]
 """A heap by place in the order; no two entries have the same place."""
