@@ -1,0 +1,132 @@
+"""Load from outside: clients that repeat a request with its key until they have an answer.
+
+They know nothing of the system but its HTTP API, and write down what was accepted.
+"""
+
+import asyncio
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import httpx
+
+ACCOUNTS: Final = 40
+CLIENTS: Final = 16
+FUNDS: Final = "1000000000000"
+PATIENCE_S: Final = 120.0
+
+
+@dataclass(slots=True)
+class Driver:
+    """Sends transfers, some mints and some commands that must be refused."""
+
+    url: str
+    admin_token: str
+    partner_token: str
+    seed: int
+    rate_per_s: float = 200.0
+    accepted: dict[str, str] = field(default_factory=dict)
+    retries: int = 0
+    unexpected: list[str] = field(default_factory=list)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def prepare(self) -> None:
+        """Give every account its funds, and wait until they are visible."""
+        async with self._client() as client:
+            ids = [
+                await self._send(client, "/admin/mint", _mint(account), f"fund-{account}")
+                for account in range(ACCOUNTS)
+            ]
+            for command_id in ids:
+                answer = await client.get(
+                    f"/commands/{command_id}",
+                    params={"wait": "PROJECTED", "timeout": "30"},
+                    headers=_bearer(self.admin_token),
+                )
+                if answer.json()["status"] != "PROJECTED":
+                    raise AssertionError(f"the funds did not arrive: {answer.text}")
+
+    async def run(self) -> None:
+        """Send until told to stop."""
+        async with self._client() as client, asyncio.TaskGroup() as group:
+            for number in range(CLIENTS):
+                group.create_task(self._one_client(client, number))
+
+    def stop(self) -> None:
+        """Send nothing new; what was begun is brought to an answer."""
+        self._stop.set()
+
+    def write(self, path: Path) -> None:
+        """Write down what was accepted, for the checker."""
+        path.write_text(json.dumps({"accepted": self.accepted}))
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.url, timeout=5.0, limits=httpx.Limits(max_connections=CLIENTS)
+        )
+
+    async def _one_client(self, client: httpx.AsyncClient, number: int) -> None:
+        choose = random.Random(f"{self.seed}-{number}")  # noqa: S311 (a schedule, not a secret)
+        while not self._stop.is_set():
+            key = str(UUID(int=choose.getrandbits(128)))
+            path, body = _choose(choose)
+            await self._send(client, path, body, key)
+            await asyncio.sleep(choose.uniform(0, 2 * CLIENTS / self.rate_per_s))
+
+    async def _send(
+        self, client: httpx.AsyncClient, path: str, body: dict[str, str], key: str
+    ) -> str:
+        headers = {"Idempotency-Key": key, **self._authority(path, body)}
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                answer = await client.post(path, json=body, headers=headers)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == httpx.codes.ACCEPTED:
+                command_id = str(answer.json()["commandId"])
+                self.accepted[command_id] = key
+                return command_id
+            if answer is not None and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
+                self.unexpected.append(answer.text)
+                return ""
+            if time.monotonic() > deadline_s:
+                raise AssertionError(f"no answer within {PATIENCE_S} s: {answer}")
+            self.retries += 1
+            await asyncio.sleep(0.05)
+
+    def _authority(self, path: str, body: dict[str, str]) -> dict[str, str]:
+        if path == "/admin/mint":
+            return _bearer(self.admin_token)
+        return {**_bearer(self.partner_token), "X-On-Behalf-Of": body["fromId"]}
+
+
+def _choose(choose: random.Random) -> tuple[str, dict[str, str]]:
+    """Mostly transfers that succeed, some that the ledger must refuse, some mints."""
+    lot = choose.random()
+    if lot < 0.05:
+        return "/admin/mint", _mint(choose.randrange(ACCOUNTS))
+    sender, receiver = choose.sample(range(ACCOUNTS), 2)
+    transfer = {
+        "fromId": f"chaos-{sender}",
+        "toId": f"chaos-{receiver}",
+        "amount": str(choose.randrange(1, 500_000_000)),
+        "remark": "chaos",
+    }
+    if lot < 0.08:
+        transfer["amount"] = "9000000000000000000"
+    elif lot < 0.10:
+        transfer["toId"] = "nobody"
+    return "/transfers", transfer
+
+
+def _mint(account: int) -> dict[str, str]:
+    return {"accountId": f"chaos-{account}", "amount": FUNDS, "remark": "chaos"}
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
