@@ -62,6 +62,30 @@ class Totals:
     balances: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the read models say as of a block (-1: before the first).
+
+    `body` is ready for JSON, amounts as decimal strings; None if there is no such thing.
+    """
+
+    block_number: BlockNumber
+    body: JsonObject | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectionStatus:
+    """What an operator asks first. `holder` is the active projector, None without one."""
+
+    checkpoint: Checkpoint
+    epoch: int
+    age_ms: int
+    """How long ago the checkpoint moved; 0 before it ever did."""
+    holder: str | None
+    parked: int
+    stop: Stop | None
+
+
 class ReadModelStore(Protocol):
     """Keeps read models and checkpoint. Written by one projector: the lease's holder."""
 

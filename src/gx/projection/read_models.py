@@ -43,6 +43,8 @@ class Column:
     type: ColumnType
     default: Value = None
     is_nullable: bool = False
+    is_amount: bool = False
+    """Base units: a decimal string on every wire."""
 
     def require(self, value: Value) -> None:
         """Check that the database will take `value` here.
@@ -131,7 +133,7 @@ def _text(name: str, default: str | None = "") -> Column:
 
 
 def _amount(name: str) -> Column:
-    return Column(name=name, type=ColumnType.BIGINT, default=0)
+    return Column(name=name, type=ColumnType.BIGINT, default=0, is_amount=True)
 
 
 def _count(name: str) -> Column:

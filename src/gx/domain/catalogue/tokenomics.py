@@ -191,7 +191,8 @@ QUERIES: Final = (
     ),
     QuerySpec(
         name="supply", area=Area.TOKENOMICS, path="/supply", access=Access.PUBLIC,
-        read_models=("supply", "accounts"), summary="Supply, cap, and the sum of balances.",
+        read_models=("supply", "system_parameters"),
+        summary="Supply, cap, and the sum of balances.",
     ),
     QuerySpec(
         name="pools", area=Area.TOKENOMICS, path="/pools", access=Access.PUBLIC,
