@@ -137,6 +137,16 @@ def require_sound(items: Sequence[StackItem]) -> None:
         raise ValueError("items of the stack wait for each other") from error
 
 
+def dependents_of(name: str, items: Sequence[StackItem]) -> set[str]:
+    """Return the items that come after this one, directly or through others.
+
+    Through others too: an API that waits for a migration, a step that is over long before
+    the stack stops, needs the migrated database to the end.
+    """
+    direct = {item.name for item in items if name in item.after}
+    return direct.union(*(dependents_of(other, items) for other in direct))
+
+
 def is_optional(item: StackItem) -> bool:
     """Say whether the stack starts without this item; a step never is optional."""
     return isinstance(item, ProcessSpec) and item.is_optional

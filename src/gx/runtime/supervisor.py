@@ -22,6 +22,7 @@ from gx.runtime.process import (
     RestartPolicy,
     StackItem,
     StackObserver,
+    dependents_of,
     require_sound,
 )
 from gx.runtime.runner import ProcessRunner, Runner, StepRunner
@@ -133,7 +134,7 @@ class Supervisor:
         )
 
     def _dependents(self, item: StackItem) -> list[Runner]:
-        return [self._runners[other.name] for other in self._items if item.name in other.after]
+        return [self._runners[name] for name in dependents_of(item.name, self._items)]
 
     def _publish(self, status: ItemStatus) -> None:
         self._write_state()
