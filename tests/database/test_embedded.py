@@ -12,7 +12,7 @@ import asyncpg
 import psutil
 import pytest
 
-from gx.database import binaries, embedded
+from gx.database import binaries, embedded, places
 from gx.database.binaries import PostgresMissingError, find_binaries, wheel_binaries
 from gx.database.cluster import EmbeddedPostgresError
 from gx.database.embedded import EmbeddedPostgres, PreparedPostgres
@@ -256,8 +256,11 @@ async def test_a_port_that_is_taken_is_told_with_the_servers_own_words(
                 pass
 
 
-async def test_a_long_path_gets_its_socket_elsewhere(reachable_folder: Path) -> None:
+async def test_a_long_path_gets_its_socket_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, reachable_folder: Path
+) -> None:
     """A Unix socket's path has 107 bytes at most, a checkout's path has no such limit."""
+    monkeypatch.setattr(places, "SHORT_ROOT", reachable_folder)
     deep = reachable_folder / ("d" * 60) / ("e" * 60)
     async with an_embedded(deep).running() as server:
         assert await count_a_start(server) == 1
