@@ -226,6 +226,8 @@ class OutboxStore(Protocol):
     async def persist(self, lease: Lease, envelope: Envelope, entries: Sequence[Entry]) -> None:
         """Store the envelope before it is submitted: the entries are PROCESSING from here on.
 
+        Idempotent: after a lost answer the same envelope may be stored again.
+
         Raises:
             EntryHeldError: An entry is held by another live envelope, or settled.
         """

@@ -76,6 +76,19 @@ async def test_two_live_envelopes_never_hold_one_entry(world: OutboxWorld) -> No
     assert list(await world.store.pending(after_seq=0, limit=10)) == [second]
 
 
+async def test_persisting_again_changes_nothing(world: OutboxWorld) -> None:
+    """After a lost answer the same envelope may be stored again."""
+    lease = await world.hold_lease()
+    entries = await waiting(world, 2)
+    envelope = an_envelope()
+    await world.store.persist(lease, envelope, entries)
+
+    await world.store.persist(lease, envelope, entries)
+
+    (live,) = await world.store.live_envelopes()
+    assert list(live.entries) == entries
+
+
 async def test_of_two_envelopes_at_once_one_holds_the_entry(world: OutboxWorld) -> None:
     """Also when both are persisted at the same moment."""
     lease = await world.hold_lease()

@@ -58,7 +58,8 @@ END $$;
 
 -- ---------------------------------------------------------------- prepare and settle
 
--- Keeps a signed envelope and marks its commands as held by it, all or nothing.
+-- Keeps a signed envelope and marks its commands as held by it, all or nothing. A second call
+-- with the same transaction, after a lost answer, finds it done.
 CREATE FUNCTION persist_envelope(
     p_lease text, p_epoch bigint, p_transaction_id text, p_role text, p_content bytea,
     p_result text, p_seqs bigint[]
@@ -71,7 +72,11 @@ BEGIN
     PERFORM require_lease(p_lease, p_epoch);
     INSERT INTO envelopes (transaction_id, role, content, result, epoch, prepared_at_ms)
     VALUES (p_transaction_id, p_role, p_content, p_result, p_epoch, now_ms())
+        ON CONFLICT (transaction_id) DO NOTHING
     RETURNING envelope_id INTO v_envelope_id;
+    IF v_envelope_id IS NULL THEN
+        RETURN;
+    END IF;
     UPDATE outbox SET envelope_id = v_envelope_id
      WHERE seq = ANY (p_seqs) AND envelope_id IS NULL;
     GET DIAGNOSTICS v_held = ROW_COUNT;

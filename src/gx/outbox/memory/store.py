@@ -44,6 +44,8 @@ class MemoryOutboxStore(OutboxStore):
     @override
     async def persist(self, lease: Lease, envelope: Envelope, entries: Sequence[Entry]) -> None:
         self._outbox.leases.require(lease)
+        if envelope.transaction_id in self._outbox.envelopes:
+            return
         rows = [self._outbox.waiting.get(entry.command_id) for entry in entries]
         free = [row for row in rows if row is not None and row.transaction_id is None]
         if len(free) != len(entries):

@@ -130,7 +130,7 @@ class PostgresOutboxStore(OutboxStore):
             [settlement.command_id for settlement in settlements],
             [settlement.outcome for settlement in settlements],
             [settlement.code for settlement in settlements],
-            [settlement.detail for settlement in settlements],
+            [_storable(settlement.detail) for settlement in settlements],
             [_json_of(settlement.result) for settlement in settlements],
             [settlement.transaction_id for settlement in settlements],
             [settlement.block_number for settlement in settlements],
@@ -191,7 +191,15 @@ def _named_failures() -> Iterator[None]:
 
 
 def _json_of(value: JsonObject | None) -> str | None:
-    return None if value is None else encode(value)
+    return None if value is None else _storable(encode(value))
+
+
+def _storable(text: str | None) -> str | None:
+    """Replace what PostgreSQL cannot store, so that no answer of the ledger is unwritable."""
+    if text is None:
+        return None
+    text = text.replace("\x00", "\ufffd").replace("\\u0000", "\\ufffd")
+    return text.encode("utf-8", "replace").decode()
 
 
 def _entry_of(row: asyncpg.Record) -> Entry:
