@@ -93,7 +93,7 @@ async def under_load(driver: Driver) -> AsyncIterator[None]:
 async def test_random_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     """Kill -9 of any process at any moment; the loop recovers by itself and the sums are right."""
     choose = random.Random(SEED)  # noqa: S311 (a schedule, not a secret)
-    story = []
+    story: list[str] = []
     async with running_loop(tmp_path / "var", "--no-monitoring", environment=FAST_RECOVERY) as loop:
         driver = await a_driver(loop, SEED)
         async with under_load(driver):

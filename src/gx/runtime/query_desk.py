@@ -39,11 +39,11 @@ class ReadModelDesk:
 
 def _bind(q: PostgresQueries) -> dict[str, _Answering]:
     return {
-        "system_status": lambda r: q.system_status(),
+        "system_status": lambda _: q.system_status(),
         "system_parameter": lambda r: q.system_parameter(r.values["id"]),
         "countries": lambda r: q.countries(limit=r.limit, cursor=r.cursor),
         "country_stats": lambda r: q.country_stats(CountryCode(r.values["countryCode"])),
-        "global_counters": lambda r: q.global_counters(),
+        "global_counters": lambda _: q.global_counters(),
         "user": lambda r: q.user(UserId(r.values["userId"])),
         "trust": lambda r: q.trust(UserId(r.values["userId"])),
         "balance": lambda r: q.balance(AccountId(r.values["accountId"])),
@@ -51,6 +51,6 @@ def _bind(q: PostgresQueries) -> dict[str, _Answering]:
             AccountId(r.values["accountId"]), limit=r.limit, cursor=r.cursor
         ),
         "treasury_balance": lambda r: q.treasury_balance(CountryCode(r.values["countryCode"])),
-        "supply": lambda r: q.supply(),
-        "pools": lambda r: q.pools(),
+        "supply": lambda _: q.supply(),
+        "pools": lambda _: q.pools(),
     }
