@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-
 from gx.ledger.local.schema import StoreUnusableError
 from gx.ledger.local.server import LedgerServer, ServeOptions, serve
 from gx.ledger.local.store import FlushPolicy

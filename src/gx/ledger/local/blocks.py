@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
 from gx.ledger.local.content import BadEnvelopeError, Content, decode_content
@@ -83,21 +84,33 @@ def recompute_hash(block: StoredBlock) -> bytes:
     )
 
 
-def find_defect(block: StoredBlock, *, number: int, previous_hash: bytes | None) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defect:
+    """What is wrong with something stored: what it is, and what it should be."""
+
+    what: str
+    stored: str
+    recomputed: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.what}: stored {self.stored}, recomputed {self.recomputed}"
+
+
+def find_defect(block: StoredBlock, *, number: int, previous_hash: bytes | None) -> Defect | None:
     """Say what is wrong with a stored block, None if nothing is.
 
     `previous_hash` is the hash of the block before, None where the caller does not know it.
     """
     if block.number != number:
-        return f"the store holds block {block.number} in its place"
+        return Defect(what="number", stored=str(block.number), recomputed=str(number))
     if previous_hash is not None and block.previous_hash != previous_hash:
-        return (
-            f"it links to {block.previous_hash.hex()}, "
-            f"but the hash of block {number - 1} is {previous_hash.hex()}"
+        return Defect(
+            what="previous hash", stored=block.previous_hash.hex(), recomputed=previous_hash.hex()
         )
     computed = recompute_hash(block)
     if block.hash != computed:
-        return f"stored hash {block.hash.hex()}, recomputed {computed.hex()}"
+        return Defect(what="hash", stored=block.hash.hex(), recomputed=computed.hex())
     return None
 
 

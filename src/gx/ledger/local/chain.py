@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from gx.ledger.local.blocks import NO_HASH, StoredBlock, find_defect
+from gx.ledger.local.blocks import NO_HASH, Defect, StoredBlock, find_defect
 from gx.ledger.local.schema import StoreUnusableError
 
 _TIP: Final = """
@@ -53,12 +53,23 @@ class Tip:
 
 
 class TornBlockError(Exception):
-    """A block cannot be read intact: `number` and `reason` for whoever reports it."""
+    """A block cannot be read intact: its number and what is wrong, for whoever reports it."""
 
-    def __init__(self, number: int, reason: str) -> None:
-        super().__init__(f"block {number}: {reason}")
+    def __init__(self, number: int, defect: Defect) -> None:
+        super().__init__(f"block {number}: {defect}")
         self.number = number
-        self.reason = reason
+        self.defect = defect
+        self.reason = str(defect)
+
+
+def _unreadable(number: int, error: sqlite3.DatabaseError) -> TornBlockError:
+    return TornBlockError(
+        number, Defect(what="row", stored=f"unreadable ({error})", recomputed="a block")
+    )
+
+
+def _missing(number: int) -> TornBlockError:
+    return TornBlockError(number, Defect(what="row", stored="missing", recomputed="a block"))
 
 
 def load_tip(connection: sqlite3.Connection) -> tuple[Tip, bytes]:
@@ -122,9 +133,9 @@ def load_block(connection: sqlite3.Connection, number: int) -> StoredBlock:
     try:
         row = connection.execute(_BLOCK, (number,)).fetchone()
     except sqlite3.DatabaseError as error:
-        raise TornBlockError(number, f"unreadable: {error}") from error
+        raise _unreadable(number, error) from error
     if row is None:
-        raise TornBlockError(number, "missing")
+        raise _missing(number)
     block = StoredBlock(*row)
     if defect := find_defect(block, number=number, previous_hash=None):
         raise TornBlockError(number, defect)
@@ -153,9 +164,9 @@ def walk_blocks(
         try:
             row = cursor.fetchone()
         except sqlite3.DatabaseError as error:
-            raise TornBlockError(number, f"unreadable: {error}") from error
+            raise _unreadable(number, error) from error
         if row is None:
-            raise TornBlockError(number, "missing")
+            raise _missing(number)
         block = StoredBlock(*row)
         if defect := find_defect(block, number=number, previous_hash=previous_hash):
             raise TornBlockError(number, defect)
@@ -182,16 +193,20 @@ def check_tip(connection: sqlite3.Connection, tip: Tip, *, blocks: int) -> None:
 def _require_whole_end(connection: sqlite3.Connection, tip: Tip, blocks: int) -> None:
     (newest,) = connection.execute(_NEWEST_NUMBER).fetchone()
     if (-1 if newest is None else newest) != tip.newest:
-        reason = f"the chain's record says it is the last one, the store's last is {newest}"
-        raise TornBlockError(tip.newest, reason)
+        raise TornBlockError(
+            tip.newest,
+            Defect(what="last block", stored=str(newest), recomputed=f"{tip.newest} by its record"),
+        )
     first = max(0, tip.height - blocks)
     tip_hash = previous_hash = _hash_before(connection, first)
     for block in walk_blocks(connection, first, last=tip.newest, previous_hash=previous_hash):
         tip_hash = block.hash
     if tip_hash != tip.hash:
         found = tip_hash.hex() if tip_hash else "missing"
-        reason = f"its hash is {found}, the chain's record says {tip.hash.hex()}"
-        raise TornBlockError(tip.newest, reason)
+        raise TornBlockError(
+            tip.newest,
+            Defect(what="tip hash in its record", stored=tip.hash.hex(), recomputed=found),
+        )
 
 
 def _hash_before(connection: sqlite3.Connection, number: int) -> bytes | None:

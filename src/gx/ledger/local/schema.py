@@ -17,6 +17,14 @@ from gx.ledger.local.content import ABSENT, KEY_BYTES
 STORE_FORMAT: Final = 1
 FILE_NAME: Final = "ledger.sqlite"
 
+STATE_TABLE: Final = """
+    CREATE TABLE IF NOT EXISTS state (
+        key      TEXT PRIMARY KEY,
+        value    TEXT NOT NULL,
+        version  INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"""
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS blocks (
         number        INTEGER PRIMARY KEY,
@@ -29,12 +37,6 @@ _TABLES: Final = """
         transaction_id BLOB PRIMARY KEY,
         block_number   INTEGER NOT NULL,
         copy_number    INTEGER
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS state (
-        key      TEXT PRIMARY KEY,
-        value    TEXT NOT NULL,
-        version  INTEGER NOT NULL,
-        checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS chain (
         id                  INTEGER PRIMARY KEY CHECK (id = 0),
@@ -129,7 +131,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} cannot use a write-ahead log (got {mode!r}): put it on a local disk"
         )
     connection.executescript(_WRITER_PRAGMAS)
-    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {STATE_TABLE} COMMIT;")
     first = (STORE_FORMAT, secrets.token_bytes(KEY_BYTES), NO_HASH, ABSENT)
     connection.execute(_FIRST_ROW, first)
     (found,) = connection.execute("SELECT format FROM chain").fetchone()

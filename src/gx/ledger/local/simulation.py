@@ -106,9 +106,14 @@ class RecordingStub:
     def get_states(self, keys: Sequence[str]) -> Sequence[str | None]:
         """See `Stub`."""
         self._require_time()
-        found = self._world.read(self._connection, keys, self._snapshot)
-        self._reads.update((key, read[0]) for key, read in zip(keys, found, strict=True))
-        return [value for _, value in found]
+        wanted = list(dict.fromkeys(keys))
+        found = self._world.read(self._connection, wanted, self._snapshot)
+        self._reads.update(zip(wanted, [version for version, _ in found], strict=True))
+        values = [value for _, value in found]
+        if len(wanted) == len(keys):
+            return values
+        by_key = dict(zip(wanted, values, strict=True))
+        return [by_key[key] for key in keys]
 
     def get_range(self, start: str, end: str) -> Iterator[tuple[str, str]]:
         """See `Stub`. A scan that is not read to its end records only what it saw."""

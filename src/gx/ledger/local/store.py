@@ -173,12 +173,10 @@ class LedgerStore:
         """Stage a valid transaction's writes; return the versions before its blind writes."""
         number, writes = group.tip.height, content.writes()
         previous = [version for version, _ in group.staged.current(content.blind_writes())]
-        before = dict(zip(content.read_keys, content.read_versions, strict=True))
-        before.update(zip(content.blind_writes(), previous, strict=True))
-        growth = sum((value is not None) - (before[key] != ABSENT) for key, value in writes.items())
         group.staged.add(number, writes)
         group.writes.append((number, writes))
         group.keys += len(writes)
+        growth = _growth(content, previous)
         group.tip = replace(group.tip, state_keys=group.tip.state_keys + growth)
         return previous
 
@@ -241,3 +239,14 @@ def _bare(content: Content) -> Content:
         write_keys=[],
         write_values=[],
     )
+
+
+def _growth(content: Content, previous: list[int]) -> int:
+    """Count how many more keys there are after a transaction; `previous` is of its blind writes."""
+    blind = iter(previous)
+    versions = content.read_versions
+    growth = 0
+    for key, value in zip(content.write_keys, content.write_values, strict=True):
+        before = next(blind) if isinstance(key, str) else versions[key]
+        growth += (value is not None) - (before != ABSENT)
+    return growth

@@ -80,27 +80,29 @@ class World:
     ) -> list[ValueRead]:
         """Return version and value of each key as a snapshot that is held open sees them.
 
+        No key may be asked for twice in one call.
+
         Raises:
             CorruptStateError: a stored row is damaged.
             sqlite3.Error: the file cannot be read.
         """
         pending, cached = self.pending.newest, self.cache.get
-        values: dict[str, ValueRead] = {}
-        unknown: list[str] = []
+        values: list[ValueRead] = []
+        unknown: dict[str, int] = {}
         for key in keys:
             revision = pending(key)
-            if revision is not None:
+            if revision is not None and revision[0] > snapshot:
                 revision = revision_at(revision, snapshot)
             if revision is not None:
-                value = revision[1]
-                values[key] = _NO_VALUE if value is None else (revision[0], value)
-            elif (row := cached(key)) is not None:
-                values[key] = row
-            else:
-                unknown.append(key)
-        if unknown:
-            values.update(self._read_table(connection, unknown))
-        return [values.get(key, _NO_VALUE) for key in keys]
+                values.append(_NO_VALUE if revision[1] is None else (revision[0], revision[1]))
+                continue
+            row = cached(key)
+            if row is None:
+                unknown[key] = len(values)
+            values.append(row or _NO_VALUE)
+        for key, row in self._read_table(connection, list(unknown)).items():
+            values[unknown[key]] = row
+        return values
 
     def scan(
         self, connection: sqlite3.Connection, start: str, end: str, snapshot: int
