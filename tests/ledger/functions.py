@@ -7,7 +7,9 @@ from typing import Final
 
 from gx.chaincode.executor import Executed, ExecutionResult, Refused
 from gx.chaincode.stub import Stub
+from gx.contracts.chaincode import build_executor
 from gx.domain.refusals import RefusalCode
+from gx.ledger.local.simulation import Execute
 
 Function = Callable[[Stub, Sequence[str]], str]
 
@@ -120,12 +122,17 @@ FUNCTIONS: Final[dict[str, Function]] = {
 }  # fmt: skip
 
 
-def execute(stub: Stub, function: str, args: Sequence[str]) -> ExecutionResult:
-    """Run a test function: the `execute` that a ledger is given."""
-    known = FUNCTIONS.get(function)
-    if known is None:
-        return Refused(code=RefusalCode.UNKNOWN_FUNCTION, detail=function)
-    try:
-        return Executed(payload=known(stub, args))
-    except Refusal as refusal:
-        return Refused(code=RefusalCode.INSUFFICIENT_FUNDS, detail=str(refusal))
+def make_execute() -> Execute:
+    """Build the `execute` that a ledger is given: the test functions and the real contracts."""
+    contracts = build_executor()
+
+    def execute(stub: Stub, function: str, args: Sequence[str]) -> ExecutionResult:
+        known = FUNCTIONS.get(function)
+        if known is None:
+            return contracts.execute(stub, function, args)
+        try:
+            return Executed(payload=known(stub, args))
+        except Refusal as refusal:
+            return Refused(code=RefusalCode.INSUFFICIENT_FUNDS, detail=str(refusal))
+
+    return execute

@@ -12,7 +12,7 @@ from gx.ledger.local.server import LedgerServer, ServeOptions, serve
 from gx.ledger.local.store import FlushPolicy
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.instruments import build_ledger_metrics
-from tests.ledger.functions import execute
+from tests.ledger.functions import make_execute
 
 
 class WallClock:
@@ -47,7 +47,7 @@ async def main(wanted: dict[str, object]) -> None:
     )
     await serve(
         options,
-        execute=execute,
+        execute=make_execute(),
         clock=WallClock(clock_shift_ms),
         metrics=build_ledger_metrics(MetricsRegistry(), functions=()),
         stop=stop,
