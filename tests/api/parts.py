@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gx.api.app import Collaborators, EdgeApp, create_app
 from gx.api.issuer import Claims, LocalIssuer, jwks_path
-from gx.api.ports import QueryAnswer, QueryDesk, QueryRequest
+from gx.api.ports import Queries
 from gx.api.rate_limits import LocalRateLimiter
 from gx.api.route_table import metric_routes
 from gx.api.settings import EdgeSettings
@@ -19,7 +19,7 @@ from gx.api.signing_keys import SigningKeys, load_from_file
 from gx.api.tokens import JwtVerifier, TokenPolicy
 from gx.database.leases import MemoryLeases
 from gx.domain.codec import JsonObject
-from gx.domain.identifiers import CommandId
+from gx.domain.identifiers import AccountId, BlockNumber, CommandId, CountryCode, UserId
 from gx.domain.roles import TokenRole
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -27,6 +27,7 @@ from gx.outbox.memory.dead_letters import MemoryDeadLetters
 from gx.outbox.memory.inbox import MemoryCommandInbox
 from gx.outbox.memory.reader import MemoryCommandReader
 from gx.outbox.memory.rows import MemoryOutbox
+from gx.projection.ports import Answer
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.health import Probes
 from gx.telemetry.instruments import build_api_metrics
@@ -66,19 +67,67 @@ class CountedBytes:
 
 
 @dataclass
-class DictDesk(QueryDesk):
-    """Answers reads from what a test puts in."""
+class DictQueries(Queries):
+    """Answers each query with what a test puts under its name; pages note what was asked."""
 
     block_number: int = 7
     bodies: dict[str, JsonObject] = field(default_factory=dict)
-    asked: list[QueryRequest] = field(default_factory=list)
+    asked: list[tuple[str, int, str | None]] = field(default_factory=list)
+
+    def _answer(self, name: str) -> Answer:
+        return Answer(block_number=BlockNumber(self.block_number), body=self.bodies.get(name))
 
     @override
-    async def answer(self, request: QueryRequest) -> QueryAnswer:
-        """Return the body under the query's name and its values."""
-        self.asked.append(request)
-        key = "/".join((request.name, *request.values.values()))
-        return QueryAnswer(block_number=self.block_number, body=self.bodies.get(key))
+    async def system_status(self) -> Answer:
+        return self._answer("system_status")
+
+    @override
+    async def system_parameter(self, id: str) -> Answer:
+        return self._answer(f"system_parameter/{id}")
+
+    @override
+    async def countries(self, *, limit: int, cursor: str | None) -> Answer:
+        self.asked.append(("countries", limit, cursor))
+        return self._answer("countries")
+
+    @override
+    async def country_stats(self, country_code: CountryCode) -> Answer:
+        return self._answer(f"country_stats/{country_code}")
+
+    @override
+    async def global_counters(self) -> Answer:
+        return self._answer("global_counters")
+
+    @override
+    async def user(self, user_id: UserId) -> Answer:
+        return self._answer(f"user/{user_id}")
+
+    @override
+    async def trust(self, user_id: UserId) -> Answer:
+        return self._answer(f"trust/{user_id}")
+
+    @override
+    async def balance(self, account_id: AccountId) -> Answer:
+        return self._answer(f"balance/{account_id}")
+
+    @override
+    async def account_entries(
+        self, account_id: AccountId, *, limit: int, cursor: str | None
+    ) -> Answer:
+        self.asked.append(("account_entries", limit, cursor))
+        return self._answer(f"account_entries/{account_id}")
+
+    @override
+    async def treasury_balance(self, country_code: CountryCode) -> Answer:
+        return self._answer(f"treasury_balance/{country_code}")
+
+    @override
+    async def supply(self) -> Answer:
+        return self._answer("supply")
+
+    @override
+    async def pools(self) -> Answer:
+        return self._answer("pools")
 
 
 @dataclass
@@ -88,7 +137,7 @@ class Backend:
     app: EdgeApp
     parts: Collaborators
     outbox: MemoryOutbox
-    desk: DictDesk
+    queries: DictQueries
     clock: StoppedClock
     issuer: LocalIssuer
 
@@ -138,13 +187,13 @@ def build_backend(
     issuer = LocalIssuer.open(
         folder, issuer=ISSUER, audience=AUDIENCE, clock=clock, environment="devnet"
     )
-    desk = DictDesk()
+    queries = DictQueries()
     parts = change(
         Collaborators(
             gate=GroupCommitter(MemoryCommandInbox(outbox), on_stored=lambda: None),
             reader=MemoryCommandReader(outbox),
             letters=MemoryDeadLetters(outbox),
-            desk=desk,
+            queries=queries,
             tokens=JwtVerifier(
                 SigningKeys(load_from_file(jwks_path(folder))),
                 policy=TokenPolicy(issuer=ISSUER, audience=AUDIENCE),
@@ -159,7 +208,12 @@ def build_backend(
         )
     )
     return Backend(
-        app=create_app(parts), parts=parts, outbox=outbox, desk=desk, clock=clock, issuer=issuer
+        app=create_app(parts),
+        parts=parts,
+        outbox=outbox,
+        queries=queries,
+        clock=clock,
+        issuer=issuer,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 import msgspec
 from fastapi import FastAPI
@@ -19,11 +18,11 @@ from gx.api.dead_letters import DeadLetterDesk
 from gx.api.edge import Edge
 from gx.api.event_stream import StatusStreams
 from gx.api.gate import Gate
-from gx.api.openapi import complete_document, operation_of
+from gx.api.openapi import TITLE, build_document
 from gx.api.ports import (
     CommandGate,
     CommandProgress,
-    QueryDesk,
+    Queries,
     RateLimiter,
     TokenVerifier,
 )
@@ -41,8 +40,6 @@ from gx.outbox.ports import CommandReader, DeadLetters
 from gx.telemetry.health import Probes
 from gx.telemetry.instruments import ApiMetrics
 
-TITLE: Final = "GX Protocol"
-
 
 class UnboundRouteError(GxError):
     """A declared route has no handler, or a handler no route: the edge would be incomplete."""
@@ -59,7 +56,7 @@ class Collaborators:
     gate: CommandGate
     reader: CommandReader
     letters: DeadLetters
-    desk: QueryDesk
+    queries: Queries
     tokens: TokenVerifier
     limiter: RateLimiter
     probes: Probes
@@ -85,6 +82,8 @@ class EdgeApp(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
+            # This project's own telemetry says all of it, and tells nobody else.
+            telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         )
         self._watcher = watcher
 
@@ -95,7 +94,7 @@ class EdgeApp(FastAPI):
     @override
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document."""
-        return complete_document(super().openapi())
+        return build_document()
 
 
 def create_app(parts: Collaborators) -> EdgeApp:
@@ -130,7 +129,7 @@ def build_handlers(
     reference = ReferenceDesk(lambda: msgspec.json.encode(app.openapi()))
     return {
         **command_handlers(parts.gate, parts.reader, settings),
-        **query_handlers(parts.desk, settings),
+        **query_handlers(parts.queries, settings),
         **commands.handlers(),
         **DeadLetterDesk(parts.letters, settings=settings).handlers(),
         **reference.handlers(),
@@ -146,10 +145,7 @@ def bind_routes(handlers: dict[str, Handler], gate: Gate) -> list[EdgeRoute]:
     unbound = {route.name for route in ROUTES} ^ handlers.keys()
     if unbound:
         raise UnboundRouteError(f"declared without handler or the reverse: {sorted(unbound)}")
-    return [
-        EdgeRoute(route, handler=handlers[route.name], gate=gate, operation=operation_of(route))
-        for route in ROUTES
-    ]
+    return [EdgeRoute(route, handler=handlers[route.name], gate=gate) for route in ROUTES]
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -77,6 +77,7 @@ class Edge:
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a problem, never a trace
             await self._refuse(exchange, error)
         finally:
+            del scope[SCOPE_KEY]  # or the two would hold each other until a collection
             self._observe(exchange, (self._monotonic_s() - started_s) * 1_000)
 
     async def _dispatch(self, exchange: Exchange, scope: Message, receive: Receive) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from gx.api.problems import RequestRefusedError
 from gx.domain.refusals import RefusalCode
+from gx.telemetry.traces import ENTROPY_BYTES
 
 if TYPE_CHECKING:
     from gx.api.principal import Caller
@@ -24,6 +25,7 @@ REQUEST_ID: Final = b"x-request-id"
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
 _QUERY_FIELDS_MAX: Final = 20
 _DIGITS_MAX: Final = 18
+_TRACE_ID_BYTES: Final = 16
 
 # The API answers machines: nothing may be framed, sniffed, cached or sent on as a referrer.
 _SECURITY_HEADERS: Final = [
@@ -48,6 +50,7 @@ class Exchange:
         "_receive",
         "_send",
         "caller",
+        "entropy",
         "header_bytes",
         "header_count",
         "headers",
@@ -76,10 +79,14 @@ class Exchange:
         self.request_bytes = 0
         self.response_bytes = 0
         self.status = 0
+        self.entropy = os.urandom(ENTROPY_BYTES)
         given = self.headers.get(REQUEST_ID)
-        self.request_id = (
-            given if given is not None and _REQUEST_ID.fullmatch(given) else _new_request_id()
-        )
+        is_given = given is not None and _REQUEST_ID.fullmatch(given) is not None
+        self.request_id = given if given is not None and is_given else self._own_request_id()
+
+    def _own_request_id(self) -> bytes:
+        """Return the id of the trace that begins here if the client brought none."""
+        return self.entropy[:_TRACE_ID_BYTES].hex().encode()
 
     @property
     def method(self) -> str:
@@ -188,7 +195,9 @@ class Exchange:
         content_type: bytes = b"application/json",
     ) -> None:
         """Send a complete answer."""
-        await self.send(
+        self.status = status
+        self.response_bytes = len(body)
+        await self._send(
             {
                 "type": "http.response.start",
                 "status": status,
@@ -196,10 +205,12 @@ class Exchange:
                     *headers,
                     (b"content-type", content_type),
                     (b"content-length", b"%d" % len(body)),
+                    *_SECURITY_HEADERS,
+                    (REQUEST_ID, self.request_id),
                 ],
             }
         )
-        await self.send({"type": "http.response.body", "body": body})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 def exchange_of(scope: Message) -> Exchange:
@@ -224,7 +235,3 @@ def _too_large(bytes_max: int) -> RequestRefusedError:
         f"a body has at most {bytes_max} bytes",
         headers={"Connection": "close"},
     )
-
-
-def _new_request_id() -> bytes:
-    return os.urandom(16).hex().encode()

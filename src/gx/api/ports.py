@@ -1,14 +1,13 @@
 """What the edge needs from others, in its own words; `gx.runtime` wires the real ones."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from gx.api.principal import Principal
 from gx.api.settings import Allowance
-from gx.domain.codec import JsonObject
 from gx.domain.errors import GxError
+from gx.domain.identifiers import AccountId, CountryCode, UserId
 from gx.outbox.ports import Acceptance, NewCommand
+from gx.projection.ports import Answer
 
 
 class KeysUnavailableError(GxError):
@@ -60,31 +59,58 @@ class CommandProgress(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryRequest:
-    """One read: the query's name, what stands in the path, and which page of a list."""
+class Queries(Protocol):
+    """Answers the reads of the catalogue, each in the method of its name, as of one block.
 
-    name: str
-    values: Mapping[str, str]
-    limit: int
-    cursor: str | None
+    Lists raise RefusedError (ARGUMENT_INVALID) for a cursor that was none of theirs.
+    """
 
+    async def system_status(self) -> Answer:
+        """Tell whether the system is bootstrapped and paused."""
+        ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryAnswer:
-    """What the read models said as of a block; `body` is None if there is no such thing."""
+    async def system_parameter(self, id: str) -> Answer:  # noqa: A002 (the path calls it so)
+        """Return one system parameter."""
+        ...
 
-    block_number: int
-    body: JsonObject | None
+    async def countries(self, *, limit: int, cursor: str | None) -> Answer:
+        """Return a page of open countries."""
+        ...
 
+    async def country_stats(self, country_code: CountryCode) -> Answer:
+        """Return one country."""
+        ...
 
-class QueryDesk(Protocol):
-    """Answers the reads of the catalogue from the read models."""
+    async def global_counters(self) -> Answer:
+        """Return how many users, countries and distributions there are, and the supply."""
+        ...
 
-    async def answer(self, request: QueryRequest) -> QueryAnswer:
-        """Answer one read, consistent as of one block.
+    async def user(self, user_id: UserId) -> Answer:
+        """Return one user."""
+        ...
 
-        Raises:
-            RefusedError: ARGUMENT_INVALID for a cursor that was none of this list's.
-        """
+    async def trust(self, user_id: UserId) -> Answer:
+        """Return a user's trust score."""
+        ...
+
+    async def balance(self, account_id: AccountId) -> Answer:
+        """Return one account."""
+        ...
+
+    async def account_entries(
+        self, account_id: AccountId, *, limit: int, cursor: str | None
+    ) -> Answer:
+        """Return a page of an account's entries, newest first."""
+        ...
+
+    async def treasury_balance(self, country_code: CountryCode) -> Answer:
+        """Return a country's treasury."""
+        ...
+
+    async def supply(self) -> Answer:
+        """Return the supply, its cap, and the sum of all balances."""
+        ...
+
+    async def pools(self) -> Answer:
+        """Return the system's accounts."""
         ...

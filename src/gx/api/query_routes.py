@@ -1,30 +1,60 @@
 """The read routes: one for each query of the catalogue, generated from its declaration."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
 
 from gx.api.exchange import Exchange
 from gx.api.paging import PageRequest, read_page
-from gx.api.ports import QueryDesk, QueryRequest
+from gx.api.ports import Queries
 from gx.api.route_table import query_route
 from gx.api.routes import Handler, require_caller
 from gx.api.settings import EdgeSettings
 from gx.domain.catalogue import QUERIES
 from gx.domain.commands import Access, QuerySpec
-from gx.domain.identifiers import is_identifier
+from gx.domain.identifiers import AccountId, CountryCode, UserId, is_identifier
 from gx.domain.refusals import RefusedError
+from gx.projection.ports import Answer
 
 BLOCK: Final = "X-GX-Block"
 """The last block whose effects an answer contains; -1 before the first."""
 
 
+Ask = Callable[[Queries, Mapping[str, str], PageRequest], Awaitable[Answer]]
+
+ASK: Final[Mapping[str, Ask]] = {
+    "system_status": lambda queries, _values, _page: queries.system_status(),
+    "system_parameter": lambda queries, values, _page: queries.system_parameter(values["id"]),
+    "countries": lambda queries, _values, page: queries.countries(
+        limit=page.limit, cursor=page.cursor
+    ),
+    "country_stats": lambda queries, values, _page: queries.country_stats(
+        CountryCode(values["countryCode"])
+    ),
+    "global_counters": lambda queries, _values, _page: queries.global_counters(),
+    "user": lambda queries, values, _page: queries.user(UserId(values["userId"])),
+    "trust": lambda queries, values, _page: queries.trust(UserId(values["userId"])),
+    "balance": lambda queries, values, _page: queries.balance(AccountId(values["accountId"])),
+    "account_entries": lambda queries, values, page: queries.account_entries(
+        AccountId(values["accountId"]), limit=page.limit, cursor=page.cursor
+    ),
+    "treasury_balance": lambda queries, values, _page: queries.treasury_balance(
+        CountryCode(values["countryCode"])
+    ),
+    "supply": lambda queries, _values, _page: queries.supply(),
+    "pools": lambda queries, _values, _page: queries.pools(),
+}
+"""How each query of the catalogue is asked, by its name."""
+
+
 class QueryHandler:
     """Answers one read route from the read models."""
 
-    def __init__(self, spec: QuerySpec, *, desk: QueryDesk, settings: EdgeSettings) -> None:
+    def __init__(self, spec: QuerySpec, *, queries: Queries, settings: EdgeSettings) -> None:
         self._spec = spec
-        self._desk = desk
+        self._queries = queries
+        self._ask = ASK[spec.name]
         self._settings = settings
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -42,9 +72,7 @@ class QueryHandler:
         if spec.access is Access.USER and spec.owner_parameter is not None:
             require_caller(exchange).require_owner(values[spec.owner_parameter])
         page = self._read_page(exchange)
-        answer = await self._desk.answer(
-            QueryRequest(name=spec.name, values=values, limit=page.limit, cursor=page.cursor)
-        )
+        answer = await self._ask(self._queries, values, page)
         if answer.body is None:
             raise self._absent(exchange)
         block = (BLOCK.lower().encode(), b"%d" % answer.block_number)
@@ -60,9 +88,9 @@ class QueryHandler:
         )
 
 
-def query_handlers(desk: QueryDesk, settings: EdgeSettings) -> dict[str, Handler]:
+def query_handlers(queries: Queries, settings: EdgeSettings) -> dict[str, Handler]:
     """Return the handler of each query's route, by the route's name."""
     return {
-        query_route(spec).name: QueryHandler(spec, desk=desk, settings=settings)
+        query_route(spec).name: QueryHandler(spec, queries=queries, settings=settings)
         for spec in QUERIES.values()
     }

@@ -1,6 +1,7 @@
 """Every route of the edge, declared: those of the catalogue, and the edge's own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from gx.api.routes import RouteSpec
@@ -27,6 +28,7 @@ def command_route(spec: CommandSpec) -> RouteSpec:
         access=spec.access,
         name=wire_name_of(spec.wire_name.lower()),
         summary=spec.summary,
+        success_status=202,
         declared=spec,
     )
 
@@ -79,9 +81,12 @@ SHOW_LETTER: Final = _own(
     "GET", _LETTER, Access.ADMIN, name="getDeadLetter",
     summary="One dead letter, handled or not, with everything that was tried.",
 )  # fmt: skip
-REPLAY_LETTER: Final = _own(
-    "POST", f"{_LETTER}/replay", Access.ADMIN, name="replayDeadLetter",
-    summary="Put the command back into the queue under its id.",
+REPLAY_LETTER: Final = replace(
+    _own(
+        "POST", f"{_LETTER}/replay", Access.ADMIN, name="replayDeadLetter",
+        summary="Put the command back into the queue under its id.",
+    ),
+    success_status=202,
 )  # fmt: skip
 DISCARD_LETTER: Final = _own(
     "POST", f"{_LETTER}/discard", Access.ADMIN, name="discardDeadLetter",

@@ -16,7 +16,6 @@ from starlette.responses import Response
 from gx.api.exchange import Exchange, Message, Receive, Send, exchange_of
 from gx.api.gate import Gate
 from gx.api.principal import Caller
-from gx.domain.codec import JsonObject
 from gx.domain.commands import Access, CommandSpec, QuerySpec
 from gx.domain.refusals import RefusalCode, RefusedError
 
@@ -37,6 +36,7 @@ class RouteSpec:
     access: Access
     name: str
     summary: str
+    success_status: int = 200
     declared: CommandSpec | QuerySpec | None = None
 
     @property
@@ -45,16 +45,10 @@ class RouteSpec:
         return "{" in self.path
 
 
-class EdgeRoute(APIRoute):
-    """A declared route as FastAPI sees it: documented by its operation, answered by its handler.
+class DocumentedRoute(APIRoute):
+    """A declared route as FastAPI sees it."""
 
-    FastAPI's own parameter and response machinery is passed by: it costs more than all the rest
-    of a write, and what it would do is done by the argument kinds of the domain.
-    """
-
-    def __init__(
-        self, spec: RouteSpec, *, handler: Handler, gate: Gate, operation: JsonObject
-    ) -> None:
+    def __init__(self, spec: RouteSpec) -> None:
         super().__init__(
             spec.path,
             _documented,
@@ -65,9 +59,20 @@ class EdgeRoute(APIRoute):
             tags=[spec.tag],
             response_model=None,
             response_class=Response,
-            openapi_extra=dict(operation),
+            status_code=spec.success_status,
         )
         self.spec: Final = spec
+
+
+class EdgeRoute(DocumentedRoute):
+    """A route that answers, by its handler.
+
+    FastAPI's own parameter and response machinery is passed by: it costs more than all the rest
+    of a write, and what it would do is done by the argument kinds of the domain.
+    """
+
+    def __init__(self, spec: RouteSpec, *, handler: Handler, gate: Gate) -> None:
+        super().__init__(spec)
         self._handler = handler
         self._gate = gate
         self.app = self._answer

@@ -1,9 +1,7 @@
 """Trace context at the edge: a client's trace goes on, or one begins here."""
 
-import os
-
 from gx.api.exchange import Exchange
-from gx.telemetry.traces import ENTROPY_BYTES, build_child, build_root, parse_traceparent
+from gx.telemetry.traces import build_child, build_root, parse_traceparent
 
 
 def trace_parent_of(exchange: Exchange) -> str:
@@ -11,5 +9,5 @@ def trace_parent_of(exchange: Exchange) -> str:
     given = exchange.header(b"traceparent")
     parent = None if given is None else parse_traceparent(given)
     if parent is None:
-        return build_root(os.urandom(ENTROPY_BYTES)).render_traceparent()
+        return build_root(exchange.entropy).render_traceparent()
     return build_child(parent, exchange.request_id.decode()).render_traceparent()
