@@ -148,3 +148,15 @@ def test_the_fund_itself_may_be_paid() -> None:
     assert ledger.balance(OPERATIONS_FUND) == 7 * COIN
     balance = ledger.query("TokenomicsContract:GetBalance", OPERATIONS_FUND)["balance"]
     assert balance == str(fees + 7 * COIN)
+
+
+def test_a_fund_without_fee_keys_pays_from_its_record() -> None:
+    """Nothing to gather is no obstacle."""
+    ledger = a_ledger(alice="US")
+    give(ledger, OPERATIONS_FUND, coins(5))
+
+    ledger.do(
+        TRANSFER_TOKENS, OPERATIONS_FUND, "alice", coins(5), "x", actor="o", role=LedgerRole.ADMIN
+    )
+
+    assert (ledger.balance(OPERATIONS_FUND), ledger.balance("alice")) == (0, 5 * COIN)

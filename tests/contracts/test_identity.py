@@ -2,6 +2,7 @@
 
 import pytest
 
+from gx.domain.amounts import Amount
 from gx.domain.catalogue import (
     CREATE_USER,
     DISTRIBUTE_GENESIS,
@@ -12,7 +13,7 @@ from gx.domain.catalogue import (
 )
 from gx.domain.events import AccountStatus, UserCreated, UserLocked, UserUnlocked
 from gx.domain.refusals import RefusalCode
-from gx.domain.world_state import AccountKind
+from gx.domain.world_state import AccountKind, AccountRecord
 from tests.chaincode.dict_stub import START_S
 from tests.contracts.contract_ledger import a_hash, a_ledger, coins, give
 
@@ -163,3 +164,15 @@ def test_a_lock_is_not_put_on_or_taken_off_twice() -> None:
     assert ledger.refusal(LOCK_USER, "alice", "x") is RefusalCode.USER_NOT_ACTIVE
     assert ledger.refusal(LOCK_USER, "nobody", "x") is RefusalCode.USER_NOT_FOUND
     assert ledger.refusal(UNLOCK_USER, "nobody") is RefusalCode.USER_NOT_FOUND
+
+
+def test_an_organisation_s_account_is_handed_to_nobody() -> None:
+    """Only a wallet without a holder is adopted; any other account keeps its id for itself."""
+    ledger = a_ledger()
+    owned = AccountRecord(balance=Amount(5), kind=AccountKind.ORGANIZATION)
+    stub = ledger.ledger.begin()
+    stub.put_states({"account_acme": owned.to_text()})
+    assert stub.commit()
+
+    assert ledger.refusal(CREATE_USER, "acme", a_hash(1), "US", "34") is RefusalCode.USER_EXISTS
+    assert ledger.account("acme") == owned

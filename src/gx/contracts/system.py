@@ -4,7 +4,8 @@ A command reads two shared records, whatever it does: the flags and all paramete
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from gx.chaincode.context import Context
 from gx.contracts import keys
@@ -13,6 +14,8 @@ from gx.domain.commands import CommandSpec
 from gx.domain.economics import PARAMETERS, VERSION
 from gx.domain.identifiers import EpochSeconds
 from gx.domain.refusals import RefusalCode, RefusedError
+
+R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,21 +74,15 @@ def open_system(context: Context) -> Mapping[str, int]:
 
 def pause(context: Context, reason: str) -> None:
     """Refuse every write from here on but the one that resumes."""
-    status = _require_status(context)
-    context.state.put(
-        keys.SYSTEM,
-        SystemRecord(
-            bootstrapped_at=status.bootstrapped_at,
-            paused_at=context.timestamp_s,
-            pause_reason=reason,
-        ),
-    )
+    status = _require(find_status(context))
+    paused = replace(status, paused_at=context.timestamp_s, pause_reason=reason)
+    context.state.put(keys.SYSTEM, paused)
 
 
 def resume(context: Context) -> None:
     """Take writes again; changes nothing if nobody paused."""
-    status = _require_status(context)
-    context.state.put(keys.SYSTEM, SystemRecord(bootstrapped_at=status.bootstrapped_at))
+    status = _require(find_status(context))
+    context.state.put(keys.SYSTEM, replace(status, paused_at=None, pause_reason=None))
 
 
 def parameters(context: Context) -> Mapping[str, int]:
@@ -94,26 +91,22 @@ def parameters(context: Context) -> Mapping[str, int]:
     Raises:
         RefusedError: NOT_BOOTSTRAPPED.
     """
-    return _require_parameters(context).values
+    return _require(_find_parameters(context)).values
 
 
 def update_parameter(context: Context, parameter_id: str, value: int) -> int:
     """Set one parameter, already checked, and return its old value."""
-    record = _require_parameters(context)
+    record = _require(_find_parameters(context))
     values = {**record.values, parameter_id: value}
     context.state.put(keys.PARAMETERS, ParametersRecord(version=record.version, values=values))
     return record.values[parameter_id]
 
 
-def _require_status(context: Context) -> SystemRecord:
-    status = find_status(context)
-    if status is None:
-        raise _not_bootstrapped()
-    return status
+def _find_parameters(context: Context) -> ParametersRecord | None:
+    return context.state.find(keys.PARAMETERS, ParametersRecord)
 
 
-def _require_parameters(context: Context) -> ParametersRecord:
-    record = context.state.find(keys.PARAMETERS, ParametersRecord)
+def _require(record: R | None) -> R:
     if record is None:
         raise _not_bootstrapped()
     return record

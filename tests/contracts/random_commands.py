@@ -1,0 +1,103 @@
+"""Hypothesis strategies: batches of commands over a small world in which they meet often."""
+
+from collections.abc import Callable
+from itertools import count
+
+from hypothesis import strategies as st
+
+from gx.domain.amounts import SUPPLY_CAP
+from gx.domain.batches import BatchItem
+from gx.domain.catalogue import (
+    ACTIVATE_TREASURY,
+    APPOINT_ADMIN,
+    CREATE_USER,
+    DISTRIBUTE_GENESIS,
+    FREEZE_WALLET,
+    LOCK_USER,
+    MINT_COINS,
+    PAUSE_SYSTEM,
+    RESUME_SYSTEM,
+    TRANSFER_TOKENS,
+    UNFREEZE_WALLET,
+    UNLOCK_USER,
+    UPDATE_SYSTEM_PARAMETER,
+)
+from gx.domain.commands import CommandSpec
+from gx.domain.identifiers import LOAN_POOL, OPERATIONS_FUND
+from gx.domain.roles import LedgerRole
+from tests.contracts.contract_ledger import COIN, a_command, a_hash
+
+Call = tuple[CommandSpec, tuple[str, ...], str]
+"""A command, its arguments, and its actor."""
+RoledCalls = tuple[LedgerRole, list[Call]]
+
+USERS = ("alice", "bob", "carol", "dave")
+USER = st.sampled_from(USERS)
+ACCOUNT = st.sampled_from(
+    ("alice", "bob", "carol", *USERS, "wallet", "treasury_US", LOAN_POOL, OPERATIONS_FUND)
+)
+AMOUNT = st.one_of(
+    st.integers(min_value=1, max_value=300 * COIN),
+    st.sampled_from([1, 3 * COIN, 100 * COIN, 100 * COIN + 1]),
+    st.sampled_from([0, SUPPLY_CAP, 2**63 - 1, 2**64 - 1, 2**64, 100 * COIN, 5 * COIN]),
+).map(str)
+TEXT = st.sampled_from(["x", "a longer reason"])
+
+
+def a_call(spec: CommandSpec, *args: st.SearchStrategy[str]) -> st.SearchStrategy[Call]:
+    """Draw the arguments of a command; its actor is mostly the one that it needs."""
+    actor = st.sampled_from([*[""] * 11, "alice"])
+    return st.tuples(st.just(spec), st.tuples(*args), actor)
+
+
+TRANSFER = a_call(TRANSFER_TOKENS, ACCOUNT, ACCOUNT, AMOUNT, TEXT)
+PARAMETER = st.sampled_from(["feeLowerBps", "feeUpperBps", "velocityTaxThreshold"])
+CALLS = {
+    LedgerRole.PARTNER_API: st.one_of(
+        TRANSFER,
+        TRANSFER,
+        a_call(
+            CREATE_USER,
+            USER,
+            st.integers(min_value=0, max_value=5).map(a_hash),
+            st.sampled_from(["US", "CA", "FR"]),
+            st.sampled_from(["12", "13", "73", "74"]),
+        ),
+    ),
+    LedgerRole.ADMIN: st.one_of(
+        TRANSFER,
+        a_call(DISTRIBUTE_GENESIS, USER),
+        a_call(ACTIVATE_TREASURY, st.sampled_from(["US", "FR"])),
+    ),
+    LedgerRole.SUPER_ADMIN: st.one_of(
+        a_call(MINT_COINS, ACCOUNT, AMOUNT, TEXT),
+        a_call(FREEZE_WALLET, ACCOUNT, TEXT),
+        a_call(UNFREEZE_WALLET, ACCOUNT),
+        a_call(LOCK_USER, USER, TEXT),
+        a_call(UNLOCK_USER, USER),
+        a_call(APPOINT_ADMIN, USER),
+        a_call(UPDATE_SYSTEM_PARAMETER, PARAMETER, st.sampled_from(["1", "1000", "x"])),
+        a_call(PAUSE_SYSTEM, st.sampled_from([*["short"] * 4, "a longer reason"])),
+        a_call(RESUME_SYSTEM),
+    ),
+}
+
+
+def calls_of(role: LedgerRole) -> st.SearchStrategy[RoledCalls]:
+    """Draw some calls that one identity signs."""
+    return st.tuples(st.just(role), st.lists(CALLS[role], min_size=1, max_size=5))
+
+
+BATCHES = st.lists(st.sampled_from(LedgerRole).flatmap(calls_of), max_size=8)
+"""Some batches, each signed with one role."""
+
+
+def item_maker() -> Callable[[Call], BatchItem]:
+    """Return what turns calls into commands with ids of their own, the same in every run."""
+    numbers = count()
+
+    def make(call: Call) -> BatchItem:
+        spec, args, actor = call
+        return a_command(spec, *args, actor=actor or None, name=f"random-{next(numbers)}")
+
+    return make
