@@ -2,8 +2,23 @@
 
 from abc import ABC, abstractmethod
 
-from gx.client.requests import Request
+from gx.client.paging import Page, parse_page
+from gx.client.records import RecordT, parse_record
+from gx.client.requests import Request, build_query
 from gx.client.transport import Answer
+from gx.client.views import (
+    Account,
+    AccountEntry,
+    Country,
+    GlobalCounters,
+    Pools,
+    Supply,
+    SystemParameter,
+    SystemStatus,
+    Trust,
+    User,
+)
+from gx.domain.catalogue import QUERIES
 
 
 class QueryMethods(ABC):
@@ -12,3 +27,77 @@ class QueryMethods(ABC):
     @abstractmethod
     async def _read(self, request: Request) -> Answer:
         """Send a read."""
+
+    async def system_status(self) -> SystemStatus:
+        """Tell whether the system is bootstrapped and paused."""
+        return await self._one(SystemStatus, "system_status")
+
+    async def countries(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Country]:
+        """List the open countries."""
+        return await self._page(Country, "countries", limit=limit, cursor=cursor)
+
+    async def country_stats(self, *, country_code: str) -> Country:
+        """Tell one country's share, users and genesis coins."""
+        return await self._one(Country, "country_stats", countryCode=country_code)
+
+    async def system_parameter(
+        self,
+        *,
+        id: str,  # noqa: A002 (the parameter's declared name)
+    ) -> SystemParameter:
+        """Tell one system parameter."""
+        return await self._one(SystemParameter, "system_parameter", id=id)
+
+    async def global_counters(self) -> GlobalCounters:
+        """Count users and genesis distributions, and tell the supply."""
+        return await self._one(GlobalCounters, "global_counters")
+
+    async def user(self, *, user_id: str) -> User:
+        """Tell one user."""
+        return await self._one(User, "user", userId=user_id)
+
+    async def trust(self, *, user_id: str) -> Trust:
+        """Tell a user's trust score."""
+        return await self._one(Trust, "trust", userId=user_id)
+
+    async def balance(self, *, account_id: str) -> Account:
+        """Tell an account's balance."""
+        return await self._one(Account, "balance", accountId=account_id)
+
+    async def account_entries(
+        self, *, account_id: str, limit: int | None = None, cursor: str | None = None
+    ) -> Page[AccountEntry]:
+        """List an account's entries, newest first."""
+        return await self._page(
+            AccountEntry, "account_entries", limit=limit, cursor=cursor, accountId=account_id
+        )
+
+    async def treasury_balance(self, *, country_code: str) -> Account:
+        """Tell a country's treasury."""
+        return await self._one(Account, "treasury_balance", countryCode=country_code)
+
+    async def supply(self) -> Supply:
+        """Tell the supply, its cap, and the sum of all balances."""
+        return await self._one(Supply, "supply")
+
+    async def pools(self) -> Pools:
+        """Tell the system accounts and the genesis phase."""
+        return await self._one(Pools, "pools")
+
+    async def _one(self, kind: type[RecordT], name: str, **path: str) -> RecordT:
+        request = build_query(QUERIES[name].path, path, {})
+        return parse_record(kind, await self._read(request), request)
+
+    async def _page(
+        self,
+        kind: type[RecordT],
+        name: str,
+        *,
+        limit: int | None,
+        cursor: str | None,
+        **path: str,
+    ) -> Page[RecordT]:
+        request = build_query(QUERIES[name].path, path, {"limit": limit, "cursor": cursor})
+        return parse_page(kind, await self._read(request), request)

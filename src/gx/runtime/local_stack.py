@@ -42,6 +42,9 @@ PROJECTOR: Final = "projector"
 BOOTSTRAP: Final = "bootstrap"
 STOP_GRACE_S: Final = 25.0
 
+API_URL: Final = "API"
+"""The name of the API's address among a stack's addresses."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStackOptions:
@@ -282,7 +285,7 @@ class Planner:
     def _urls(self) -> dict[str, str]:
         base = f"http://{HOST}"
         urls = {
-            "API": f"{base}:{self.api.port}/api/v1",
+            API_URL: f"{base}:{self.api.port}/api/v1",
             "API documentation": f"{base}:{self.api.port}/docs",
             "submitter metrics": f"{base}:{self.submitter.metrics_port}/metrics",
             "projector metrics": f"{base}:{self.projector.metrics_port}/metrics",

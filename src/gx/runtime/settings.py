@@ -143,6 +143,17 @@ class StackSettings(_Group):
     cache_dir: Path = Path(".cache")
 
 
+class CliSettings(_Group):
+    """Settings of the command line: `GX_<NAME>`. What is unset is found out from the stack."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_", frozen=True, extra="ignore")
+
+    url: str | None = None
+    token: SecretStr | None = None
+    partner_token: SecretStr | None = None
+    debug: bool = False
+
+
 _G = TypeVar("_G", bound=_Group)
 
 
@@ -181,6 +192,11 @@ def database_url() -> str | None:
     """Return the database that the user named for the local stack; None to run an own one."""
     named = load(DatabaseSettings).dsn.get_secret_value()
     return named or os.environ.get("DATABASE_URL") or None  # noqa: TID251 (this is gx.runtime.settings)
+
+
+def choose_data_dir(folder: Path) -> None:
+    """Use this folder for the local stack, as if `GX_DATA_DIR` had named it."""
+    os.environ["GX_DATA_DIR"] = str(folder)  # noqa: TID251 (this is gx.runtime.settings)
 
 
 def environment() -> Mapping[str, str]:

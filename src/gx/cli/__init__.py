@@ -1,0 +1,1 @@
+"""`gx …`: what people type."""

@@ -1,0 +1,75 @@
+"""`gx db`: the schema."""
+
+import asyncio
+
+import typer
+
+from gx.cli.failures import CheckFailedError
+from gx.cli.options import JsonOption
+from gx.cli.output import show, show_fields, show_json
+from gx.database import migrations
+from gx.domain.codec import JsonValue
+from gx.runtime.inspection import database_dsn
+
+app = typer.Typer(name="db", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Migrate the database and show its version.
+
+    The database is the one of GX_DATABASE_DSN or DATABASE_URL, else the running local stack's.
+
+    Examples:
+      gx db status
+    """
+
+
+@app.command("migrate")
+def migrate(as_json: JsonOption = False) -> None:
+    """Bring the schema up to date; what is applied already is left alone.
+
+    Examples:
+      gx db migrate
+      DATABASE_URL=postgresql://me@db/gx gx db migrate --json
+    """
+    applied = [migration.name for migration in asyncio.run(migrations.migrate(database_dsn()))]
+    if as_json:
+        show_json({"applied": list[JsonValue](applied)})
+    else:
+        show(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+
+
+@app.command("status")
+def status(as_json: JsonOption = False) -> None:
+    """Compare the schema with this version's migrations.
+
+    Exits with 1 if a migration is missing, or a newer version has been here.
+
+    Examples:
+      gx db status
+      gx db status --json
+    """
+    found = asyncio.run(migrations.status(database_dsn()))
+    waiting = [migration.name for migration in found.pending]
+    if as_json:
+        show_json(
+            {
+                "ok": not waiting and not found.unknown,
+                "applied": list[JsonValue](found.applied),
+                "pending": list[JsonValue](waiting),
+                "unknown": list[JsonValue](found.unknown),
+            }
+        )
+    else:
+        show_fields(
+            [
+                ("applied", ", ".join(found.applied)),
+                ("pending", ", ".join(waiting)),
+                ("unknown to this version", ", ".join(found.unknown)),
+            ]
+        )
+    if waiting:
+        raise CheckFailedError(f"{len(waiting)} migrations are missing: run `gx db migrate`")
+    if found.unknown:
+        raise CheckFailedError("a newer version has migrated this database: use that version")

@@ -1,0 +1,110 @@
+"""Exit codes, and how a failure is told: one paragraph saying what, where, and what to do."""
+
+import sys
+import traceback
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import typer
+
+from gx.client.errors import (
+    AddressError,
+    ApiUnreachableError,
+    CommandFailedError,
+    ProblemError,
+    WaitTimeoutError,
+)
+from gx.domain.errors import GxError
+from gx.domain.refusals import RefusalCode
+from gx.ledger.errors import LedgerUnavailableError
+from gx.runtime.settings import CliSettings, SettingsError, load
+
+
+class ExitCode(IntEnum):
+    """What a script learns. `gx --help` explains them."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+
+
+class UsageFailedError(GxError):
+    """What was typed cannot be meant; the text says what can."""
+
+
+class CheckFailedError(GxError):
+    """The command did its work and found something wrong; the text sums it up."""
+
+
+class NotRunningError(GxError):
+    """What the command needs does not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a command ends that did not succeed."""
+
+    code: ExitCode
+    text: str
+
+
+_TOKEN_HINT: Final = "Name a valid token with --token or GX_TOKEN; `gx token` makes one."  # noqa: S105 (words about tokens)
+
+
+def describe(error: Exception) -> Failure:
+    """Choose the exit code and the words for a failure."""
+    match error:
+        case ApiUnreachableError():
+            text = f"{error}. Is it up? `gx status` tells, `gx up` starts a local one."
+            return Failure(ExitCode.UNREACHABLE, text)
+        case ProblemError(code=RefusalCode.TOKEN_INVALID):
+            return Failure(ExitCode.FAILED, f"{error}. {_TOKEN_HINT}")
+        case CommandFailedError():
+            text = f"{error}. Everything about it: `gx command show {error.command_id}`."
+            return Failure(ExitCode.FAILED, text)
+        case WaitTimeoutError():
+            text = f"{error}. It goes on by itself: `gx command watch {error.command_id}`."
+            return Failure(ExitCode.FAILED, text)
+        case _:
+            return Failure(_code_of(error), _text_of(error))
+
+
+def _code_of(error: Exception) -> ExitCode:
+    match error:
+        case UsageFailedError() | AddressError() | SettingsError():
+            return ExitCode.USAGE
+        case NotRunningError() | LedgerUnavailableError() | ConnectionError():
+            return ExitCode.UNREACHABLE
+        case _:
+            return ExitCode.FAILED
+
+
+def _text_of(error: Exception) -> str:
+    if isinstance(error, GxError):
+        return str(error)
+    if isinstance(error, ConnectionError):
+        return f"no connection: {error}. `gx status` tells what runs."
+    return (
+        f"gx failed in a way that nobody foresaw: {type(error).__name__}: {error}. "
+        "Set GX_DEBUG=1 to see where."
+    )
+
+
+def report(error: Exception) -> ExitCode | None:
+    """Tell a failure on stderr and return the exit code; None for what typer tells by itself."""
+    if isinstance(error, typer.TyperException | typer.Exit | typer.Abort):
+        return None
+    failure = describe(error)
+    if _is_debugging():
+        traceback.print_exception(error, file=sys.stderr)
+    print(f"Error: {failure.text}", file=sys.stderr)
+    return failure.code
+
+
+def _is_debugging() -> bool:
+    try:
+        return load(CliSettings).debug
+    except SettingsError:
+        return False

@@ -1,0 +1,127 @@
+"""`gx`: the list of its subcommands, and the one place where failures become exit codes."""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, cast
+
+import typer
+from typing_extensions import override
+
+from gx import __version__
+from gx.cli.lazy import Entry, LazyGroup
+
+_STACK = "The local stack"
+_MONEY = "Money and people"
+_ADMIN = "Administration"
+_WATCH = "Commands on their way"
+_LOOK = "Ledger and read models"
+_PROVE = "Trying it out"
+_SERVE = "Processes"
+
+ENTRIES = (
+    Entry("up", "gx.cli.stack", "Start the whole system on this machine.", _STACK),
+    Entry("status", "gx.cli.stack", "Show what of it runs.", _STACK),
+    Entry("logs", "gx.cli.stack", "Show what its processes say.", _STACK),
+    Entry("down", "gx.cli.stack", "Stop it.", _STACK),
+    Entry("token", "gx.cli.token", "Issue a bearer token of the local issuer.", _STACK),
+    Entry("user", "gx.cli.user", "Register, show, lock and unlock users.", _MONEY),
+    Entry("genesis", "gx.cli.money", "Pay a user the genesis coins, once.", _MONEY),
+    Entry("transfer", "gx.cli.money", "Pay coins from one account to another.", _MONEY),
+    Entry("balance", "gx.cli.money", "Show an account's balance.", _MONEY),
+    Entry("entries", "gx.cli.money", "Show an account's entries, newest first.", _MONEY),
+    Entry("supply", "gx.cli.money", "Show how many coins there are.", _MONEY),
+    Entry("pools", "gx.cli.money", "Show the system accounts.", _MONEY),
+    Entry("wallet", "gx.cli.wallet", "Freeze and unfreeze wallets.", _MONEY),
+    Entry("bootstrap", "gx.cli.bootstrap", "Create the pools and open the countries.", _ADMIN),
+    Entry("mint", "gx.cli.money", "Create coins on an account.", _ADMIN),
+    Entry("country", "gx.cli.country", "List, show and open countries.", _ADMIN),
+    Entry("treasury", "gx.cli.treasury", "Show and activate treasuries.", _ADMIN),
+    Entry("param", "gx.cli.param", "Show and set system parameters.", _ADMIN),
+    Entry("pause", "gx.cli.system", "Refuse every write until the system is resumed.", _ADMIN),
+    Entry("resume", "gx.cli.system", "Take writes again after a pause.", _ADMIN),
+    Entry("admin", "gx.cli.admin", "Appoint administrators.", _ADMIN),
+    Entry("command", "gx.cli.command", "Show, watch and list commands.", _WATCH),
+    Entry("dead-letters", "gx.cli.dead_letters", "Handle given-up commands.", _WATCH),
+    Entry("ledger", "gx.cli.ledger", "Serve, read and verify the local ledger.", _LOOK),
+    Entry("projection", "gx.cli.projection", "Run, show and rebuild the read models.", _LOOK),
+    Entry("monitoring", "gx.cli.monitoring", "Check the metrics in Prometheus.", _LOOK),
+    Entry("smoke", "gx.cli.smoke", "Check the whole loop once, step by step.", _PROVE),
+    Entry("load", "gx.cli.load", "Send many commands and check what they did.", _PROVE),
+    Entry("api", "gx.cli.serving", "Serve the HTTP API.", _SERVE),
+    Entry("outbox", "gx.cli.serving", "Submit commands to the ledger.", _SERVE),
+    Entry("db", "gx.cli.database", "Migrate the database and show its version.", _SERVE),
+    Entry("openapi", "gx.cli.reference", "Write the API's OpenAPI document.", _SERVE),
+    Entry("catalogue", "gx.cli.reference", "Write the catalogue of commands.", _SERVE),
+)
+
+
+class GxGroup(LazyGroup):
+    """The group `gx`. Whatever fails below ends here as a paragraph and an exit code."""
+
+    ENTRIES: ClassVar[Sequence[Entry]] = ENTRIES
+
+    @override
+    def invoke(self, ctx: object) -> object:
+        try:
+            return super().invoke(cast("typer.Context", ctx))
+        except Exception as error:
+            # Imported here: --help must not pay for the client's modules.
+            from gx.cli.failures import report  # noqa: PLC0415
+
+            code = report(error)
+            if code is None:
+                raise
+            raise typer.Exit(code) from error
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        print(__version__)
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="gx",
+    cls=GxGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def gx(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """GX Protocol: a permissioned ledger for a digital currency.
+
+    Every subcommand explains itself with --help and shows examples.
+    With --json, stdout holds nothing but JSON; progress and messages go to stderr.
+
+    Examples:
+      gx up
+      gx user create alice --nationality US --age 34
+      gx transfer alice bob 5coin --remark Lunch
+
+    Exit codes: 0 done; 1 it failed, was refused, or a check found something;
+    2 what was typed makes no sense; 3 what it needs could not be reached.
+
+    Settings come from the environment: GX_URL and GX_TOKEN say where the API is and who asks
+    (without them: the running stack, and a token of the local issuer);
+    GX_DATA_DIR is the stack's folder; GX_DEBUG=1 shows where a failure came from.
+    """
+    del version  # its callback has answered already
+
+
+def main() -> None:
+    """Run `gx` with this process's arguments."""
+    app(prog_name="gx")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""What is printed: results on stdout, everything else on stderr."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gx.domain.amounts import render_coins
+from gx.domain.codec import JsonValue
+
+_WIDE: Final = 200
+
+
+def say(text: str) -> None:
+    """Print a message for people to stderr."""
+    _stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(text: str) -> None:
+    """Print a line of the result to stdout, exactly as it is."""
+    print(text)
+
+
+def show_json(value: JsonValue) -> None:
+    """Print the result for a script: one JSON document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows; a heading that ends with `>` makes its column right-aligned."""
+    table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
+    for heading in headings:
+        is_number = heading.endswith(">")
+        table.add_column(heading.removesuffix(">"), justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    _stdout().print(table)
+
+
+def show_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Print one thing's fields, a line each; an empty value leaves its line out."""
+    known = [(name, value) for name, value in fields if value]
+    width = max((len(name) for name, _ in known), default=0)
+    for name, value in known:
+        print(f"{name:<{width}}  {value}")
+
+
+def coins_text(base_units: int) -> str:
+    """Write an amount for people: `1.5 coin`."""
+    return f"{render_coins(base_units)} coin"
+
+
+class ProgressLine:
+    """The line of `progress`."""
+
+    def __init__(self, update: Callable[[str], None] | None) -> None:
+        self._update = update
+
+    def tell(self, text: str) -> None:
+        """Replace the line's text."""
+        if self._update is not None:
+            self._update(escape(text))
+
+
+@contextmanager
+def progress(text: str) -> Iterator[ProgressLine]:
+    """Show a line that moves while the block works; nothing where stderr is no terminal."""
+    console = _stderr()
+    if not console.is_terminal:
+        yield ProgressLine(None)
+        return
+    with console.status(escape(text)) as status:
+        yield ProgressLine(status.update)
+
+
+def _stdout() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
+
+
+def _stderr() -> Console:
+    return Console(stderr=True)

@@ -1,0 +1,53 @@
+"""`gx openapi`, `gx catalogue`: generated documents."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gx.api.openapi import render_openapi
+from gx.cli.options import JsonOption
+from gx.cli.output import say, show_json
+from gx.domain.codec import JsonValue
+from gx.operations.reference import describe_catalogue, render_catalogue
+
+app = typer.Typer()
+
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
+]
+
+
+@app.command("openapi")
+def openapi(output: OutputOption = None) -> None:
+    """Write the API's OpenAPI document.
+
+    Examples:
+      gx openapi
+      gx openapi --output docs/reference/openapi.json
+    """
+    _write(render_openapi(), output)
+
+
+@app.command("catalogue")
+def catalogue(output: OutputOption = None, as_json: JsonOption = False) -> None:
+    """Write the catalogue: every command from its route to its read models.
+
+    Examples:
+      gx catalogue
+      gx catalogue --json
+      gx catalogue --output docs/reference/catalogue.md
+    """
+    if as_json:
+        show_json({"commands": list[JsonValue](describe_catalogue())})
+    else:
+        _write(render_catalogue(), output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        print(text, end="")
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    say(f"wrote {output}")

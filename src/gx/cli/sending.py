@@ -1,0 +1,70 @@
+"""Sends a command, waits for its effect, and shows what became of it."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gx.cli.output import progress, show, show_json
+from gx.cli.session import Target, talk
+from gx.client.answers import AcceptedCommand, Command
+from gx.client.client import GxClient
+from gx.domain.command_status import CommandStatus
+from gx.domain.roles import TokenRole
+
+Submit = Callable[[GxClient], Awaitable[AcceptedCommand]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """How the user wants a command sent: the shared options of every writing subcommand."""
+
+    url: str | None
+    token: str | None
+    wait: bool
+    timeout_s: float
+    as_json: bool
+
+    def send(self, role: TokenRole, submit: Submit, *, acts_for: str | None = None) -> None:
+        """Send the command and show what became of it.
+
+        Raises:
+            CommandFailedError: the ledger refused; the command is shown before (as JSON).
+            WaitTimeoutError: it was accepted and is still on its way.
+        """
+        target = Target(url=self.url, token=self.token)
+        started_s = time.monotonic()
+        with progress("sending ...") as line:
+            command = talk(target, role, lambda client: self._deliver(client, submit, acts_for))
+            line.tell("done")
+        elapsed_ms = round((time.monotonic() - started_s) * 1_000)
+        if isinstance(command, AcceptedCommand):
+            self._show_accepted(command)
+        else:
+            self._show_final(command, elapsed_ms)
+
+    async def _deliver(
+        self, client: GxClient, submit: Submit, acts_for: str | None
+    ) -> AcceptedCommand | Command:
+        accepted = await submit(client.acting_for(acts_for) if acts_for else client)
+        if not self.wait:
+            return accepted
+        return await client.wait_for(
+            accepted.command_id, CommandStatus.PROJECTED, timeout_s=self.timeout_s
+        )
+
+    def _show_accepted(self, accepted: AcceptedCommand) -> None:
+        if self.as_json:
+            show_json(accepted.to_wire())
+        else:
+            show(f"{accepted.status} {accepted.command_id}")
+            show(f"Watch it: gx command watch {accepted.command_id}")
+
+    def _show_final(self, command: Command, elapsed_ms: int) -> None:
+        if self.as_json:
+            show_json(command.to_wire())
+        command.require_effect()
+        if not self.as_json:
+            show(
+                f"{command.status} {command.command_type} {command.command_id} "
+                f"in block {command.block_number}, {elapsed_ms} ms"
+            )

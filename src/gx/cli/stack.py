@@ -1,0 +1,192 @@
+"""`gx up`, `gx status`, `gx logs`, `gx down`: the local stack."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
+from gx.cli.options import DataDirOption, JsonOption
+from gx.cli.output import progress, say, show, show_fields, show_json, show_table
+from gx.cli.starting import UpObserver, bootstrap_stack
+from gx.domain.codec import JsonValue
+from gx.runtime.launch import run_local_stack, stack_folder
+from gx.runtime.local_stack import LocalStackOptions
+from gx.runtime.logfile import follow_logs
+from gx.runtime.process import ItemState, ItemStatus
+from gx.runtime.settings import choose_data_dir
+from gx.runtime.stack import StackFolder, StackState, is_alive, stop_stack
+
+app = typer.Typer()
+
+_GOOD: Final = (ItemState.READY, ItemState.DONE)
+
+
+@app.command("up")
+def up(
+    with_redis: Annotated[
+        bool, typer.Option("--redis/--no-redis", help="Share rate limits through Valkey.")
+    ] = True,
+    with_monitoring: Annotated[
+        bool,
+        typer.Option("--monitoring/--no-monitoring", help="Run Prometheus and Alertmanager."),
+    ] = True,
+    with_bootstrap: Annotated[
+        bool,
+        typer.Option("--bootstrap/--no-bootstrap", help="Create the pools and open countries."),
+    ] = True,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Send a little traffic once it runs.")
+    ] = False,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Start the whole system on this machine.
+
+    PostgreSQL, Valkey, the ledger, the API, submitter, projector, Prometheus and Alertmanager,
+    all on loopback. Ctrl-C, or `gx down` in another terminal, stops all of it; data stays.
+    Each port has a setting, such as GX_API_PORT; a taken port names its own.
+
+    Examples:
+      gx up
+      gx up --demo
+      gx up --no-redis --no-monitoring --data-dir /tmp/gx
+      DATABASE_URL=postgresql://me@db/gx gx up
+    """
+    folder = _folder(data_dir)
+    observer = UpObserver(folder, with_demo=demo)
+    options = LocalStackOptions(
+        with_redis=with_redis,
+        with_monitoring=with_monitoring,
+        bootstrap=bootstrap_stack if with_bootstrap else None,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run_local_stack(options, announce=observer.announce, report=say))
+    say("The stack has stopped.")
+
+
+@app.command("status")
+def status(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Show what of the local stack runs, and where.
+
+    Exits with 1 if something that should run does not, and with 3 if no stack runs.
+
+    Examples:
+      gx status
+      gx status --json
+    """
+    folder = _folder(data_dir)
+    state = folder.read() if folder.is_running() else None
+    if state is None:
+        raise NotRunningError(f"no stack runs on {folder.root}; start one with `gx up`")
+    if as_json:
+        show_json(
+            {
+                "dataDir": str(folder.root),
+                "supervisorPid": state.supervisor_pid,
+                "urls": dict[str, JsonValue](state.urls),
+                "processes": [_item_wire(item) for item in state.items],
+            }
+        )
+    else:
+        _show_state(state)
+    _require_all_good(state)
+
+
+@app.command("logs")
+def logs(
+    process: Annotated[
+        str | None, typer.Argument(help="Which process; all of them if you name none.")
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")
+    ] = False,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, max=100_000, help="Last lines of each.")
+    ] = 50,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Show what the stack's processes say.
+
+    Examples:
+      gx logs
+      gx logs outbox-submitter -f
+      gx logs api --lines 200
+    """
+    folder = _folder(data_dir)
+    paths = _log_paths(folder, process)
+    is_over = (lambda: not folder.is_running()) if follow else (lambda: True)
+    with contextlib.suppress(KeyboardInterrupt):
+        for name, line in follow_logs(paths, lines=lines, is_over=is_over):
+            show(line if process else f"{name:<16} | {line}")
+
+
+@app.command("down")
+def down(data_dir: DataDirOption = None) -> None:
+    """Stop the local stack and wait until all of it has stopped; its data stays.
+
+    Examples:
+      gx down
+      gx down --data-dir /tmp/gx
+    """
+    with progress("stopping ..."):
+        outcome = stop_stack(_folder(data_dir))
+    show(str(outcome))
+
+
+def _folder(data_dir: Path | None) -> StackFolder:
+    if data_dir is not None:
+        choose_data_dir(data_dir)
+    return stack_folder()
+
+
+def _log_paths(folder: StackFolder, process: str | None) -> dict[str, Path]:
+    paths = folder.log_paths()
+    if process is None and paths:
+        return paths
+    if process is not None and process in paths:
+        return {process: paths[process]}
+    there = f"there are {', '.join(paths)}" if paths else "there are none; start it with `gx up`"
+    raise UsageFailedError(f"no log of {process or 'any process'} in {folder.log_folder}: {there}")
+
+
+def _show_state(state: StackState) -> None:
+    show_table(
+        ("process", "state", "pid>", "ports", "restarts>", "detail"),
+        (
+            (
+                item.name,
+                _state_text(item),
+                "" if item.pid is None else str(item.pid),
+                " ".join(map(str, item.ports)),
+                str(item.restarts) if item.restarts else "",
+                item.detail,
+            )
+            for item in state.items
+        ),
+    )
+    show_fields(state.urls.items())
+
+
+def _state_text(item: ItemStatus) -> str:
+    return item.state if item.pid is None or is_alive(item) else f"{item.state}, but gone"
+
+
+def _item_wire(item: ItemStatus) -> JsonValue:
+    return {
+        "name": item.name,
+        "state": item.state.value,
+        "alive": is_alive(item) if item.pid is not None else item.state in _GOOD,
+        "pid": item.pid,
+        "ports": list[JsonValue](item.ports),
+        "restarts": item.restarts,
+        "detail": item.detail,
+        "log": item.log,
+    }
+
+
+def _require_all_good(state: StackState) -> None:
+    bad = [item.name for item in state.items if item.state not in _GOOD and not item.is_optional]
+    if bad:
+        raise CheckFailedError(f"not ready: {', '.join(bad)}; see `gx logs {bad[0]}`")

@@ -1,0 +1,143 @@
+"""What the API answers to queries, as values. Amounts are base units; times are epoch seconds.
+
+Unknown fields of a newer API are ignored.
+"""
+
+from dataclasses import dataclass
+
+from gx.domain.amounts import Amount, Delta
+from gx.domain.codec import Record
+from gx.domain.identifiers import (
+    AccountId,
+    BlockNumber,
+    CommandId,
+    CountryCode,
+    EpochSeconds,
+    TransactionId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemStatus(Record):
+    """Whether the system takes commands."""
+
+    is_bootstrapped: bool
+    is_paused: bool
+    pause_reason: str | None = None
+    bootstrapped_at: EpochSeconds | None = None
+    paused_at: EpochSeconds | None = None
+    resumed_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Country(Record):
+    """An open country: its share in per cent, its users, its genesis coins."""
+
+    country_code: CountryCode
+    percentage: str
+    treasury_id: AccountId
+    users: int
+    genesis_users: int
+    genesis_user_amount: Amount
+    genesis_treasury_amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemParameter(Record):
+    """One system parameter; `value` is a decimal string."""
+
+    id: str
+    value: str
+    unit: str | None = None
+    updated_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalCounters(Record):
+    """Sums over everything."""
+
+    users: int
+    countries: int
+    genesis_distributed: int
+    minted: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(Record):
+    """A registered user."""
+
+    user_id: str
+    nationality: CountryCode
+    age: int
+    status: str
+    trust_score: int
+    created_at: EpochSeconds
+    lock_reason: str | None = None
+    genesis_at: EpochSeconds | None = None
+    genesis_phase: int = 0
+    genesis_amount: Amount = Amount(0)  # noqa: RUF009 (an immutable number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust(Record):
+    """A user's trust score, 0 to 100."""
+
+    user_id: str
+    trust_score: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Record):
+    """An account: its balance, what it is for, and whether it may send."""
+
+    account_id: AccountId
+    balance: Amount
+    kind: str
+    status: str
+    is_frozen: bool
+    freeze_reason: str | None = None
+    country: CountryCode | None = None
+    tax_timer_started_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountEntry(Record):
+    """One change of an account's balance; `delta` is negative where coins left."""
+
+    account_id: AccountId
+    block_number: BlockNumber
+    position: int
+    ordinal: int
+    kind: str
+    delta: Delta
+    recorded_at: EpochSeconds
+    transaction_id: TransactionId
+    counterparty: str | None = None
+    remark: str | None = None
+    command_id: CommandId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply(Record):
+    """All coins: ever minted, the cap, and what all accounts hold together."""
+
+    minted: Amount
+    cap: Amount
+    balances: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Genesis(Record):
+    """How far the genesis distribution has come; `phase` is the next user's, None at its end."""
+
+    distributed: int
+    remaining: int
+    phase: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pools(Record):
+    """The system accounts that exist, and the genesis distribution."""
+
+    pools: tuple[Account, ...]
+    genesis: Genesis
