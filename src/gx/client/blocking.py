@@ -63,6 +63,19 @@ class BlockingGxClient:
     lock_user = _blocking(GxClient.lock_user)
     unlock_user = _blocking(GxClient.unlock_user)
 
+    system_status = _blocking(GxClient.system_status)
+    countries = _blocking(GxClient.countries)
+    country_stats = _blocking(GxClient.country_stats)
+    system_parameter = _blocking(GxClient.system_parameter)
+    global_counters = _blocking(GxClient.global_counters)
+    user = _blocking(GxClient.user)
+    trust = _blocking(GxClient.trust)
+    balance = _blocking(GxClient.balance)
+    account_entries = _blocking(GxClient.account_entries)
+    treasury_balance = _blocking(GxClient.treasury_balance)
+    supply = _blocking(GxClient.supply)
+    pools = _blocking(GxClient.pools)
+
 
 @contextmanager
 def open_blocking_client(settings: ClientSettings) -> Iterator[BlockingGxClient]:

@@ -40,6 +40,7 @@ class Country(Record):
     genesis_users: int
     genesis_user_amount: Amount
     genesis_treasury_amount: Amount
+    opened_at: EpochSeconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class User(Record):
     age: int
     status: str
     trust_score: int
-    created_at: EpochSeconds
+    created_at: EpochSeconds | None = None
     lock_reason: str | None = None
     genesis_at: EpochSeconds | None = None
     genesis_phase: int = 0
