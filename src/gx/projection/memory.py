@@ -80,6 +80,7 @@ class MemoryReadModelStore(ReadModelStore):
     def __init__(self, leases: MemoryLeases) -> None:
         self.tables = empty_tables()
         self.audit: list[tuple[str, str]] = []
+        self._differences: dict[str, int] = {}
         self._parked: list[ParkedEvent] = []
         self._stop: Stop | None = None
         self._checkpoint = START
@@ -113,6 +114,10 @@ class MemoryReadModelStore(ReadModelStore):
         }
 
     @override
+    async def minted(self) -> int:
+        return (await self.totals()).minted
+
+    @override
     async def totals(self) -> Totals:
         supply = self.tables[SUPPLY.name].get(SINGLETON_KEY, SUPPLY.defaults)
         accounts = self.tables[ACCOUNTS.name].values()
@@ -121,6 +126,16 @@ class MemoryReadModelStore(ReadModelStore):
             minted=int(supply["minted"] or 0),
             balances=sum(int(row["balance"] or 0) for row in accounts),
         )
+
+    @override
+    async def differences(self) -> Mapping[str, int]:
+        return dict(self._differences)
+
+    @override
+    async def note_differences(self, lease: Lease, changed: Mapping[str, int]) -> None:
+        self._leases.require(lease)
+        merged = {**self._differences, **changed}
+        self._differences = {key: value for key, value in merged.items() if value}
 
     @override
     async def stopped_at(self, lease: Lease, stop: Stop | None) -> None:

@@ -108,12 +108,32 @@ class ReadModelStore(Protocol):
         """Return the balances of those of these accounts that exist."""
         ...
 
+    async def minted(self) -> int:
+        """Return what CoinsMinted events added up to."""
+        ...
+
     async def totals(self) -> Totals:
         """Add up the read models; reads every account."""
         ...
 
+    async def differences(self) -> Mapping[str, int]:
+        """Return by how much ledger records, by their keys, exceed the read models."""
+        ...
+
+    async def note_differences(self, lease: Lease, changed: Mapping[str, int]) -> None:
+        """Remember these differences in place of earlier ones; 0 forgets one.
+
+        Raises:
+            LeaseLostError: its epoch is no longer the newest. Nothing was changed.
+        """
+        ...
+
     async def stopped_at(self, lease: Lease, stop: Stop | None) -> None:
-        """Note at which event the projection stands still, for operators; None when it goes on."""
+        """Note at which event the projection stands still, for operators; None when it goes on.
+
+        Raises:
+            LeaseLostError: its epoch is no longer the newest. Nothing was changed.
+        """
         ...
 
     async def stop(self) -> Stop | None:

@@ -60,6 +60,23 @@ READ_TOTALS: Final = """
            (SELECT coalesce(sum(balance), 0) FROM {namespace}.accounts)::text AS balances
 """
 
+READ_MINTED: Final = "SELECT coalesce((SELECT minted FROM {namespace}.supply), 0)"
+
+READ_DIFFERENCES: Final = """
+    SELECT record_key, difference::text FROM projection_differences WHERE channel = $1
+"""
+
+# A difference that changes keeps the time at which it was found.
+NOTE_DIFFERENCES: Final = """
+    INSERT INTO projection_differences (channel, record_key, difference)
+    SELECT $1, d.record_key, d.difference::numeric
+      FROM unnest($2::text[], $3::text[]) AS d(record_key, difference)
+        ON CONFLICT (channel, record_key) DO UPDATE SET difference = EXCLUDED.difference
+"""
+FORGET_DIFFERENCES: Final = """
+    DELETE FROM projection_differences WHERE channel = $1 AND difference = 0
+"""
+
 NOTE_STOP: Final = """
     INSERT INTO projection_stops AS old (channel, block_number, position, event_type, event, error)
     VALUES ($1, $2, $3, $4, $5, $6)
@@ -145,6 +162,12 @@ class PostgresReadModelStore(ReadModelStore):
         return {row["account_id"]: row["balance"] for row in rows}
 
     @override
+    async def minted(self) -> int:
+        row = await self._pool.fetch_one(self._sql(READ_MINTED))
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        return int(row[0])
+
+    @override
     async def totals(self) -> Totals:
         row = await self._pool.fetch_one(self._sql(READ_TOTALS), self._channel)
         assert row is not None  # noqa: S101 - a SELECT without FROM has one row
@@ -153,6 +176,18 @@ class PostgresReadModelStore(ReadModelStore):
             minted=row["minted"],
             balances=int(row["balances"]),
         )
+
+    @override
+    async def differences(self) -> Mapping[str, int]:
+        rows = await self._pool.fetch(READ_DIFFERENCES, self._channel)
+        return {row["record_key"]: int(row["difference"]) for row in rows}
+
+    @override
+    async def note_differences(self, lease: Lease, changed: Mapping[str, int]) -> None:
+        values = [str(difference) for difference in changed.values()]
+        async with self._fenced(lease) as connection:
+            await connection.execute(NOTE_DIFFERENCES, self._channel, list(changed), values)
+            await connection.execute(FORGET_DIFFERENCES, self._channel)
 
     @override
     async def stopped_at(self, lease: Lease, stop: Stop | None) -> None:

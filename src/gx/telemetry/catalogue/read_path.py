@@ -100,10 +100,10 @@ LEDGER_BLOCKCHAIN_HEIGHT: Final = Metric(
 RECONCILIATION_DIFFERENCE: Final = Metric(
     name="reconciliation_difference",
     kind=Kind.GAUGE,
-    help="Supply minus the sum of balances, and minus everything minted, in base units.",
+    help="How far ledger and read models disagree about accounts, the coins minted and their sum.",
     unit=Unit.BASE_UNITS,
     processes=PROJECTOR,
-    labels=(Label("kind", values=("balances", "minted")),),
+    labels=(Label("kind", values=("accounts", "balances", "minted")),),
 )
 
 METRICS: Final = (

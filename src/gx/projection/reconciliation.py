@@ -1,0 +1,164 @@
+"""Does the read side agree with the ledger? Compared where blocks wrote, and once in a while whole.
+
+    kind        what is compared                                           when
+    accounts    each account's balance with the ledger's own record        after each chunk
+    minted      what CoinsMinted events add up to with the supply record   after each chunk
+    balances    the sum over all accounts with what was minted             every half minute
+
+The records come from the blocks' write sets, the other side of the comparison from their events:
+a contract that says one thing and does another shows, and so does a fold. The operations fund is
+left out of `accounts`: part of its balance stands under other keys. A difference stays until a
+later write agrees, over restarts too.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import structlog
+
+from gx.database.ports import Lease
+from gx.domain.identifiers import OPERATIONS_FUND
+from gx.domain.world_state import ACCOUNT_PREFIX, SUPPLY_KEY
+from gx.ledger.ports import Block, Write
+from gx.projection.ports import ReadModelStore
+from gx.telemetry.vectors import GaugeVector
+
+_log: Final = structlog.get_logger(__name__)
+
+ACCOUNTS_KIND: Final = "accounts"
+MINTED_KIND: Final = "minted"
+BALANCES_KIND: Final = "balances"
+
+_FUND_KEY: Final = ACCOUNT_PREFIX + OPERATIONS_FUND
+
+
+class _Balance(msgspec.Struct):
+    balance: str
+
+
+class _Minted(msgspec.Struct):
+    minted: str
+
+
+_BALANCE: Final = msgspec.json.Decoder(_Balance)
+_MINTED: Final = msgspec.json.Decoder(_Minted)
+_EMPTY: Final = '{"balance":"0"}'
+_NOTHING_MINTED: Final = '{"minted":"0"}'
+"""What a deleted record stands for."""
+
+
+class LedgerRecords:
+    """What the write sets of some blocks left in the records that are compared."""
+
+    def __init__(self) -> None:
+        self.balances: dict[str, int] = {}
+        self.minted: int | None = None
+
+    def read(self, block: Block) -> None:
+        """Take the block's writes, which replace earlier ones of the same keys."""
+        for entry in block.transactions:
+            for write in entry.writes:
+                if write.key.startswith(ACCOUNT_PREFIX) or write.key == SUPPLY_KEY:
+                    self._take(write)
+
+    def merge(self, newer: "LedgerRecords") -> None:
+        """Take newer records too."""
+        self.balances.update(newer.balances)
+        self.minted = self.minted if newer.minted is None else newer.minted
+
+    def _take(self, write: Write) -> None:
+        try:
+            if write.key == SUPPLY_KEY:
+                self.minted = int(_MINTED.decode(write.value or _NOTHING_MINTED).minted)
+            elif write.key != _FUND_KEY:
+                account_id = write.key[len(ACCOUNT_PREFIX) :]
+                self.balances[account_id] = int(_BALANCE.decode(write.value or _EMPTY).balance)
+        except ValueError as error:
+            # Comparing is no reason to stop projecting; that it is not possible is worth a line.
+            _log.warning("ledger_record_unreadable", key=write.key, error=str(error))
+
+
+class Reconciler:
+    """Compares, remembers what differs, and exports it as absolute sums."""
+
+    def __init__(self, store: ReadModelStore, difference: GaugeVector) -> None:
+        self._store = store
+        self._gauges = {
+            kind: difference(kind) for kind in (ACCOUNTS_KIND, MINTED_KIND, BALANCES_KIND)
+        }
+        self._differences: dict[str, int] = {}
+        self._uncompared = LedgerRecords()
+        self._epoch = 0
+
+    async def load(self, lease: Lease) -> None:
+        """Remember what was found before; what another holder wrote is not in our records."""
+        if lease.epoch != self._epoch:
+            self._uncompared, self._epoch = LedgerRecords(), lease.epoch
+        self._differences = dict(await self._store.differences())
+        self._export()
+
+    async def compare(self, lease: Lease, records: LedgerRecords) -> None:
+        """Compare records with the read models, which must stand at the same block.
+
+        Records that could not be compared, because the database was away, come along next time.
+        """
+        self._uncompared.merge(records)
+        found = await self._compare_all(self._uncompared)
+        changed = {
+            key: difference
+            for key, difference in found.items()
+            if difference != self._differences.get(key, 0)
+        }
+        if changed:
+            await self._note(lease, changed)
+        self._uncompared = LedgerRecords()
+
+    async def compare_totals(self) -> None:
+        """Compare the sum over all accounts with what was minted, in one snapshot."""
+        totals = await self._store.totals()
+        difference = totals.minted - totals.balances
+        self._gauges[BALANCES_KIND].set(abs(difference))
+        if difference:
+            _log.error(
+                "supply_differs_from_balances",
+                block_number=totals.block_number,
+                minted=totals.minted,
+                balances=totals.balances,
+            )
+
+    def forget(self) -> None:
+        """Export nothing: another process compares now."""
+        for gauge in self._gauges.values():
+            gauge.clear()
+
+    async def _compare_all(self, records: LedgerRecords) -> dict[str, int]:
+        found = await self._compare_balances(records.balances)
+        if records.minted is not None:
+            found[SUPPLY_KEY] = records.minted - await self._store.minted()
+        return found
+
+    async def _compare_balances(self, recorded: Mapping[str, int]) -> dict[str, int]:
+        held = await self._store.balances(list(recorded)) if recorded else {}
+        if held == recorded and not self._differences:
+            return {}
+        return {
+            ACCOUNT_PREFIX + account_id: balance - held.get(account_id, 0)
+            for account_id, balance in recorded.items()
+        }
+
+    async def _note(self, lease: Lease, changed: Mapping[str, int]) -> None:
+        await self._store.note_differences(lease, changed)
+        for key, difference in changed.items():
+            _log.error("reconciliation_difference_changed", key=key, difference=difference)
+            if difference:
+                self._differences[key] = difference
+            else:
+                del self._differences[key]
+        self._export()
+
+    def _export(self) -> None:
+        minted = abs(self._differences.get(SUPPLY_KEY, 0))
+        total = sum(map(abs, self._differences.values()))
+        self._gauges[MINTED_KIND].set(minted)
+        self._gauges[ACCOUNTS_KIND].set(total - minted)
