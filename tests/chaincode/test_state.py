@@ -76,9 +76,10 @@ def test_an_inner_success_falls_with_its_outer_part() -> None:
     state = WorldState(a_ledger(a=1).begin())
 
     with undone(state):
+        state.put("a", Counter(count=2))
         with state.nested():
-            state.put("a", Counter(count=2))
-        assert state.find("a", Counter) == Counter(count=2)
+            state.put("a", Counter(count=3))
+        assert state.find("a", Counter) == Counter(count=3)
 
     assert state.find("a", Counter) == Counter(count=1)
     assert state.writes() == {}

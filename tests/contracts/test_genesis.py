@@ -136,6 +136,19 @@ def test_a_short_pool_pays_nobody(pool: str) -> None:
     assert {key.split("_")[0] for key in changed} == {"cmd"}
 
 
+def test_the_last_coins_of_the_pools_are_paid_out() -> None:
+    """A pool that holds exactly what is due is not short: it ends at 0."""
+    ledger = a_ledger(alice="US")
+    pools = {USER_GENESIS_POOL: 500 * COIN, GOVERNMENT_GENESIS_POOL: 50 * COIN}
+    for pool, due in pools.items():
+        left = AccountRecord(balance=Amount(due), kind=AccountKind.SYSTEM)
+        overwrite(ledger, **{f"account_{pool}": left.to_text()})
+
+    ledger.do(DISTRIBUTE_GENESIS, "alice")
+
+    assert [ledger.balance(pool) for pool in pools] == [0, 0]
+
+
 @pytest.mark.parametrize(("age", "is_paid"), [(12, False), (13, True), (73, True), (74, False)])
 def test_the_ages_13_to_73_receive_coins(*, age: int, is_paid: bool) -> None:
     """Outside nothing is paid, counted or marked: a later distribution may still come."""
