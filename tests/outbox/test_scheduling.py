@@ -62,7 +62,7 @@ def test_a_command_waits_for_the_flight_that_holds_its_account() -> None:
     second = next_batch(schedule)
     assert seqs(second) == [3]
     assert schedule.next_batch(0) is None
-    schedule.land(first)
+    schedule.release(first)
     assert seqs(schedule.next_batch(0)) == [2]
 
 
@@ -84,12 +84,12 @@ def test_an_exclusive_command_flies_alone() -> None:
     assert seqs(first) == [1]
     assert schedule.next_batch(0) is None
 
-    schedule.land(first)
+    schedule.release(first)
     second = next_batch(schedule)
     assert seqs(second) == [2]
     assert schedule.next_batch(0) is None
 
-    schedule.land(second)
+    schedule.release(second)
     assert seqs(schedule.next_batch(0)) == [3]
 
 
@@ -99,7 +99,7 @@ def test_a_returned_exclusive_command_still_blocks_what_is_after_it() -> None:
     schedule = a_schedule(exclusive, an_entry(2, scopes=A))
     batch = next_batch(schedule)
 
-    schedule.land(batch, [Return(entry=exclusive, due_at_ms=EpochMs(50))])
+    schedule.release(batch, [Return(entry=exclusive, due_at_ms=EpochMs(50))])
 
     assert schedule.next_batch(0) is None
     assert schedule.next_due_ms() == 50
@@ -129,7 +129,7 @@ def test_order_holds_across_roles() -> None:
     batch = next_batch(schedule)
     assert seqs(batch) == [1]
     assert schedule.next_batch(0) is None
-    schedule.land(batch)
+    schedule.release(batch)
     assert seqs(schedule.next_batch(0)) == [2]
 
 
@@ -169,7 +169,7 @@ def test_company_is_bounded_for_suspects() -> None:
     entries = [an_entry(seq) for seq in range(1, 5)]
     schedule = a_schedule(*entries)
     batch = next_batch(schedule)
-    schedule.land(
+    schedule.release(
         batch, [Return(entry=entry, due_at_ms=EpochMs(0), company_max=2) for entry in entries]
     )
     schedule.add([an_entry(5)])
@@ -196,6 +196,30 @@ def test_an_entry_found_late_keeps_its_place() -> None:
     assert seqs(schedule.next_batch(0)) == [2, 5]
 
 
+def test_live_envelopes_hold_their_scopes_even_shared_ones() -> None:
+    """After a take-over the same order holds; what two envelopes share, the last one frees."""
+    schedule = Schedule(LIMITS)
+    first, second = schedule.hold([an_entry(1, scopes=A)]), schedule.hold([an_entry(2, scopes=AB)])
+    schedule.add([an_entry(3, scopes=A), an_entry(1, scopes=A)])
+
+    assert schedule.next_batch(0) is None
+    schedule.release(first)
+    assert schedule.next_batch(0) is None
+    schedule.release(second)
+    assert seqs(schedule.next_batch(0)) == [3]
+
+
+def test_a_live_exclusive_envelope_holds_everything() -> None:
+    """Also when another process made it."""
+    schedule = Schedule(LIMITS)
+    live = schedule.hold([an_entry(1, scopes=EXCLUSIVE)])
+    schedule.add([an_entry(2)])
+
+    assert schedule.next_batch(0) is None
+    schedule.release(live)
+    assert seqs(schedule.next_batch(0)) == [2]
+
+
 @pytest.mark.parametrize("accounts", [1_000_000, 1_000])
 def test_choosing_a_thousand_of_many_takes_milliseconds(accounts: int) -> None:
     """The loop must not be the bottleneck, also behind a command that everything waits for."""
@@ -212,7 +236,7 @@ def test_choosing_a_thousand_of_many_takes_milliseconds(accounts: int) -> None:
     for _ in range(5):
         batch = next_batch(schedule)
         assert len(batch.entries) == 1_000
-        schedule.land(batch)
+        schedule.release(batch)
     spent_s = process_time() - started_s
 
     assert spent_s / 5 < 0.05  # 10 ms here with the landing; the bound allows for a busy machine
@@ -276,7 +300,7 @@ class ScheduleMachine(RuleBasedStateMachine):
         ]
         for entry in batch.entries[:kept]:
             del self.open[entry.seq]
-        self.schedule.land(batch, returning)
+        self.schedule.release(batch, returning)
 
     @rule()
     def wait(self) -> None:
@@ -294,12 +318,12 @@ class ScheduleMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everything flies in the end: no command is forgotten in the schedule."""
         for flying in self.flying:
-            self.schedule.land(flying)
+            self.schedule.release(flying)
             for entry in flying.entries:
                 del self.open[entry.seq]
         self.now_ms += 1_000
         while batch := self.schedule.next_batch(self.now_ms):
-            self.schedule.land(batch)
+            self.schedule.release(batch)
             for entry in batch.entries:
                 del self.open[entry.seq]
         assert not self.open

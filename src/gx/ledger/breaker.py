@@ -234,11 +234,15 @@ class BreakingLedger(Ledger):
 
     @override
     async def close(self) -> None:
+        await self.stop_probing()
+        await self._ledger.close()
+
+    async def stop_probing(self) -> None:
+        """Leave the breaker as it is, for whoever keeps the ledger itself open."""
         probing, self._probing = self._probing, None
         if probing is not None:
             probing.cancel()
             await asyncio.wait([probing])
-        await self._ledger.close()
 
     @contextmanager
     def _guarded(self, late: LedgerError) -> Iterator[None]:

@@ -1,11 +1,11 @@
 """Which waiting commands may fly next, and together.
 
-Pure: entries go in, batches come out, landed batches are reported back. The rules:
+Pure: entries go in, batches come out, those whose fate is known are given back. The rules:
 
 * Commands whose scopes intersect take effect in the order of acceptance; others may overtake.
   They may ride in one batch, in that order. Two batches that fly at once share no scope.
-* An exclusive command (no scopes) waits until everything before it has landed, flies alone, and
-  everything after it waits until it has landed.
+* An exclusive command (no scopes) waits until everything before it has its fate, flies alone,
+  and everything after it waits for its fate.
 * A batch has one signing role, a bounded number of commands and a bounded size.
 * What is not due yet keeps its place: it blocks those that share a scope with it, nobody else.
 
@@ -42,9 +42,14 @@ class BatchLimits:
 class Batch:
     """Commands that fly together, in the order of acceptance, signed by one role."""
 
-    role: LedgerRole
     entries: Sequence[Entry]
+    scopes: frozenset[str]
     is_exclusive: bool
+
+    @property
+    def role(self) -> LedgerRole:
+        """Return whose identity signs it."""
+        return self.entries[0].role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ class Schedule:
     """The pending set in memory."""
 
     def __init__(self, limits: BatchLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._known: set[CommandId] = set()
         self._queues: dict[str, _Queue] = {}
         self._held: set[str] = set()
@@ -140,7 +145,7 @@ class Schedule:
         return added
 
     def next_batch(self, now_ms: int) -> Batch | None:
-        """Choose what flies next; None when nothing may. The batch flies until it is landed."""
+        """Choose what flies next; None when nothing may. The batch flies until it is released."""
         self._now_ms = now_ms
         self._wake_due()
         if self._flies_exclusively:
@@ -148,14 +153,23 @@ class Schedule:
         key = self._oldest_ready_key()
         return self._next_exclusive() if key is None else self._load(key)
 
-    def land(self, batch: Batch, returning: Sequence[Return] = ()) -> None:
+    def hold(self, entries: Sequence[Entry]) -> Batch:
+        """Take in entries that fly already: those of a live envelope."""
+        self._known.update(entry.command_id for entry in entries)
+        scopes = frozenset().union(*(entry.scopes for entry in entries))
+        self._held |= scopes
+        is_exclusive = any(not entry.scopes for entry in entries)
+        return self._fly(list(entries), scopes, is_exclusive=is_exclusive)
+
+    def release(self, batch: Batch, returning: Sequence[Return] = ()) -> None:
         """Take a batch out of flight. Entries that do not return are forgotten."""
         self._flying.remove(batch)
         self._known.difference_update(entry.command_id for entry in batch.entries)
         for back in returning:
             self._known.add(back.entry.command_id)
             self._enqueue(_waiting(back.entry, back.due_at_ms, back.company_max))
-        freed = {scope for entry in batch.entries for scope in entry.scopes}
+        # Live envelopes may share scopes: the first had its verdict when the second was made.
+        freed = batch.scopes.difference(*(other.scopes for other in self._flying))
         self._held -= freed
         self._open_behind()
         for scope in freed:
@@ -164,7 +178,7 @@ class Schedule:
     def next_due_ms(self) -> int | None:
         """Tell when the next entry that waits for its time is due; None if there is none.
 
-        It is later than the time of the last choice: what was due then waits for a landing.
+        It is later than the time of the last choice: what was due then waits for a release.
         """
         while self._parked and not self._parked[0][2].is_waiting:
             heappop(self._parked)
@@ -251,7 +265,7 @@ class Schedule:
         return min(self._ready, key=lambda key: self._ready[key][0][0], default=None)
 
     def _load(self, key: _Key) -> Batch:
-        loading = _Loading(key=key, limits=self._limits)
+        loading = _Loading(key=key, limits=self.limits)
         ready = self._ready[key]
         while ready and not loading.is_full:
             place, waiting = heappop(ready)
@@ -262,7 +276,8 @@ class Schedule:
                 break
             self._take(waiting, loading, ready)
         self._held |= loading.scopes
-        return self._fly([waiting.entry for waiting in loading.chosen], is_exclusive=False)
+        entries = [waiting.entry for waiting in loading.chosen]
+        return self._fly(entries, frozenset(loading.scopes), is_exclusive=False)
 
     def _is_free(self, waiting: _Waiting) -> bool:
         """Tell whether no flying batch holds a scope of this entry; one being loaded does not."""
@@ -295,11 +310,11 @@ class Schedule:
             return None
         waiting = heappop(self._behind)[1]
         waiting.is_waiting = False
-        return self._fly([waiting.entry], is_exclusive=True)
+        return self._fly([waiting.entry], frozenset(), is_exclusive=True)
 
-    def _fly(self, entries: list[Entry], *, is_exclusive: bool) -> Batch:
+    def _fly(self, entries: list[Entry], scopes: frozenset[str], *, is_exclusive: bool) -> Batch:
         entries.sort(key=lambda entry: entry.seq)
-        batch = Batch(role=entries[0].role, entries=entries, is_exclusive=is_exclusive)
+        batch = Batch(entries=entries, scopes=scopes, is_exclusive=is_exclusive)
         self._flying.add(batch)
         return batch
 

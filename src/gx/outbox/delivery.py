@@ -1,0 +1,335 @@
+"""One batch on its way: prepare, persist, submit, settle.
+
+Until its envelope is persisted nothing was sent, and any failure may be decided freely. From
+then on only a verdict, or the proof that there will be none, ends it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import structlog
+
+from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError
+from gx.domain.batches import BATCH_FUNCTION
+from gx.domain.clock import Clock
+from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
+from gx.domain.refusals import RefusalCode
+from gx.ledger.breaker import BreakingLedger, CircuitOpenError
+from gx.ledger.errors import CommitError, EvaluateError, LedgerError
+from gx.ledger.ports import Envelope, Proposal, ValidationCode, Verdict
+from gx.outbox.accounts import Accounts
+from gx.outbox.options import Batching, SubmitterOptions
+from gx.outbox.ports import Entry, EntryHeldError, OutboxStore
+from gx.outbox.proposals import build_batch, build_single
+from gx.outbox.resolution import NeverOrderedError, Resolution, ResolutionLimits
+from gx.outbox.retry import (
+    Bury,
+    Decision,
+    FailedBatch,
+    FailureClass,
+    Refuse,
+    Split,
+    TryAgain,
+    classify,
+    decide,
+)
+from gx.outbox.scheduling import RIDE_FREELY, Batch, Return
+from gx.outbox.settlements import (
+    Answers,
+    duplicates_in,
+    read_outcomes,
+    settle_batch,
+    settle_refused,
+    settle_single,
+)
+from gx.outbox.verdicts import VerdictDesk
+
+_log: Final = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Workplace:
+    """What the deliveries of one term of office share.
+
+    `release` takes a batch out of flight, and is the term's to set; `tries` counts failures in a
+    row, in memory alone; `is_batching` turns false when the chaincode knows no batches.
+    """
+
+    lease: Lease
+    store: OutboxStore
+    ledger: BreakingLedger
+    desk: VerdictDesk
+    accounts: Accounts
+    clock: Clock
+    options: SubmitterOptions
+    release: Callable[[Batch, Sequence[Return]], None] = lambda _batch, _returning: None
+    is_batching: bool = True
+    tries: dict[CommandId, int] = field(default_factory=dict)
+
+    def delay_s(self, tries: int) -> float:
+        """Draw the wait after so many failures."""
+        return self.options.retry.delay_s(tries, self.options.random)
+
+    async def write(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write to the outbox, again and again until it is done.
+
+        Raises:
+            LeaseLostError: Somebody else is active; nothing was written.
+            EntryHeldError: What was in memory is not what is stored.
+        """
+        tries = 0
+        while True:
+            try:
+                return await write()
+            except (LeaseLostError, EntryHeldError):
+                raise
+            except DatabaseUnavailableError as error:
+                _log.warning("outbox_write_delayed", error=str(error))
+            except Exception:  # noqa: BLE001 (giving up would lose an answer; it is logged each time)
+                _log.exception("outbox_write_failed")
+            tries += 1
+            await asyncio.sleep(self.delay_s(tries))
+
+
+class Delivery:
+    """The way of one batch. `live` is its envelope if it was persisted before, by whomever."""
+
+    def __init__(self, batch: Batch, place: Workplace, *, live: Envelope | None = None) -> None:
+        self._batch = batch
+        self._entries = batch.entries
+        self._place = place
+        self._live = live
+        self._began_s = asyncio.get_running_loop().time()
+
+    async def run(self) -> None:
+        """Bring the batch to its settlement, or back to where it waits.
+
+        Raises:
+            LeaseLostError: Somebody else is active; he resolves what was persisted.
+        """
+        if self._live is not None:
+            await self._finish(self._live, is_fresh=False)
+            return
+        envelope = await self._prepare()
+        if envelope is not None:
+            await self._finish(envelope, is_fresh=True)
+
+    # ------------------------------------------------------------ before anything is sent
+
+    async def _prepare(self) -> Envelope | None:
+        """Endorse, sign and persist; None when the batch waits again or is answered."""
+        try:
+            proposal = self._build()
+            envelope = await self._place.ledger.prepare(proposal)
+        except CircuitOpenError as error:
+            await self._decide(error)
+            return None
+        except Exception as error:  # noqa: BLE001 (nothing was sent: every failure may be decided)
+            if self._knows_no_batches(error):
+                return None
+            self._count_failure(error)
+            await self._decide(error)
+            return None
+        return await self._persist(envelope)
+
+    def _build(self) -> Proposal:
+        if self._place.is_batching:
+            return build_batch(self._entries)
+        return build_single(self._entries[0])
+
+    def _knows_no_batches(self, error: Exception) -> bool:
+        """Fall back to one transaction a command, if that is what the chaincode says."""
+        is_unknown = (
+            isinstance(error, EvaluateError)
+            and error.refusal is not None
+            and error.refusal.code is RefusalCode.UNKNOWN_FUNCTION
+        )
+        if not (is_unknown and self._place.is_batching):
+            return False
+        if self._place.options.batching is not Batching.AUTO:
+            return False
+        _log.warning("batching_turned_off", reason=f"the chaincode has no {BATCH_FUNCTION}")
+        self._place.is_batching = False
+        self._return(self._entries, delay_s=0, company_max=RIDE_FREELY)
+        return True
+
+    async def _persist(self, envelope: Envelope) -> Envelope | None:
+        place = self._place
+        try:
+            await place.write(lambda: place.store.persist(place.lease, envelope, self._entries))
+        except EntryHeldError as error:
+            # What memory says is outdated. Forget it; the rescan reads what is true.
+            _log.warning("entries_were_held", error=str(error))
+            place.release(self._batch, ())
+            return None
+        place.accounts.transaction_began(len(self._entries))
+        return envelope
+
+    # ------------------------------------------------------------ from the bytes to the answers
+
+    async def _finish(self, envelope: Envelope, *, is_fresh: bool) -> None:
+        try:
+            verdict = await self._resolve(envelope, is_fresh=is_fresh)
+        except NeverOrderedError as error:
+            self._place.accounts.transaction_failed()
+            await self._abandon(envelope, error)
+            return
+        elapsed_s = asyncio.get_running_loop().time() - self._began_s
+        self._place.accounts.transaction_ended(verdict.validation_code, elapsed_s)
+        if verdict.validation_code is ValidationCode.VALID:
+            await self._settle(envelope, verdict)
+        else:
+            invalid = CommitError(envelope.transaction_id, verdict.validation_code)
+            await self._abandon(envelope, invalid)
+
+    async def _resolve(self, envelope: Envelope, *, is_fresh: bool) -> Verdict:
+        place = self._place
+        limits = ResolutionLimits(
+            verdict_timeout_s=place.options.verdict_timeout_s,
+            refused_for_good_s=place.options.refused_for_good_s,
+        )
+        tries = 0
+        while True:
+            resolution = Resolution(
+                envelope,
+                ledger=place.ledger,
+                desk=place.desk,
+                limits=limits,
+                delay_s=place.delay_s,
+                is_fresh=is_fresh and not tries,
+            )
+            try:
+                return await resolution.resolve()
+            except NeverOrderedError:
+                raise
+            except Exception:  # noqa: BLE001 (an unforeseen answer is no verdict)
+                _log.exception("resolution_failed", transaction_id=envelope.transaction_id)
+            tries += 1
+            await asyncio.sleep(place.delay_s(tries))
+
+    async def _settle(self, envelope: Envelope, verdict: Verdict) -> None:
+        """Store the answers. The scopes are free before that: the ledger shows the effects."""
+        place = self._place
+        self._forget_tries()
+        place.release(self._batch, ())
+        answers = await self._answers(envelope, verdict)
+        place.accounts.committed(self._entries)
+        await place.write(
+            lambda: place.store.settle(place.lease, envelope.transaction_id, answers.settlements)
+        )
+        place.accounts.settled(self._entries, answers.settlements)
+        place.accounts.batch_settled(asyncio.get_running_loop().time() - self._began_s)
+        _log.info(
+            "transaction_settled",
+            transaction_id=envelope.transaction_id,
+            block_number=verdict.block_number,
+            commands=len(answers.settlements),
+        )
+        for entry in answers.unanswered:
+            reason = f"transaction {envelope.transaction_id} is valid but has no outcome for it"
+            await self._bury(entry, reason)
+
+    async def _answers(self, envelope: Envelope, verdict: Verdict) -> Answers:
+        outcomes = read_outcomes(verdict)
+        if outcomes is None and len(self._entries) == 1:
+            return settle_single(self._entries[0], verdict, envelope.result)
+        first_blocks: dict[TransactionId, BlockNumber] = {}
+        for transaction_id in duplicates_in(outcomes or {}):
+            try:
+                first = await self._place.ledger.verdict(transaction_id)
+            except LedgerError:
+                continue  # this block is later than that one, and does as well
+            if first is not None:
+                first_blocks[transaction_id] = first.block_number
+        return settle_batch(self._entries, verdict, outcomes or {}, first_blocks)
+
+    async def _abandon(self, envelope: Envelope, error: LedgerError) -> None:
+        """Let the commands wait again: this transaction id is dead for good."""
+        place = self._place
+        _log.warning("transaction_abandoned", code=error.code, error=str(error))
+        await place.write(
+            lambda: place.store.abandon(place.lease, TransactionId(envelope.transaction_id))
+        )
+        await self._decide(error)
+
+    # ------------------------------------------------------------ failures
+
+    def _count_failure(self, error: Exception) -> None:
+        """A refusal by a contract is not an error of the ledger."""
+        failure = classify(error)
+        if failure is not FailureClass.REFUSAL:
+            self._place.accounts.transaction_failed()
+        _log.warning("batch_failed", failure=failure, commands=len(self._entries), error=str(error))
+
+    async def _decide(self, error: Exception) -> None:
+        place = self._place
+        tries = 1 + max(place.tries.get(entry.command_id, 0) for entry in self._entries)
+        is_outage = classify(error) is FailureClass.OUTAGE
+        failed = FailedBatch(
+            commands=len(self._entries),
+            tries=tries,
+            attempts=self._entries[0].attempts,
+            is_ledger_answering=not is_outage and await place.ledger.is_answering(),
+        )
+        options = place.options
+        decision = decide(error, failed, policy=options.retry, random=options.random)
+        if not is_outage:
+            place.tries.update(dict.fromkeys((e.command_id for e in self._entries), tries))
+        if isinstance(decision, TryAgain | Split) and not isinstance(error, CircuitOpenError):
+            place.accounts.retried(self._entries)
+        await self._act(decision, error, is_outage=is_outage)
+
+    async def _act(self, decision: Decision, error: Exception, *, is_outage: bool) -> None:
+        match decision:
+            case TryAgain(delay_s, is_attempt=True):
+                self._return([await self._charge(error, delay_s)], delay_s=delay_s, company_max=1)
+            case TryAgain(delay_s):
+                company_max = RIDE_FREELY if is_outage else len(self._entries)
+                self._return(self._entries, delay_s=delay_s, company_max=company_max)
+            case Split(company_max):
+                self._forget_tries()
+                self._return(self._entries, delay_s=0, company_max=company_max)
+            case Refuse(refusal):
+                settlement = settle_refused(self._entries[0], refusal)
+                self._forget_tries()
+                await self._place.write(
+                    lambda: self._place.store.settle(self._place.lease, None, [settlement])
+                )
+                self._place.accounts.settled(self._entries, [settlement])
+                self._place.release(self._batch, ())
+            case Bury(reason):
+                self._forget_tries()
+                await self._charge(error, 0)
+                await self._bury(self._entries[0], reason)
+                self._place.release(self._batch, ())
+
+    def _return(self, entries: Sequence[Entry], *, delay_s: float, company_max: int) -> None:
+        """Let the entries wait in memory; what is stored of them stays as it is."""
+        due_at_ms = EpochMs(self._place.clock.now_ms() + round(delay_s * 1000))
+        self._place.release(
+            self._batch,
+            [Return(entry=e, due_at_ms=due_at_ms, company_max=company_max) for e in entries],
+        )
+
+    async def _charge(self, error: Exception, delay_s: float) -> Entry:
+        """Store an attempt of a command that flew alone, with what came of it."""
+        place, entry = self._place, self._entries[0]
+        until_ms = EpochMs(place.clock.now_ms() + round(delay_s * 1000))
+        await place.write(
+            lambda: place.store.postpone(
+                place.lease, [entry], until_ms=until_ms, reason=str(error), is_attempt=True
+            )
+        )
+        return replace(entry, attempts=entry.attempts + 1, due_at_ms=until_ms)
+
+    async def _bury(self, entry: Entry, reason: str) -> None:
+        place = self._place
+        await place.write(lambda: place.store.bury(place.lease, entry, reason=reason))
+        place.accounts.buried(entry)
+        _log.error("command_buried", command_id=entry.command_id, reason=reason)
+
+    def _forget_tries(self) -> None:
+        for entry in self._entries:
+            self._place.tries.pop(entry.command_id, None)

@@ -1,0 +1,113 @@
+"""From a verdict to the final answers of the commands that rode in the transaction.
+
+They come from the block alone, never from what the endorsement returned: so they are the same
+after a crash, in another process, and for a transaction that somebody else submitted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, parse_outcomes
+from gx.domain.codec import DecodeError, JsonObject, decode_object
+from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
+from gx.domain.refusals import RefusedError
+from gx.ledger.ports import Verdict
+from gx.outbox.ports import Entry, Settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a VALID transaction says of its commands. `unanswered` have no outcome in it."""
+
+    settlements: Sequence[Settlement]
+    unanswered: Sequence[Entry]
+
+
+def read_outcomes(verdict: Verdict) -> Mapping[CommandId, Outcome] | None:
+    """List a batch's outcomes by command; None when the transaction was no batch.
+
+    An event that cannot be read has no outcomes: its commands are unanswered.
+    """
+    event = verdict.event
+    if event is None or event.name != BATCH_EVENT:
+        return None
+    try:
+        return {outcome.command_id: outcome for outcome in parse_outcomes(event.payload)}
+    except DecodeError:
+        return {}
+
+
+def duplicates_in(outcomes: Mapping[CommandId, Outcome]) -> set[TransactionId]:
+    """List the earlier transactions in which repeated keys took effect."""
+    return {
+        TransactionId(outcome.duplicate_of)
+        for outcome in outcomes.values()
+        if outcome.duplicate_of is not None
+    }
+
+
+def settle_batch(
+    entries: Sequence[Entry],
+    verdict: Verdict,
+    outcomes: Mapping[CommandId, Outcome],
+    first_blocks: Mapping[TransactionId, BlockNumber],
+) -> Answers:
+    """Answer each command with its own outcome.
+
+    A repeated key is answered with the transaction in which it took effect, and with that one's
+    block as far as `first_blocks` knows it.
+    """
+    settlements = []
+    unanswered = []
+    for entry in entries:
+        outcome = outcomes.get(entry.command_id)
+        if outcome is None:
+            unanswered.append(entry)
+            continue
+        origin = TransactionId(outcome.duplicate_of or verdict.transaction_id)
+        settlements.append(
+            Settlement(
+                command_id=entry.command_id,
+                outcome=outcome.outcome,
+                code=outcome.code,
+                detail=outcome.detail,
+                result=outcome.result,
+                transaction_id=origin,
+                block_number=first_blocks.get(origin, verdict.block_number),
+            )
+        )
+    return Answers(settlements=settlements, unanswered=unanswered)
+
+
+def settle_single(entry: Entry, verdict: Verdict, result: str) -> Answers:
+    """Answer a command that was a transaction of its own: VALID means it took effect."""
+    settlement = Settlement(
+        command_id=entry.command_id,
+        outcome=OutcomeKind.COMMITTED,
+        code=None,
+        detail=None,
+        result=_object_or_none(result),
+        transaction_id=verdict.transaction_id,
+        block_number=verdict.block_number,
+    )
+    return Answers(settlements=[settlement], unanswered=[])
+
+
+def settle_refused(entry: Entry, refusal: RefusedError) -> Settlement:
+    """Answer a command that the contract refused to endorse: there is no transaction."""
+    return Settlement(
+        command_id=entry.command_id,
+        outcome=OutcomeKind.REJECTED,
+        code=refusal.code,
+        detail=refusal.detail,
+        result=None,
+        transaction_id=None,
+        block_number=None,
+    )
+
+
+def _object_or_none(text: str) -> JsonObject | None:
+    try:
+        return decode_object(text)
+    except DecodeError:
+        return None
