@@ -18,8 +18,17 @@ from gx.api.settings import EdgeSettings
 from gx.api.signing_keys import SigningKeys, load_from_file
 from gx.api.tokens import JwtVerifier, TokenPolicy
 from gx.database.leases import MemoryLeases
+from gx.domain.batches import OutcomeKind
 from gx.domain.codec import JsonObject
-from gx.domain.identifiers import AccountId, BlockNumber, CommandId, CountryCode, UserId
+from gx.domain.identifiers import (
+    AccountId,
+    BlockNumber,
+    CommandId,
+    CountryCode,
+    TransactionId,
+    UserId,
+)
+from gx.domain.refusals import RefusalCode
 from gx.domain.roles import TokenRole
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -27,6 +36,8 @@ from gx.outbox.memory.dead_letters import MemoryDeadLetters
 from gx.outbox.memory.inbox import MemoryCommandInbox
 from gx.outbox.memory.reader import MemoryCommandReader
 from gx.outbox.memory.rows import MemoryOutbox
+from gx.outbox.memory.store import MemoryOutboxStore
+from gx.outbox.ports import Settlement
 from gx.projection.ports import Answer
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.health import Probes
@@ -163,6 +174,44 @@ class Backend:
     def super_admin(self) -> httpx.AsyncClient:
         """Make a client of the highest role."""
         return self.client("root", TokenRole.SUPER_ADMIN)
+
+    async def settle(
+        self,
+        command_id: CommandId,
+        *,
+        outcome: OutcomeKind = OutcomeKind.COMMITTED,
+        code: RefusalCode | None = None,
+        block_number: int = 3,
+    ) -> None:
+        """Write the ledger's answer to a command."""
+        lease = await self.outbox.leases.acquire("submitter", "test", ttl_s=60)
+        assert lease is not None
+        await MemoryOutboxStore(self.outbox).settle(
+            lease,
+            None,
+            [
+                Settlement(
+                    command_id=command_id,
+                    outcome=outcome,
+                    code=code,
+                    detail=None if code is None else f"refused with {code}",
+                    result=None,
+                    transaction_id=TransactionId("ab" * 32),
+                    block_number=BlockNumber(block_number),
+                )
+            ],
+        )
+
+    async def bury(self, command_id: CommandId, reason: str = "gave up") -> None:
+        """Give a command up."""
+        lease = await self.outbox.leases.acquire("submitter", "test", ttl_s=60)
+        assert lease is not None
+        entry = self.outbox.waiting[command_id].entry
+        await MemoryOutboxStore(self.outbox).bury(lease, entry, reason=reason)
+
+    def project(self, block_number: int = 3) -> None:
+        """Move the projector's checkpoint."""
+        self.outbox.projected_block = block_number
 
     def anonymous(self, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         """Make a client without a token."""

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from gx.api.ports import KeysUnavailableError
 from gx.database.ports import DatabaseUnavailableError, LeaseLostError
 from gx.domain.codec import DecodeError, JsonObject
 from gx.domain.errors import GxError
@@ -115,6 +116,7 @@ _ERROR_CODES: Final[Mapping[type[BaseException], RefusalCode]] = {
     BacklogFullError: RefusalCode.BACKLOG_FULL,
     CommandGoneError: RefusalCode.GONE,
     DatabaseUnavailableError: RefusalCode.UNAVAILABLE,
+    KeysUnavailableError: RefusalCode.UNAVAILABLE,
     LeaseLostError: RefusalCode.UNAVAILABLE,
     LedgerError: RefusalCode.UNAVAILABLE,
     WrongChainError: RefusalCode.UNAVAILABLE,

@@ -33,7 +33,7 @@ class SigningKeys:
 
     A key id that is not known makes it look again, but not more often than `refetch_floor_s`, so
     that forged tokens cannot make it hammer the issuer. What is older than `max_age_s` is fetched
-    anew at the next use; while the issuer does not answer, the known keys stand.
+    anew when it is used; while the issuer does not answer, the known keys stand.
     `generation` changes when a key was added or withdrawn.
     """
 
@@ -54,6 +54,7 @@ class SigningKeys:
         self._fetched_at_s: float | None = None
         self._tried_at_s: float | None = None
         self._fetching = asyncio.Lock()
+        self._background: asyncio.Task[None] | None = None
         self.generation = 0
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
@@ -66,6 +67,12 @@ class SigningKeys:
             await self._refresh(key_id)
         return self._keys.get(key_id)
 
+    def keep_fresh(self) -> None:
+        """Fetch in the background what is too old, so that a withdrawn key is noticed in time."""
+        is_under_way = self._background is not None and not self._background.done()
+        if self._fetched_at_s is not None and self._is_stale() and not is_under_way:
+            self._background = asyncio.create_task(self._refresh(None), name="signing-keys")
+
     def _is_stale(self) -> bool:
         if self._fetched_at_s is None:
             return True
@@ -76,10 +83,10 @@ class SigningKeys:
             return True
         return self._monotonic_s() - self._tried_at_s >= self._refetch_floor_s
 
-    async def _refresh(self, key_id: str) -> None:
+    async def _refresh(self, key_id: str | None) -> None:
         async with self._fetching:
-            is_needed = self._is_stale() or key_id not in self._keys
-            if is_needed and self._may_fetch():
+            is_unknown = key_id is not None and key_id not in self._keys
+            if (is_unknown or self._is_stale()) and self._may_fetch():
                 await self._fetch()
         if self._fetched_at_s is None:
             raise KeysUnavailableError("the token issuer's keys could not be fetched yet")

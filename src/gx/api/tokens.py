@@ -52,13 +52,11 @@ class JwtVerifier:
 
     def recall(self, token: str) -> Principal | None:
         """Return what is known of a token that was verified before and has not expired."""
+        self._keys.keep_fresh()
+        self._forget_if_keys_changed()
         name = sha256(token.encode("latin-1", "replace")).digest()
         principal = self._remembered.get(name)
         if principal is None:
-            return None
-        if self._generation != self._keys.generation:
-            self._remembered.clear()
-            self._generation = self._keys.generation
             return None
         if self._clock.now_ms() >= (principal.expires_at_s + self._policy.leeway_s) * 1_000:
             del self._remembered[name]
@@ -142,7 +140,13 @@ class JwtVerifier:
                 raise _invalid("it is not valid yet")
         return expires_at_s
 
+    def _forget_if_keys_changed(self) -> None:
+        if self._generation != self._keys.generation:
+            self._remembered.clear()
+            self._generation = self._keys.generation
+
     def _remember(self, token: str, principal: Principal) -> None:
+        self._forget_if_keys_changed()
         name = sha256(token.encode("latin-1", "replace")).digest()
         self._remembered[name] = principal
         if len(self._remembered) > self._remembered_max:
