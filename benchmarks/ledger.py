@@ -118,8 +118,7 @@ def transfer_batches(
                         account(first),
                     )
                     for first, second in (
-                        dice.sample(range(lane * share, (lane + 1) * share), 2)
-                        for _ in range(size)
+                        dice.sample(range(lane * share, (lane + 1) * share), 2) for _ in range(size)
                     )
                 )
             )

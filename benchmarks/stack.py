@@ -1,0 +1,264 @@
+"""Private systems to measure: one PostgreSQL server, and any number of loops beside each other.
+
+A loop is a database, a ledger folder and the four processes that serve them, started as
+`gx up` starts them: the same subcommands, each an operating-system process of its own. They are
+started one by one, because some questions are about a part alone.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+import asyncpg
+import httpx
+import psutil
+
+from gx.api.issuer import Claims, LocalIssuer
+from gx.database.connections import ConnectionSettings
+from gx.database.embedded import EmbeddedPostgres, PreparedPostgres
+from gx.database.migrations import migrate
+from gx.database.pool import Pool, PoolSettings
+from gx.domain.roles import TokenRole
+from gx.runtime.clock import SystemClock
+from gx.runtime.settings import ApiSettings, Environment
+
+LEDGER: Final = ("ledger", "serve")
+SUBMITTER: Final = ("outbox", "submit")
+PROJECTOR: Final = ("projection", "run")
+API: Final = ("api", "serve")
+LOOP: Final = (LEDGER, SUBMITTER, PROJECTOR)
+
+START_S: Final = 60.0
+STOP_S: Final = 30.0
+POLL_S: Final = 0.05
+
+# One partner sends everything here, as fast as it can: the limits that protect a service from
+# such a client are lifted, everything else is as it ships.
+UNLIMITED: Final = {
+    "GX_API_RATE_PER_S": "1000000",
+    "GX_API_RATE_BURST": "10000000",
+    "GX_API_BACKLOG_AGE_MAX_S": "3600",
+}
+
+
+class BenchmarkError(Exception):
+    """A part did not start, or did not do what was measured; the text says which and why."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A running process of a loop."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    def cpu_s(self) -> float:
+        """Return the CPU time that it has used, in seconds."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def memory_mib(self) -> float:
+        """Return its resident memory."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 2**20
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop:
+    """One system: its database and its processes, as far as they run."""
+
+    name: str
+    folder: Path
+    dsn: str
+    pool: Pool
+    environment: dict[str, str]
+    parts: dict[tuple[str, ...], Part] = field(default_factory=dict)
+
+    @property
+    def api_port(self) -> int:
+        """Where the API listens while it runs."""
+        return int(self.environment["GX_API_PORT"])
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the token issuer's key."""
+        return self.folder / "keys"
+
+    @property
+    def listening(self) -> ConnectionSettings:
+        """How a process of this loop connects outside a pool."""
+        return self.pool.settings
+
+    async def start(self, *subcommands: tuple[str, ...]) -> None:
+        """Start processes, and wait until each says that it is ready."""
+        for subcommand in subcommands:
+            self.parts[subcommand] = await self._launch(subcommand)
+        await asyncio.gather(*(self._until_ready(subcommand) for subcommand in subcommands))
+
+    async def stop(self, *subcommands: tuple[str, ...]) -> None:
+        """Stop processes as a supervisor does; one that does not end in time is killed."""
+        parts = [self.parts.pop(name) for name in subcommands if name in self.parts]
+        for part in parts:
+            if part.process.returncode is None:
+                part.process.terminate()
+        for part in parts:
+            try:
+                await asyncio.wait_for(part.process.wait(), STOP_S)
+            except TimeoutError:
+                part.process.kill()
+                await part.process.wait()
+
+    def cpu_s(self) -> dict[str, float]:
+        """Return each running process's CPU time, by name."""
+        return {" ".join(name): part.cpu_s() for name, part in self.parts.items()}
+
+    def memory_mib(self) -> dict[str, float]:
+        """Return each running process's resident memory, by name."""
+        return {" ".join(name): round(part.memory_mib(), 1) for name, part in self.parts.items()}
+
+    def token(self, role: TokenRole) -> str:
+        """Sign a token that may act for everybody."""
+        settings = ApiSettings()
+        issuer = LocalIssuer.open(
+            self.keys,
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+            clock=SystemClock(),
+            environment=Environment.DEVNET,
+        )
+        act_for = ("*",) if role is TokenRole.PARTNER else ()
+        return issuer.issue(Claims(subject="benchmark", role=role, act_for=act_for, ttl_s=7_200))
+
+    async def _launch(self, subcommand: tuple[str, ...]) -> Part:
+        log = self.folder / f"{'-'.join(subcommand)}.log"
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "gx.cli.main", *subcommand),
+                env=self.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return Part(process, log)
+
+    async def _until_ready(self, subcommand: tuple[str, ...]) -> None:
+        part = self.parts[subcommand]
+        settings: dict[tuple[str, ...], str] = {
+            LEDGER: "GX_LEDGER_METRICS_PORT",
+            SUBMITTER: "GX_SUBMITTER_METRICS_PORT",
+            PROJECTOR: "GX_PROJECTOR_METRICS_PORT",
+            API: "GX_API_PORT",
+        }
+        url = f"http://127.0.0.1:{self.environment[settings[subcommand]]}/readyz"
+        async with asyncio.timeout(START_S), httpx.AsyncClient() as client:
+            while not await _answers(client, url):
+                if part.process.returncode is not None:
+                    raise BenchmarkError(f"gx {' '.join(subcommand)} ended: {_tail(part.log)}")
+                await asyncio.sleep(POLL_S)
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+
+
+@dataclass(slots=True, kw_only=True)
+class Server:
+    """The PostgreSQL server that everything is measured on. Open it with `running`."""
+
+    folder: Path
+    postgres: PreparedPostgres
+    stack: AsyncExitStack
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, folder: Path) -> AsyncIterator[Self]:
+        """Run a durable server in a folder of its own; at the end nothing runs any more."""
+        embedded = EmbeddedPostgres(home=folder / "postgres", port=free_port())
+        async with embedded.running() as postgres, AsyncExitStack() as stack:
+            yield cls(folder=folder, postgres=postgres, stack=stack)
+
+    @property
+    def dsn(self) -> str:
+        """The database in which the machine's limit is measured."""
+        return self.postgres.socket_dsn
+
+    async def version(self) -> str:
+        """Return the server's version."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return str(await connection.fetchval("SHOW server_version"))
+        finally:
+            await connection.close()
+
+    async def open_loop(self, name: str) -> Loop:
+        """Make a database and a folder for a loop; none of its processes runs yet."""
+        dsn = await self._create_database(name)
+        await migrate(dsn)
+        folder = self.folder / name
+        folder.mkdir()
+        pool = await Pool.open(PoolSettings(dsn=dsn, application_name="benchmark"))
+        loop = Loop(
+            name=name, folder=folder, dsn=dsn, pool=pool, environment=_environment(folder, dsn)
+        )
+        self.stack.push_async_callback(pool.close)
+        self.stack.push_async_callback(loop.stop, API, *reversed(LOOP))
+        return loop
+
+    async def _create_database(self, name: str) -> str:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await connection.close()
+        path, question, query = self.dsn.partition("?")
+        return f"{path.rpartition('/')[0]}/{name}{question}{query}"
+
+
+def free_port() -> int:
+    """Find a port that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _environment(folder: Path, dsn: str) -> dict[str, str]:
+    ports = (
+        "GX_API_PORT",
+        "GX_API_METRICS_PORT",
+        "GX_LEDGER_METRICS_PORT",
+        "GX_SUBMITTER_METRICS_PORT",
+        "GX_PROJECTOR_METRICS_PORT",
+    )
+    return {
+        **_inherited(os.environ),  # noqa: TID251 (a child's environment)
+        **{name: str(free_port()) for name in ports},
+        **UNLIMITED,
+        "GX_DATABASE_DSN": dsn,
+        "GX_DATA_DIR": str(folder),
+        "GX_LEDGER_SOCKET": str(folder / "ledger.sock"),
+        "GX_LEDGER_FOLDER": str(folder / "ledger"),
+        "GX_API_KEYS_DIR": str(folder / "keys"),
+        "GX_LOG_LEVEL": "WARNING",
+    }
+
+
+def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """Keep settings of whoever runs the benchmark out of what is measured."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("GX_") and name != "DATABASE_URL"
+    }
