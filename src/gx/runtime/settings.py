@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gx.domain.errors import GxError
+from gx.outbox.options import Batching
 
 
 class SettingsError(GxError):
@@ -27,13 +28,6 @@ class Environment(StrEnum):
     DEVNET = "devnet"
     TESTNET = "testnet"
     MAINNET = "mainnet"
-
-
-class Batching(StrEnum):
-    """Whether many commands ride in one ledger transaction."""
-
-    AUTO = "auto"
-    OFF = "off"
 
 
 class _Group(BaseSettings):
@@ -124,7 +118,7 @@ class ProjectorSettings(_Group):
     metrics_port: int = Field(default=9091, ge=0, le=65_535)
     lease_s: float = Field(default=5.0, ge=0.3, le=600)
     chunk_blocks_max: int = Field(default=500, ge=1, le=100_000)
-    chunk_changes_max: int = Field(default=10_000, ge=1, le=1_000_000)
+    chunk_rows_max: int = Field(default=20_000, ge=1, le=1_000_000)
     linger_ms: int = Field(default=2, ge=0, le=1_000)
 
 

@@ -32,7 +32,6 @@ from gx.outbox.postgres.store import WAKE_UP_CHANNEL
 from gx.projection.postgres.queries import PostgresQueries
 from gx.runtime.clock import SystemClock
 from gx.runtime.processes.backend import facts_of, open_pool, pool_settings, run_process, watched
-from gx.runtime.query_desk import ReadModelDesk
 from gx.runtime.settings import (
     ApiSettings,
     CommonSettings,
@@ -104,7 +103,7 @@ async def _parts(
         gate=gate,
         reader=PostgresCommandReader(pool, channel=common.channel),
         letters=PostgresDeadLetters(pool),
-        desk=ReadModelDesk(PostgresQueries(pool, channel=common.channel)),
+        queries=PostgresQueries(pool, channel=common.channel),
         tokens=await stack.enter_async_context(_verifier(common, settings)),
         limiter=await stack.enter_async_context(_limiter(settings, metrics)),
         probes=Probes(ready=(check,)),

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import os
+import secrets
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Final
 
@@ -137,3 +140,8 @@ async def _repeat(look: Callable[[], Awaitable[None]]) -> None:
 def ledger_deadline_s(settings: LedgerSettings) -> float:
     """Return how long one call of the ledger may take."""
     return max(settings.prepare_timeout_s, settings.submit_timeout_s)
+
+
+def holder_name() -> str:
+    """Name this process as a lease's holder: no two processes, ever, have the same."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

@@ -1,0 +1,89 @@
+"""The projector's process: `gx projection run`."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from gx.database.leases import PostgresLeases
+from gx.domain.events import EVENTS
+from gx.ledger.local.client import LocalLedger
+from gx.projection.postgres.store import PostgresReadModelStore
+from gx.projection.projector import Projector
+from gx.projection.settings import ProjectionSettings
+from gx.runtime.clock import SystemClock
+from gx.runtime.processes.backend import (
+    facts_of,
+    holder_name,
+    ledger_deadline_s,
+    open_pool,
+    pool_settings,
+    run_process,
+    watched,
+)
+from gx.runtime.settings import (
+    CommonSettings,
+    LedgerSettings,
+    ProjectorSettings,
+    load,
+    load_database,
+)
+from gx.telemetry.exposition import TelemetryServer
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.health import Heartbeat, Probes
+from gx.telemetry.instruments import build_projector_metrics
+
+NAME: Final = "projector"
+HEARTBEAT_S: Final = 30.0
+
+
+def run_projector() -> None:
+    """Project the ledger's events until a signal asks to stop."""
+    run_process(NAME, _main)
+
+
+async def _main(stop: asyncio.Event) -> None:
+    common, settings, database = load(CommonSettings), load(ProjectorSettings), load_database()
+    ledger_settings = load(LedgerSettings)
+    registry = MetricsRegistry()
+    metrics = build_projector_metrics(
+        registry,
+        event_types=tuple(EVENTS),
+        channel=common.channel,
+        facts=facts_of(common, settings, database, ledger_settings),
+    )
+    connections = pool_settings(database, name=NAME)
+    ledger = LocalLedger(ledger_settings.socket, deadline_s=ledger_deadline_s(ledger_settings))
+    leases = PostgresLeases(connections)
+    heartbeat = Heartbeat("loop", deadline_s=HEARTBEAT_S)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(connections))
+        stack.push_async_callback(leases.close)
+        stack.push_async_callback(ledger.close)
+        check = await stack.enter_async_context(watched(pool, ledger, metrics))
+        probes = Probes(live=(heartbeat,), ready=(check,))
+        port, host = settings.metrics_port, common.metrics_host
+        await stack.enter_async_context(
+            TelemetryServer(registry=registry, probes=probes, port=port, host=host)
+        )
+        projector = Projector(
+            source=ledger,
+            store=PostgresReadModelStore(pool, channel=common.channel),
+            leases=leases,
+            clock=SystemClock(),
+            metrics=metrics,
+            heartbeat=heartbeat,
+            settings=settings_of(common, settings),
+        )
+        await projector.run(stop)
+
+
+def settings_of(common: CommonSettings, settings: ProjectorSettings) -> ProjectionSettings:
+    """Hand the projector its limits."""
+    return ProjectionSettings(
+        channel=common.channel,
+        holder=holder_name(),
+        lease_s=settings.lease_s,
+        chunk_blocks_max=settings.chunk_blocks_max,
+        chunk_rows_max=settings.chunk_rows_max,
+        commit_gap_s=settings.linger_ms / 1_000,
+    )

@@ -1,0 +1,108 @@
+"""The submitter's process: `gx outbox submit`."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+from gx.database.leases import PostgresLeases
+from gx.database.maintenance import Maintenance
+from gx.domain.catalogue import COMMANDS
+from gx.domain.refusals import RefusalCode
+from gx.domain.roles import LedgerRole
+from gx.ledger.local.client import LocalLedger
+from gx.ledger.ports import Proposal
+from gx.outbox.options import SubmitterOptions
+from gx.outbox.postgres.store import PostgresOutboxStore
+from gx.outbox.retry import RetryPolicy
+from gx.outbox.scheduling import BatchLimits
+from gx.outbox.submitter import Submitter, Upkeep
+from gx.runtime.clock import SystemClock
+from gx.runtime.processes.backend import (
+    facts_of,
+    holder_name,
+    ledger_deadline_s,
+    open_pool,
+    pool_settings,
+    run_process,
+    watched,
+)
+from gx.runtime.settings import (
+    CommonSettings,
+    LedgerSettings,
+    SubmitterSettings,
+    load,
+    load_database,
+)
+from gx.telemetry.exposition import TelemetryServer
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.health import Heartbeat, Probes
+from gx.telemetry.instruments import build_submitter_metrics
+
+NAME: Final = "outbox-submitter"
+HEARTBEAT_S: Final = 30.0
+PROBE: Final = Proposal(
+    function="AdminContract:GetSystemStatus", arguments=(), role=LedgerRole.PARTNER_API
+)
+
+
+def run_submitter() -> None:
+    """Submit commands until a signal asks to stop."""
+    run_process(NAME, _main)
+
+
+async def _main(stop: asyncio.Event) -> None:
+    common, settings, database = load(CommonSettings), load(SubmitterSettings), load_database()
+    ledger_settings = load(LedgerSettings)
+    registry = MetricsRegistry()
+    metrics = build_submitter_metrics(
+        registry,
+        command_types=tuple(COMMANDS),
+        refusal_codes=tuple(code.value for code in RefusalCode),
+        facts=facts_of(common, settings, database, ledger_settings),
+    )
+    connections = pool_settings(database, name=NAME)
+    ledger = LocalLedger(ledger_settings.socket, deadline_s=ledger_deadline_s(ledger_settings))
+    leases = PostgresLeases(connections)
+    heartbeat = Heartbeat("loop", deadline_s=HEARTBEAT_S)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(connections))
+        stack.push_async_callback(leases.close)
+        stack.push_async_callback(ledger.close)
+        check = await stack.enter_async_context(watched(pool, ledger, metrics))
+        probes = Probes(live=(heartbeat,), ready=(check,))
+        port, host = settings.metrics_port, common.metrics_host
+        await stack.enter_async_context(
+            TelemetryServer(registry=registry, probes=probes, port=port, host=host)
+        )
+        submitter = Submitter(
+            store=PostgresOutboxStore(pool, listening=connections),
+            leases=leases,
+            ledger=ledger,
+            clock=SystemClock(),
+            metrics=metrics,
+            options=options_of(common, settings),
+            upkeep=Upkeep(
+                heartbeat=heartbeat,
+                maintain=Maintenance(pool, retention_days=settings.retention_days).run_once,
+            ),
+        )
+        await submitter.run(stop)
+
+
+def options_of(common: CommonSettings, settings: SubmitterSettings) -> SubmitterOptions:
+    """Hand the submitter its limits."""
+    return SubmitterOptions(
+        channel=common.channel,
+        holder=holder_name(),
+        lease_s=settings.lease_s,
+        batching=settings.batching,
+        batch=BatchLimits(
+            commands_max=settings.batch_commands_max, bytes_max=settings.batch_bytes_max
+        ),
+        in_flight_max=settings.in_flight_max,
+        linger_s=settings.linger_ms / 1_000,
+        verdict_timeout_s=settings.verdict_timeout_s,
+        drain_s=common.drain_s,
+        retry=RetryPolicy(attempts_max=settings.attempts_max),
+        probe=PROBE,
+    )
