@@ -293,6 +293,22 @@ class ReadModelStoreConformance(abc.ABC):
         assert noted.error.startswith("unknown ")
         assert await store.stop() is None
 
+    async def test_differences_are_kept_until_they_are_gone(
+        self, opened: tuple[ReadModelStore, Leases], store: ReadModelStore, lease: Lease
+    ) -> None:
+        """A later difference of the same record replaces the earlier one; 0 forgets it."""
+        await store.note_differences(lease, {"account_a": 5, "account_b": -(2**64)})
+        await store.note_differences(lease, {"account_a": 6, "account_c": 0})
+        assert await store.differences() == {"account_a": 6, "account_b": -(2**64)}
+
+        await store.note_differences(lease, {"account_b": 0})
+        await opened[1].release(lease)
+        assert await opened[1].acquire(LEASE_NAME, "second", ttl_s=TTL_S) is not None
+        with pytest.raises(LeaseLostError):
+            await store.note_differences(lease, {"account_a": 0})
+
+        assert await store.differences() == {"account_a": 6}
+
     @pytest.mark.parametrize("model", READ_MODELS.values(), ids=lambda model: model.name)
     async def test_the_digest_sees_every_model(
         self, store: ReadModelStore, lease: Lease, model: object
