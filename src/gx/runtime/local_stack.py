@@ -235,7 +235,7 @@ class Planner:
             prometheus_port=self.ports.prometheus_port,
             alertmanager_port=self.ports.alertmanager_port,
             blackbox_port=self.ports.blackbox_port,
-            environment=self.common.environment,
+            environment=self.common.environment.value,
             scrape_interval_s=self.ports.scrape_interval_s,
         )
 
