@@ -6,7 +6,6 @@ records back that it replaced.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Final, TypeAlias, TypeVar
 
 from gx.chaincode.stub import Modification, Stub
@@ -97,19 +96,9 @@ class WorldState:
         """Yield what committed transactions did to the key, newest first."""
         return self._stub.get_history(key)
 
-    @contextmanager
-    def nested(self) -> Iterator[None]:
-        """Keep the writes made within only if nothing is raised within."""
-        self._journals.append({})
-        try:
-            yield
-        except BaseException:
-            self._undo(self._journals.pop())
-            raise
-        journal = self._journals.pop()
-        outer = self._journals[-1]
-        for key, before in journal.items():
-            outer.setdefault(key, before)
+    def nested(self) -> "Part":
+        """Open a part of the transaction: `with` it, to keep its writes only if nothing raises."""
+        return Part(self._view, self._journals)
 
     def writes(self) -> Mapping[str, str | None]:
         """Return the transaction's writes as text, in byte order of their keys."""
@@ -135,6 +124,28 @@ class WorldState:
         if key not in journal:
             journal[key] = self._view.get(key, _UNREAD)
         self._view[key] = record
+
+
+class Part:
+    """A part of a transaction that is kept or undone as a whole; parts may be nested."""
+
+    __slots__ = ("_journals", "_view")
+
+    def __init__(self, view: _View, journals: list[_Journal]) -> None:
+        self._view: Final = view
+        self._journals: Final = journals
+
+    def __enter__(self) -> None:
+        self._journals.append({})
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        journal = self._journals.pop()
+        if kind is None:
+            outer = self._journals[-1]
+            for key, before in journal.items():
+                outer.setdefault(key, before)
+        else:
+            self._undo(journal)
 
     def _undo(self, journal: _Journal) -> None:
         for key, before in journal.items():

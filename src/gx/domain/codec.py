@@ -81,6 +81,7 @@ def digest(value: JsonValue) -> str:
 _T = TypeVar("_T")
 _Encode: TypeAlias = Callable[[object], JsonValue]
 _Render: TypeAlias = Callable[[object], str]
+_SetSlot: TypeAlias = Callable[[object, object], None]
 _Decode: TypeAlias = Callable[[JsonValue], object]
 
 
@@ -93,8 +94,8 @@ class _Shape:
     """Wire name and, where the value is not its own JSON, how to turn it into such."""
     renderers: tuple[tuple[str, _Render], ...]
     """Wire name as text with its colon, and how to write the value as text."""
-    decoders: tuple[tuple[str, str, _Decode, bool], ...]
-    """Wire name, attribute, how to read it, and whether it must be there."""
+    decoders: tuple[tuple[str, _SetSlot, _Decode, object], ...]
+    """Wire name, how to set the attribute, how to read it, and what stands for its absence."""
 
 
 class Record:
@@ -123,18 +124,21 @@ class Record:
             DecodeError: a field is missing or has another type.
         """
         shape = _SHAPES.get(cls) or _shape_of(cls)
-        values: dict[str, object] = {}
+        # Filling the slots is what a frozen dataclass's own __init__ does, at twice the price.
+        record = object.__new__(cls)
         name = ""
         try:
-            for name, attribute, decode_value, is_required in shape.decoders:
+            for name, set_slot, decode_value, default in shape.decoders:
                 raw = wire.get(name)
                 if raw is not None:
-                    values[attribute] = decode_value(raw)
-                elif is_required:
+                    set_slot(record, decode_value(raw))
+                elif default is MISSING:
                     raise DecodeError("is missing")
+                else:
+                    set_slot(record, default)
         except (ValueError, GxError) as error:
             raise DecodeError(f"{cls.__name__}.{name}: {error}") from error
-        return cls(**values)
+        return record
 
     def to_text(self) -> str:
         """Return the record's canonical JSON: the text of `to_wire`, without the detour."""
@@ -168,12 +172,6 @@ def _shape_of(cls: type[Record]) -> _Shape:
     # In the order of canonical JSON, which then has little to sort.
     declared = sorted(fields(cls), key=lambda field: wire_name_of(field.name))  # type: ignore[arg-type]  # every subclass is a dataclass
     names = [(field.name, wire_name_of(field.name)) for field in declared]
-    required = [
-        field.default is MISSING
-        and field.default_factory is MISSING
-        and NoneType not in get_args(hints[field.name])
-        for field in declared
-    ]
     shape = _Shape(
         values_of=_values_getter([attribute for attribute, _ in names]),
         encoders=tuple((wire, _encoder_of(hints[attribute])) for attribute, wire in names),
@@ -181,8 +179,13 @@ def _shape_of(cls: type[Record]) -> _Shape:
             (f"{encode(wire)}:", _renderer_of(hints[attribute])) for attribute, wire in names
         ),
         decoders=tuple(
-            (wire, attribute, _decoder_of(hints[attribute]), is_required)
-            for (attribute, wire), is_required in zip(names, required, strict=True)
+            (
+                wire_name_of(field.name),
+                getattr(cls, field.name).__set__,
+                _decoder_of(hints[field.name]),
+                field.default,
+            )
+            for field in declared
         ),
     )
     _SHAPES[cls] = shape
