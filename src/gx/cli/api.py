@@ -20,7 +20,8 @@ def group() -> None:
 def serve() -> None:
     """Serve the HTTP API until a signal asks to stop.
 
-    Every setting is an environment variable GX_API_...; DATABASE_URL names the database.
+    Every setting is an environment variable GX_API_...;
+    DATABASE_URL names the database.
 
     Examples:
       gx api serve

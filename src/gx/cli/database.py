@@ -18,7 +18,8 @@ app = typer.Typer(name="db", no_args_is_help=True)
 def group() -> None:
     """Migrate the database and show its version.
 
-    The database is the one of GX_DATABASE_DSN or DATABASE_URL, else the running local stack's.
+    The database is the one of GX_DATABASE_DSN or DATABASE_URL, else the
+    running local stack's.
 
     Examples:
       gx db status

@@ -113,7 +113,7 @@ def replay(
     """Put a given-up command back into the queue, under its id.
 
     Examples:
-      gx dead-letters replay 01890a5d-ac96-774b-bcce-b302099a8057 --reason "Ledger repaired"
+      gx dead-letters replay "$ID" --reason "Ledger repaired"
     """
     talk(
         Target(url=url, token=token),
@@ -133,7 +133,7 @@ def discard(
     """Give a command up for good: its final status is DISCARDED.
 
     Examples:
-      gx dead-letters discard 01890a5d-ac96-774b-bcce-b302099a8057 --reason "Sent by mistake"
+      gx dead-letters discard "$ID" --reason "Sent by mistake"
     """
     talk(
         Target(url=url, token=token),

@@ -63,3 +63,12 @@ class LazyGroup(TyperGroup):
     @override
     def get_command(self, ctx: object, cmd_name: str) -> LazyCommand | None:
         return next((LazyCommand(e) for e in self.ENTRIES if e.name == cmd_name), None)
+
+    @override
+    def resolve_command(
+        self, ctx: object, args: list[str]
+    ) -> tuple[str | None, TyperCommand | None, list[str]]:
+        # Typer looks here for names that are like a mistyped one.
+        self.commands = {entry.name: LazyCommand(entry) for entry in self.ENTRIES}
+        name, command, rest = super().resolve_command(cast("typer.Context", ctx), args)
+        return name, cast("TyperCommand | None", command), rest

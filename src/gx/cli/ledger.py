@@ -33,16 +33,17 @@ def serve() -> None:
 
     Examples:
       gx ledger serve
-      GX_LEDGER_FOLDER=/tmp/ledger GX_LEDGER_SOCKET=/tmp/ledger.sock gx ledger serve
+      GX_LEDGER_FOLDER=/tmp/l GX_LEDGER_SOCKET=/tmp/l.sock gx ledger serve
     """
     run_ledger()
 
 
 @app.command("verify")
 def verify(as_json: JsonOption = False) -> None:
-    """Recompute every hash and the whole state from block 0, and name the first difference.
+    """Recompute every hash and the whole state, and name the first difference.
 
-    Reads the ledger's file beside a running server. Exits with 1 if there is a difference.
+    Starts from block 0 and reads the ledger's file beside a running server.
+    Exits with 1 if there is a difference.
 
     Examples:
       gx ledger verify

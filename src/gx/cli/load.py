@@ -48,10 +48,11 @@ def load(
 ) -> None:
     """Send many commands on a fixed schedule, and check what they did.
 
-    An open loop: requests leave when they are due, whether or not the system keeps up, and
-    latency counts from then. Afterwards every accepted command must be PROJECTED (an overdraw
-    must be refused), supply and balances must agree, and each wallet that took part must hold
-    what it should. Exits with 1 if anything is wrong.
+    An open loop: requests leave when they are due, whether or not the system
+    keeps up, and latency counts from then. Afterwards every accepted command
+    must be PROJECTED (an overdraw must be refused), supply and balances must
+    agree, and each wallet that took part must hold what it should.
+    Exits with 1 if anything is wrong.
 
     Examples:
       gx load --rate 500 --duration 60

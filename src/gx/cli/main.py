@@ -19,15 +19,17 @@ _SERVE = "Processes"
 
 ENTRIES = (
     Entry("up", "gx.cli.stack", "Start the whole system on this machine.", _STACK),
-    Entry("status", "gx.cli.stack", "Show what of it runs.", _STACK),
-    Entry("logs", "gx.cli.stack", "Show what its processes say.", _STACK),
-    Entry("down", "gx.cli.stack", "Stop it.", _STACK),
+    Entry("status", "gx.cli.stack", "Show what of the local stack runs.", _STACK),
+    Entry("logs", "gx.cli.stack", "Show what the stack's processes say.", _STACK),
+    Entry("down", "gx.cli.stack", "Stop the local stack.", _STACK),
     Entry("token", "gx.cli.token", "Issue a bearer token of the local issuer.", _STACK),
     Entry("user", "gx.cli.user", "Register, show, lock and unlock users.", _MONEY),
-    Entry("genesis", "gx.cli.money", "Pay a user the genesis coins, once.", _MONEY),
+    Entry(
+        "genesis", "gx.cli.money", "Pay a user, and the user's country, the genesis coins.", _MONEY
+    ),
     Entry("transfer", "gx.cli.money", "Pay coins from one account to another.", _MONEY),
     Entry("balance", "gx.cli.money", "Show an account's balance.", _MONEY),
-    Entry("entries", "gx.cli.money", "Show an account's entries, newest first.", _MONEY),
+    Entry("entries", "gx.cli.money", "Show what changed an account's balance.", _MONEY),
     Entry("supply", "gx.cli.money", "Show how many coins there are.", _MONEY),
     Entry("pools", "gx.cli.money", "Show the system accounts.", _MONEY),
     Entry("wallet", "gx.cli.wallet", "Freeze and unfreeze wallets.", _MONEY),
@@ -45,12 +47,12 @@ ENTRIES = (
     Entry("projection", "gx.cli.projection", "Run, show and rebuild the read models.", _LOOK),
     Entry("monitoring", "gx.cli.monitoring", "Check the metrics in Prometheus.", _LOOK),
     Entry("smoke", "gx.cli.smoke", "Check the whole loop once, step by step.", _PROVE),
-    Entry("load", "gx.cli.load", "Send many commands and check what they did.", _PROVE),
-    Entry("api", "gx.cli.serving", "Serve the HTTP API.", _SERVE),
-    Entry("outbox", "gx.cli.serving", "Submit commands to the ledger.", _SERVE),
+    Entry("load", "gx.cli.load", "Send many commands on a fixed schedule.", _PROVE),
+    Entry("api", "gx.cli.api", "Serve the HTTP API.", _SERVE),
+    Entry("outbox", "gx.cli.outbox", "Submit commands to the ledger.", _SERVE),
     Entry("db", "gx.cli.database", "Migrate the database and show its version.", _SERVE),
     Entry("openapi", "gx.cli.reference", "Write the API's OpenAPI document.", _SERVE),
-    Entry("catalogue", "gx.cli.reference", "Write the catalogue of commands.", _SERVE),
+    Entry("catalogue", "gx.cli.reference", "Write the catalogue.", _SERVE),
 )
 
 
@@ -61,12 +63,14 @@ class GxGroup(LazyGroup):
 
     @override
     def invoke(self, ctx: object) -> object:
+        # Imported here: --help must not pay for what only subcommands need.
+        from gx.cli.failures import report  # noqa: PLC0415
+        from gx.cli.output import send_logs_to_stderr  # noqa: PLC0415
+
+        send_logs_to_stderr()
         try:
             return super().invoke(cast("typer.Context", ctx))
         except Exception as error:
-            # Imported here: --help must not pay for the client's modules.
-            from gx.cli.failures import report  # noqa: PLC0415
-
             code = report(error)
             if code is None:
                 raise
@@ -101,7 +105,7 @@ def gx(
     """GX Protocol: a permissioned ledger for a digital currency.
 
     Every subcommand explains itself with --help and shows examples.
-    With --json, stdout holds nothing but JSON; progress and messages go to stderr.
+    With --json, stdout holds nothing but JSON; all else goes to stderr.
 
     Examples:
       gx up
@@ -111,9 +115,9 @@ def gx(
     Exit codes: 0 done; 1 it failed, was refused, or a check found something;
     2 what was typed makes no sense; 3 what it needs could not be reached.
 
-    Settings come from the environment: GX_URL and GX_TOKEN say where the API is and who asks
-    (without them: the running stack, and a token of the local issuer);
-    GX_DATA_DIR is the stack's folder; GX_DEBUG=1 shows where a failure came from.
+    Settings come from the environment: GX_URL and GX_TOKEN say where the API
+    is and who asks (else the running stack, and a token of the local issuer);
+    GX_DATA_DIR is the stack's folder; GX_DEBUG=1 shows a failure's place.
     """
     del version  # its callback has answered already
 

@@ -105,7 +105,7 @@ def transfer(
 
     Examples:
       gx transfer alice bob 5coin --remark Lunch
-      gx transfer alice bob 1.25coin --remark Tea --token "$(gx token --role user --subject alice)"
+      gx transfer alice bob 1.25coin --remark Tea --no-wait --json
       gx transfer treasury_US alice 100coin --remark Grant
     """
     base_units, is_system = read_amount(amount), is_reserved(from_id)

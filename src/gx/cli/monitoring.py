@@ -41,9 +41,10 @@ def metrics(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List every declared metric; with --live, and whether Prometheus has data for it.
+    """List every declared metric; with --live, whether Prometheus has its data.
 
-    With --live it exits with 1 if one is missing. What rightly has no data here is excused.
+    With --live it exits with 1 if one is missing. What rightly has no data
+    here is excused.
 
     Examples:
       gx monitoring metrics

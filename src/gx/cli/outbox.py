@@ -20,7 +20,8 @@ def group() -> None:
 def submit() -> None:
     """Submit accepted commands to the ledger until a signal asks to stop.
 
-    One submitter of a channel is active; others stand by and take over within seconds.
+    One submitter of a channel is active; others stand by and take over within
+    seconds.
 
     Examples:
       gx outbox submit

@@ -1,10 +1,13 @@
 """What is printed: results on stdout, everything else on stderr."""
 
 import json
+import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +17,18 @@ from gx.domain.amounts import render_coins
 from gx.domain.codec import JsonValue
 
 _WIDE: Final = 200
+
+
+def send_logs_to_stderr() -> None:
+    """Keep stdout for results: warnings of the code that runs here go to stderr, the rest nowhere.
+
+    A subcommand that serves configures its process's own logs afterwards.
+    """
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 def say(text: str) -> None:

@@ -37,9 +37,10 @@ def smoke(
 ) -> None:
     """Check the whole loop once, step by step, with the time to each status.
 
-    Bootstraps if needed; opens US, CA, GB; registers two users; pays genesis; transfers; and
-    checks every row, balance and, where the local ledger can be read, every event.
-    Needs a super admin's and a partner's token. Exits with 1 if anything is wrong.
+    Bootstraps if needed; opens US, CA, GB; registers two users; pays genesis;
+    transfers; and checks every row and balance and, where the local ledger can
+    be read, every event. Needs a super admin's and a partner's token.
+    Exits with 1 if anything is wrong.
 
     Examples:
       gx smoke

@@ -44,8 +44,9 @@ def up(
 ) -> None:
     """Start the whole system on this machine.
 
-    PostgreSQL, Valkey, the ledger, the API, submitter, projector, Prometheus and Alertmanager,
-    all on loopback. Ctrl-C, or `gx down` in another terminal, stops all of it; data stays.
+    PostgreSQL, Valkey, ledger, API, submitter, projector, Prometheus and
+    Alertmanager, all on loopback. Ctrl-C, or `gx down` in another terminal,
+    stops all of it; its data stays.
     Each port has a setting, such as GX_API_PORT; a taken port names its own.
 
     Examples:
@@ -70,7 +71,7 @@ def up(
 def status(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
     """Show what of the local stack runs, and where.
 
-    Exits with 1 if something that should run does not, and with 3 if no stack runs.
+    Exits with 1 if something that should run does not, with 3 if no stack runs.
 
     Examples:
       gx status

@@ -1,6 +1,5 @@
 """The asynchronous client: commands, queries, waiting, watching, dead letters."""
 
-import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -176,9 +175,8 @@ class GxClient(CommandMethods, QueryMethods):
         )
 
     async def _poll(self, command_id: CommandId, status: CommandStatus, wait_s: float) -> Command:
-        whole_s = math.ceil(wait_s)
-        parameters = {"wait": status.value, "timeout": whole_s} if whole_s else {}
-        return await self._find(command_id, parameters, extra_wait_s=whole_s)
+        parameters = {"wait": status.value, "timeout": f"{wait_s:.3f}"} if wait_s > 0 else {}
+        return await self._find(command_id, parameters, extra_wait_s=wait_s)
 
     async def _find(
         self,

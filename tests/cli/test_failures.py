@@ -1,0 +1,129 @@
+"""How `gx` fails: one paragraph, the right exit code, never a traceback."""
+
+import socket
+
+import jwt
+import pytest
+
+from gx.cli.options import read_duration_s
+from tests.cli.conftest import gx
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def test_an_api_that_does_not_answer_exits_with_3() -> None:
+    """The message says where, why, and what to do."""
+    port = free_port()
+    done = gx("supply", "--url", f"http://127.0.0.1:{port}")
+
+    assert done.code == 3
+    assert str(port) in done.err
+    assert "gx up" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("typed", [["supply"], ["status"]], ids=lambda typed: str(typed[0]))
+def test_no_stack_and_no_address_exits_with_3(typed: list[str]) -> None:
+    """Without a running stack there is nobody to ask, and the message says so."""
+    done = gx(*typed)
+
+    assert done.code == 3
+    assert "gx up" in done.err
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["supply", "--url", "localhost:8000"],
+        ["token", "--role", "king", "--subject", "x"],
+        ["token", "--role", "user", "--subject", "x", "--ttl", "soon"],
+        ["load", "--mix", "nonsense=1"],
+        ["load", "--rate", "0"],
+        ["load", "--rate", "20000", "--duration", "1h"],
+        ["logs", "nothing"],
+        ["mint", "alice"],
+        ["balance"],
+    ],
+    ids=" ".join,
+)
+def test_what_makes_no_sense_exits_with_2(typed: list[str]) -> None:
+    """A usage failure is told apart from a refusal, and nothing is sent."""
+    done = gx(*typed)
+
+    assert done.code == 2
+    assert done.err.strip()
+    assert "Traceback" not in done.err
+
+
+def test_a_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is in the message."""
+    monkeypatch.setenv("GX_API_PORT", "none")
+    done = gx("token", "--role", "user", "--subject", "alice")
+
+    assert done.code == 2
+    assert "GX_API_PORT" in done.err
+
+
+def test_debugging_shows_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GX_DEBUG=1 adds the traceback."""
+    monkeypatch.setenv("GX_DEBUG", "1")
+
+    assert "Traceback" in gx("supply").err
+
+
+def test_a_token_says_what_was_asked_for() -> None:
+    """Role, subject, whom it acts for, and how long it lives."""
+    done = gx(
+        *("token", "--role", "partner", "--subject", "shop", "--ttl", "15m"),
+        *("--act-for", "alice", "--act-for", "bob", "--json"),
+    )
+
+    claims = jwt.decode(str(done.json["token"]), options={"verify_signature": False})
+    assert done.code == 0
+    assert (claims["role"], claims["sub"], claims["act_for"]) == (
+        "partner",
+        "shop",
+        ["alice", "bob"],
+    )
+    assert claims["exp"] - claims["iat"] == done.json["expiresInS"] == 900
+
+
+def test_a_token_stands_alone_on_stdout() -> None:
+    """`export GX_TOKEN=$(gx token …)` works."""
+    done = gx("token", "--role", "user", "--subject", "alice")
+
+    assert done.out.count("\n") == 1
+    assert done.out.count(".") == 2
+
+
+def test_a_token_of_testnet_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local issuer is for devnet alone."""
+    monkeypatch.setenv("GX_ENVIRONMENT", "testnet")
+    done = gx("token", "--role", "user", "--subject", "alice")
+
+    assert done.code == 1
+    assert "devnet" in done.err
+
+
+def test_stopping_what_does_not_run_is_no_failure() -> None:
+    """`gx down` may be repeated."""
+    done = gx("down")
+
+    assert done.code == 0
+    assert "nothing was running" in done.out
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("15m", 900), ("2h", 7_200), ("7d", 604_800)],
+    ids=str,
+)
+def test_durations_have_units(text: str, seconds: int) -> None:
+    """A bare number is seconds."""
+    assert read_duration_s(text) == seconds
