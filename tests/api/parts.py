@@ -226,7 +226,7 @@ def build_backend(
     folder: Path,
     *,
     settings: EdgeSettings | None = None,
-    change: Callable[[Collaborators], Collaborators] = lambda parts: parts,
+    change: Callable[[Collaborators, MemoryOutbox], Collaborators] = lambda parts, _: parts,
 ) -> Backend:
     """Build an edge over memory; `change` may put another collaborator in."""
     clock = StoppedClock()
@@ -254,7 +254,8 @@ def build_backend(
                 MetricsRegistry(), routes=list(metric_routes()), redis_commands=("evalsha",)
             ),
             settings=settings or EdgeSettings(),
-        )
+        ),
+        outbox,
     )
     return Backend(
         app=create_app(parts),

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from gx.api.app import Collaborators
 from gx.api.ports import CommandGate
 from gx.api.route_table import command_route
 from gx.database.ports import DatabaseUnavailableError
@@ -441,11 +440,7 @@ class FailingGate(CommandGate):
 
 def backend_with_gate(folder: Path, gate: CommandGate) -> Backend:
     """Build an edge whose gate is another one."""
-
-    def change(parts: Collaborators) -> Collaborators:
-        return replace(parts, gate=gate)
-
-    return build_backend(folder, change=change)
+    return build_backend(folder, change=lambda parts, _: replace(parts, gate=gate))
 
 
 async def test_a_full_backlog_is_said_with_the_time_to_come_back(tmp_path: Path) -> None:
@@ -506,9 +501,12 @@ async def test_one_bad_row_fails_alone(tmp_path: Path) -> None:
                 for command, answer in zip(commands, answers, strict=True)
             ]
 
-    whole = build_backend(tmp_path)
-    gate = GroupCommitter(Picky(whole.outbox), on_stored=lambda: None)
-    backend = backend_with_gate(tmp_path, gate)
+    backend = build_backend(
+        tmp_path,
+        change=lambda parts, outbox: replace(
+            parts, gate=GroupCommitter(Picky(outbox), on_stored=lambda: None)
+        ),
+    )
 
     good, bad = await asyncio.gather(
         post_transfer(backend, {}), post_transfer(backend, {"remark": "bad"})

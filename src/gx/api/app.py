@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import msgspec
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from gx.api.dead_letters import DeadLetterDesk
 from gx.api.edge import Edge
 from gx.api.event_stream import StatusStreams
 from gx.api.gate import Gate
-from gx.api.openapi import TITLE, build_document
+from gx.api.openapi import TITLE, build_document, render_openapi
 from gx.api.ports import (
     CommandGate,
     CommandProgress,
@@ -106,7 +105,7 @@ def create_app(parts: Collaborators) -> EdgeApp:
     watcher = CommandWatcher(parts.reader, progress=parts.progress)
     app = EdgeApp(watcher)
     gate = Gate(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
-    routes = bind_routes(build_handlers(parts, watcher, app), gate)
+    routes = bind_routes(build_handlers(parts, watcher), gate)
     app.router.routes.extend(routes)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_middleware(
@@ -119,20 +118,17 @@ def create_app(parts: Collaborators) -> EdgeApp:
     return app
 
 
-def build_handlers(
-    parts: Collaborators, watcher: CommandWatcher, app: EdgeApp
-) -> dict[str, Handler]:
+def build_handlers(parts: Collaborators, watcher: CommandWatcher) -> dict[str, Handler]:
     """Make every handler, by the name of its route."""
     settings = parts.settings
     streams = StatusStreams(watcher, metrics=parts.metrics, settings=settings)
     commands = CommandDesk(parts.reader, watcher=watcher, streams=streams, settings=settings)
-    reference = ReferenceDesk(lambda: msgspec.json.encode(app.openapi()))
     return {
         **command_handlers(parts.gate, parts.reader, settings),
         **query_handlers(parts.queries, settings),
         **commands.handlers(),
         **DeadLetterDesk(parts.letters, settings=settings).handlers(),
-        **reference.handlers(),
+        **ReferenceDesk(render_openapi).handlers(),
     }
 
 

@@ -14,7 +14,7 @@ from gx.domain.refusals import RefusalCode, RefusedError
 class ReferenceDesk:
     """Answers with what never changes while the process runs."""
 
-    def __init__(self, render_document: Callable[[], bytes]) -> None:
+    def __init__(self, render_document: Callable[[], str]) -> None:
         self._render_document = render_document
         self._document: bytes | None = None
 
@@ -25,7 +25,7 @@ class ReferenceDesk:
     async def show_openapi(self, exchange: Exchange) -> None:
         """Answer with the OpenAPI document."""
         if self._document is None:
-            self._document = self._render_document()
+            self._document = self._render_document().encode()
         await exchange.reply(200, self._document)
 
     async def show_problem(self, exchange: Exchange) -> None:

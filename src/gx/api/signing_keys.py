@@ -69,8 +69,9 @@ class SigningKeys:
 
     def keep_fresh(self) -> None:
         """Fetch in the background what is too old, so that a withdrawn key is noticed in time."""
-        is_under_way = self._background is not None and not self._background.done()
-        if self._fetched_at_s is not None and self._is_stale() and not is_under_way:
+        if self._fetched_at_s is None or not self._is_stale() or not self._may_fetch():
+            return
+        if self._background is None or self._background.done():
             self._background = asyncio.create_task(self._refresh(None), name="signing-keys")
 
     def _is_stale(self) -> bool:
