@@ -57,7 +57,9 @@ class _Group:
 
     tip: Tip
     staged: Staged
+    genesis_hash: bytes | None
     writes: list[tuple[int, Mapping[str, str | None]]] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
     content_bytes: int = 0
     keys: int = 0
 
@@ -73,6 +75,7 @@ class LedgerStore:
         self._policy: Final = policy
         self._flush: Flush | None = None
         self._content_bytes = 0
+        self._doubtful: _Group | None = None
         self.tip = tip
         self.genesis_hash = chain.load_hash(connection, 0)
 
@@ -83,14 +86,14 @@ class LedgerStore:
             sqlite3.Error: none of them happened (disk full, I/O error).
             CorruptStateError: a row needed for validation is damaged; none of them happened.
         """
-        group = _Group(self.tip, Staged(self.connection, self._world, self.tip.newest))
-        with self._unit_of_work():
-            recorded = [self._append(submission, group) for submission in submissions]
+        self._settle_doubt()
+        group = self._new_group()
+        with self._unit_of_work(group):
+            group.recorded.extend(self._append(submission, group) for submission in submissions)
             if group.tip != self.tip:
                 self._stage_flush(group)
                 chain.save_tip(self.connection, group.tip)
-        self._publish(group)
-        return recorded
+        return group.recorded
 
     def flush_all(self) -> None:
         """Bring the state table up to the tip, so that the next start replays nothing.
@@ -103,24 +106,54 @@ class LedgerStore:
 
     def _commit_flush(self) -> None:
         """Flush one slice in a transaction of its own."""
-        group = _Group(self.tip, Staged(self.connection, self._world, self.tip.newest))
+        self._settle_doubt()
+        group = self._new_group()
         self._flush = self._flush or self._start_flush()
-        with self._unit_of_work():
+        with self._unit_of_work(group):
             self._stage_flush(group)
             chain.save_tip(self.connection, group.tip)
-        self._publish(group)
+
+    def _new_group(self) -> _Group:
+        staged = Staged(self.connection, self._world, self.tip.newest)
+        return _Group(self.tip, staged, self.genesis_hash)
 
     @contextmanager
-    def _unit_of_work(self) -> Iterator[None]:
-        """Make what is done within durable together, or undo it."""
-        self.connection.execute("BEGIN IMMEDIATE")
+    def _unit_of_work(self, group: _Group) -> Iterator[None]:
+        """Make what is done within durable together and show it, or undo it."""
         try:
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
             self.connection.execute("COMMIT")
         except BaseException:
-            if self.connection.in_transaction:  # some errors make SQLite roll back by itself
-                self.connection.execute("ROLLBACK")
-            raise
+            self._doubtful = group
+            self._roll_back()
+            if not self._settle_doubt():
+                raise
+        else:
+            self._publish(group)
+
+    def _roll_back(self) -> None:
+        if self.connection.in_transaction:  # some errors make SQLite roll back by itself
+            self.connection.execute("ROLLBACK")
+
+    def _settle_doubt(self) -> bool:
+        """Tell whether a group whose commit failed is in the file all the same, and show it then.
+
+        An error of COMMIT does not say whether the log's last frame was written.
+
+        Raises:
+            sqlite3.Error: the file cannot be read; the doubt remains for the next commit.
+        """
+        group = self._doubtful
+        if group is None:
+            return False
+        self._roll_back()
+        tip, _ = chain.load_tip(self.connection)
+        self._doubtful = None
+        if tip == self.tip:
+            return False
+        self._publish(group)
+        return True
 
     def _append(self, submission: Submission, group: _Group) -> Recorded:
         transaction_id = submission.content.transaction_id
@@ -160,6 +193,7 @@ class LedgerStore:
         )
         block = StoredBlock(number, previous_hash, block_hash, metadata, b"")
         chain.append_block(self.connection, block, submission.body)
+        group.genesis_hash = group.genesis_hash or block_hash
         group.content_bytes += len(submission.body)
         group.tip = replace(
             group.tip,
@@ -207,7 +241,7 @@ class LedgerStore:
         return is_due and 2 * (self._flush_limit() - self.tip.savepoint) >= behind
 
     def _publish(self, group: _Group) -> None:
-        """Show what has just become durable."""
+        """Show what has just become durable. Touches memory alone: it cannot fail."""
         if self._flush is not None:
             self._flush.confirm()
             if group.tip.savepoint == self._flush.limit:
@@ -215,8 +249,7 @@ class LedgerStore:
         for number, writes in group.writes:
             self._world.add(number, writes)
         self._content_bytes += group.content_bytes
-        if self.genesis_hash is None and group.tip.height:
-            self.genesis_hash = chain.load_hash(self.connection, 0)
+        self.genesis_hash = group.genesis_hash
         self.tip = group.tip
         self._world.snapshots.advance(group.tip.newest)
 
