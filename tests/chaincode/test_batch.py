@@ -14,9 +14,10 @@ from gx.domain.batches import (
     Outcome,
     OutcomeKind,
     encode_items,
+    encode_outcomes,
     parse_outcomes,
 )
-from gx.domain.codec import decode_object
+from gx.domain.codec import decode_object, encode
 from gx.domain.identifiers import CommandId
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
@@ -74,6 +75,16 @@ def test_commands_take_effect_in_order_and_see_each_other() -> None:
     assert (second.command_id, second.outcome, second.result) == ("2", COMMITTED, {"count": 7})
     assert [event["count"] for event in second.events] == [7, 0]
     assert count_of(ledger, "apples") == 7
+
+
+def test_the_event_is_canonical_json() -> None:
+    """One value has one text, also for the event that is put together from pieces."""
+    stub = simulate(DictLedger(), an_item("1", "apples", "60"), an_item("2", "apples", "60"))
+    assert stub.event is not None
+    payload = stub.event[1]
+
+    assert payload == encode(decode_object(payload))
+    assert encode_outcomes(parse_outcomes(payload)) == payload
 
 
 def test_a_refusal_undoes_its_command_alone() -> None:

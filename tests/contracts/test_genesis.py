@@ -41,7 +41,9 @@ def test_user_and_treasury_are_paid_from_both_pools() -> None:
 
     assert isinstance(paid, GenesisDistributed)
     assert isinstance(allocated, TreasuryAllocated)
-    assert paid.to_wire() == {
+    assert paid.to_payload() == {
+        "eventType": "GenesisDistributed",
+        "schemaVersion": 1,
         "userId": "alice",
         "amount": str(500 * COIN),
         "phase": 1,
@@ -55,7 +57,9 @@ def test_user_and_treasury_are_paid_from_both_pools() -> None:
             {"accountId": "alice", "delta": str(500 * COIN), "taxTimer": "started"},
         ],
     }
-    assert allocated.to_wire() == {
+    assert allocated.to_payload() == {
+        "eventType": "TreasuryAllocated",
+        "schemaVersion": 1,
         "treasuryId": "treasury_CA",
         "amount": str(50 * COIN),
         "phase": 1,

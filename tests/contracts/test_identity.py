@@ -25,7 +25,9 @@ def test_a_new_user_is_active_with_an_empty_wallet() -> None:
     (event,) = ledger.do(CREATE_USER, "alice", a_hash(1), "US", "34")
 
     assert isinstance(event, UserCreated)
-    assert event.to_wire() == {
+    assert event.to_payload() == {
+        "eventType": "UserCreated",
+        "schemaVersion": 1,
         "userId": "alice",
         "nationality": "US",
         "age": 34,

@@ -18,7 +18,7 @@ from gx.chaincode.stub import Stub
 from gx.domain.batches import (
     BATCH_EVENT,
     BatchItem,
-    Outcome,
+    ExecutedCommand,
     OutcomeKind,
     encode_outcomes,
     parse_items,
@@ -75,7 +75,7 @@ class Batch:
                 keys.extend(call.keys(item.actor))
         self._state.prefetch(keys)
 
-    def _outcome(self, item: BatchItem, call: PreparedCall | RefusedError) -> Outcome:
+    def _outcome(self, item: BatchItem, call: PreparedCall | RefusedError) -> ExecutedCommand:
         request_hash = item.request_hash()
         earlier = self._state.find(command_key(item.key), CommandRecord)
         if earlier is not None:
@@ -83,18 +83,18 @@ class Batch:
         try:
             effect = self._run(item, call)
         except RefusedError as refusal:
-            outcome = Outcome(
+            outcome = ExecutedCommand(
                 command_id=item.command_id,
                 outcome=OutcomeKind.REJECTED,
                 code=refusal.code,
                 detail=refusal.detail,
             )
         else:
-            outcome = Outcome(
+            outcome = ExecutedCommand(
                 command_id=item.command_id,
                 outcome=OutcomeKind.COMMITTED,
                 result=effect.result,
-                events=tuple(event.to_payload() for event in effect.events),
+                events=effect.events,
             )
         record = record_of(outcome, request_hash=request_hash, transaction_id=self._transaction_id)
         self._state.put(command_key(item.key), record)

@@ -10,7 +10,7 @@ from gx.chaincode.dispatch import Registry
 from gx.chaincode.idempotency import command_key, record_of
 from gx.chaincode.state import WorldState
 from gx.chaincode.stub import Stub
-from gx.domain.batches import BATCH_FUNCTION, BatchItem, Outcome, OutcomeKind
+from gx.domain.batches import BATCH_FUNCTION, Answer, BatchItem, OutcomeKind
 from gx.domain.codec import JsonObject, Record, encode
 from gx.domain.identifiers import CommandId
 from gx.domain.refusals import RefusalCode, RefusedError
@@ -97,7 +97,7 @@ def _remember(context: Context, function: str, args: tuple[str, ...], effect: Ef
     item = BatchItem(
         command_id=command_id, key=command_id, function=function, args=args, actor=context.actor
     )
-    outcome = Outcome(command_id=command_id, outcome=OutcomeKind.COMMITTED, result=effect.result)
+    outcome = Answer(command_id=command_id, outcome=OutcomeKind.COMMITTED, result=effect.result)
     record = record_of(
         outcome, request_hash=item.request_hash(), transaction_id=context.transaction_id
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gx.domain.batches import BatchItem, Outcome, OutcomeKind
+from gx.domain.batches import Answer, BatchItem, ExecutedCommand, OutcomeKind
 from gx.domain.codec import JsonObject, Record
 from gx.domain.identifiers import TransactionId
 from gx.domain.refusals import RefusalCode
@@ -27,9 +27,9 @@ def command_key(key: str) -> str:
 
 
 def record_of(
-    outcome: Outcome, *, request_hash: str, transaction_id: TransactionId
+    outcome: Answer, *, request_hash: str, transaction_id: TransactionId
 ) -> CommandRecord:
-    """Build what is remembered of an outcome: all but its events."""
+    """Build what is remembered of an answer."""
     return CommandRecord(
         request_hash=request_hash,
         outcome=outcome.outcome,
@@ -40,19 +40,19 @@ def record_of(
     )
 
 
-def answer_again(item: BatchItem, *, request_hash: str, earlier: CommandRecord) -> Outcome:
+def answer_again(item: BatchItem, *, request_hash: str, earlier: CommandRecord) -> ExecutedCommand:
     """Repeat what the key was answered before, without its events.
 
     Another request under the same key is refused with IDEMPOTENCY_KEY_REUSED.
     """
     if earlier.request_hash != request_hash:
-        return Outcome(
+        return ExecutedCommand(
             command_id=item.command_id,
             outcome=OutcomeKind.REJECTED,
             code=RefusalCode.IDEMPOTENCY_KEY_REUSED,
             detail=f"the key stands for another request, of transaction {earlier.transaction_id}",
         )
-    return Outcome(
+    return ExecutedCommand(
         command_id=item.command_id,
         outcome=earlier.outcome,
         code=earlier.code,

@@ -91,19 +91,15 @@ def parameters(context: Context) -> Mapping[str, int]:
     Raises:
         RefusedError: NOT_BOOTSTRAPPED.
     """
-    return _require(_find_parameters(context)).values
+    return _require(context.state.find(keys.PARAMETERS, ParametersRecord)).values
 
 
 def update_parameter(context: Context, parameter_id: str, value: int) -> int:
     """Set one parameter, already checked, and return its old value."""
-    record = _require(_find_parameters(context))
+    record = _require(context.state.find(keys.PARAMETERS, ParametersRecord))
     values = {**record.values, parameter_id: value}
     context.state.put(keys.PARAMETERS, ParametersRecord(version=record.version, values=values))
     return record.values[parameter_id]
-
-
-def _find_parameters(context: Context) -> ParametersRecord | None:
-    return context.state.find(keys.PARAMETERS, ParametersRecord)
 
 
 def _require(record: R | None) -> R:

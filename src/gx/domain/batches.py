@@ -1,5 +1,6 @@
 """What goes into one ledger transaction of many commands, and what comes out of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,6 +15,7 @@ from gx.domain.codec import (
     digest,
     encode,
 )
+from gx.domain.events import Event
 from gx.domain.identifiers import CommandId
 from gx.domain.refusals import RefusalCode
 
@@ -48,11 +50,11 @@ class OutcomeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Record):
-    """The ledger's answer to one command: the only source for settlement and projection.
+class Answer(Record):
+    """What the ledger says about one command, but for its events.
 
     `duplicate_of` names the transaction in which the same key took effect before; then
-    `outcome`, `code` and `result` repeat that answer and `events` is empty.
+    `outcome`, `code` and `result` repeat that answer, and there are no events.
     """
 
     command_id: CommandId
@@ -60,8 +62,21 @@ class Outcome(Record):
     code: RefusalCode | None = None
     detail: str | None = None
     result: JsonObject | None = None
-    events: tuple[JsonObject, ...] = ()
     duplicate_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Answer):
+    """An answer with its events as they travel: the only source for settlement and projection."""
+
+    events: tuple[JsonObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutedCommand(Answer):
+    """An answer as the contracts give it, its events typed. Its wire form is an `Outcome`'s."""
+
+    events: tuple[Event, ...] = ()
 
 
 def encode_items(items: tuple[BatchItem, ...]) -> str:
@@ -78,9 +93,10 @@ def parse_items(text: str) -> tuple[BatchItem, ...]:
     return tuple(BatchItem.from_wire(_object(value)) for value in _list(decode(text)))
 
 
-def encode_outcomes(outcomes: tuple[Outcome, ...]) -> str:
-    """Write the payload of `BatchExecuted`."""
-    return encode({"eventType": BATCH_EVENT, "outcomes": [item.to_wire() for item in outcomes]})
+def encode_outcomes(outcomes: Sequence[Outcome | ExecutedCommand]) -> str:
+    """Write the payload of `BatchExecuted`, in canonical JSON."""
+    texts = ",".join([outcome.to_text() for outcome in outcomes])
+    return f'{{"eventType":"{BATCH_EVENT}","outcomes":[{texts}]}}'
 
 
 def parse_outcomes(payload: str) -> tuple[Outcome, ...]:

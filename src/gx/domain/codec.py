@@ -11,9 +11,9 @@ from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
 from hashlib import sha256
 from json.encoder import encode_basestring
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import NoneType
-from typing import Final, Self, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import ClassVar, Final, Self, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from gx.domain.amounts import Amount, Delta, parse_amount
 from gx.domain.errors import GxError
@@ -107,6 +107,9 @@ class Record:
 
     __slots__ = ()
 
+    WIRE_CONSTANTS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Wire names with the class attributes that stand under them, written but never read."""
+
     def to_wire(self) -> JsonObject:
         """Return the JSON object that stands for this record."""
         shape = _SHAPES.get(type(self)) or _shape_of(type(self))
@@ -169,15 +172,14 @@ _SHAPES: dict[type[Record], _Shape] = {}
 def _shape_of(cls: type[Record]) -> _Shape:
     # A record's own module need not import JsonValue, which JsonObject names.
     hints = get_type_hints(cls, localns={"JsonValue": object})
-    # In the order of canonical JSON, which then has little to sort.
-    declared = sorted(fields(cls), key=lambda field: wire_name_of(field.name))  # type: ignore[arg-type]  # every subclass is a dataclass
-    names = [(field.name, wire_name_of(field.name)) for field in declared]
+    declared = fields(cls)  # type: ignore[arg-type]  # every subclass is a dataclass
+    written = [(wire_name_of(field.name), field.name, hints[field.name]) for field in declared]
+    written += [(wire, name, type(getattr(cls, name))) for wire, name in cls.WIRE_CONSTANTS]
+    written.sort(key=itemgetter(0))  # canonical JSON then has little to sort
     shape = _Shape(
-        values_of=_values_getter([attribute for attribute, _ in names]),
-        encoders=tuple((wire, _encoder_of(hints[attribute])) for attribute, wire in names),
-        renderers=tuple(
-            (f"{encode(wire)}:", _renderer_of(hints[attribute])) for attribute, wire in names
-        ),
+        values_of=_values_getter([attribute for _, attribute, _ in written]),
+        encoders=tuple((wire, _encoder_of(hint)) for wire, _, hint in written),
+        renderers=tuple((f"{encode(wire)}:", _renderer_of(hint)) for wire, _, hint in written),
         decoders=tuple(
             (
                 wire_name_of(field.name),
@@ -231,19 +233,28 @@ def _encoder_of(hint: object) -> _Encode | None:
 def _renderer_of(hint: object) -> _Render:
     """Choose how a field's text is written: exactly that of what `_encoder_of` makes."""
     hint = _without_none(hint)
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return Record.to_text  # type: ignore[return-value]  # called with records only
+    if get_origin(hint) is tuple:
+        item = _renderer_of(get_args(hint)[0])
+        return lambda values: "[" + ",".join([item(value) for value in values]) + "]"  # type: ignore[attr-defined]
+    if get_origin(hint) is dict:
+        encode_entries = _encoder_of(hint)
+        return lambda value: _ENCODER.encode(encode_entries(value) if encode_entries else value)
+    return _plain_renderer_of(hint)
+
+
+def _plain_renderer_of(hint: object) -> _Render:
+    plain = getattr(hint, "__supertype__", hint)
     if hint in (Amount, Delta):
         return lambda value: f'"{value}"'
-    plain = getattr(hint, "__supertype__", hint)
-    if isinstance(plain, type) and issubclass(plain, str):
-        return encode_basestring  # type: ignore[return-value]  # called with text only
     if plain is bool:
         return lambda value: "true" if value else "false"
     if plain is int:
         return str
-    encode_value = _encoder_of(hint)
-    if encode_value is None:
-        return _ENCODER.encode
-    return lambda value: _ENCODER.encode(encode_value(value))
+    if isinstance(plain, type) and issubclass(plain, str):
+        return encode_basestring  # type: ignore[return-value]  # called with text only
+    return _ENCODER.encode
 
 
 def _decoder_of(hint: object) -> _Decode:

@@ -44,17 +44,18 @@ class Event(Record):
     """What every event says. `timestamp` is the transaction's, in seconds."""
 
     WIRE_NAME: ClassVar[str] = ""
+    SCHEMA_VERSION: ClassVar[int] = SCHEMA_VERSION
+    WIRE_CONSTANTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("eventType", "WIRE_NAME"),
+        ("schemaVersion", "SCHEMA_VERSION"),
+    )
 
     timestamp: EpochSeconds
     changes: tuple[AccountChange, ...] = ()
 
     def to_payload(self) -> JsonObject:
         """Return the event's wire form, its type and schema version included."""
-        # Named, not super(): slots make dataclass build a second class.
-        payload = Record.to_wire(self)
-        payload["eventType"] = self.WIRE_NAME
-        payload["schemaVersion"] = SCHEMA_VERSION
-        return payload
+        return self.to_wire()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
