@@ -226,6 +226,7 @@ def build_backend(
     folder: Path,
     *,
     settings: EdgeSettings | None = None,
+    probes: Probes | None = None,
     change: Callable[[Collaborators, MemoryOutbox], Collaborators] = lambda parts, _: parts,
 ) -> Backend:
     """Build an edge over memory; `change` may put another collaborator in."""
@@ -249,7 +250,7 @@ def build_backend(
                 clock=clock,
             ),
             limiter=LocalRateLimiter(),
-            probes=Probes(),
+            probes=probes or Probes(),
             metrics=build_api_metrics(
                 MetricsRegistry(), routes=list(metric_routes()), redis_commands=("evalsha",)
             ),

@@ -1,0 +1,135 @@
+"""Bounds on what a request may bring."""
+
+import asyncio
+import json
+
+import pytest
+
+from gx.api.exchange import Message
+from gx.api.settings import EdgeSettings
+from tests.api.asgi import Conversation
+from tests.api.parts import TRANSFER, Backend
+
+LIMIT = EdgeSettings().body_bytes_max
+
+
+def a_post(
+    backend: Backend, chunks: list[bytes], headers: list[tuple[bytes, bytes]] | None = None
+) -> Conversation:
+    """Send a transfer in these pieces."""
+    return Conversation(
+        backend.app,
+        "POST",
+        "/api/v1/transfers",
+        headers=[(b"authorization", f"Bearer {backend.token()}".encode()), *(headers or [])],
+        chunks=chunks,
+    )
+
+
+def code_of(conversation: Conversation) -> str:
+    """Read the code of a problem."""
+    return str(json.loads(conversation.body)["code"])
+
+
+async def test_a_body_may_come_in_pieces(backend: Backend) -> None:
+    """Chunks are one body."""
+    body = json.dumps(TRANSFER).encode()
+    post = a_post(backend, [body[:10], b"", body[10:20], body[20:]])
+    await post.run()
+
+    assert post.status == 202
+
+
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1])
+async def test_the_bound_on_bodies_is_exact(backend: Backend, size: int) -> None:
+    """The largest body is read; one byte more is 413."""
+    body = json.dumps(TRANSFER).encode()
+    async with backend.client() as client:
+        response = await client.post("/api/v1/transfers", content=body.ljust(size))
+
+    assert response.status_code == (202 if size <= LIMIT else 413)
+
+
+async def test_a_body_that_is_announced_too_large_is_not_read(backend: Backend) -> None:
+    """413 before the first byte, and the connection has to go."""
+    post = a_post(backend, [b"x"], [(b"content-length", b"%d" % (LIMIT + 1))])
+    await post.run()
+
+    assert (post.status, code_of(post), post.taken) == (413, "BODY_TOO_LARGE", 0)
+    assert post.headers[b"connection"] == b"close"
+
+
+async def test_a_chunked_body_is_cut_off_at_the_bound(backend: Backend) -> None:
+    """Without an announced length no more is read than the bound and one piece."""
+    post = a_post(backend, [b" " * 1_024] * 1_000)
+    await post.run()
+
+    assert (post.status, code_of(post)) == (413, "BODY_TOO_LARGE")
+    assert post.taken <= LIMIT // 1_024 + 2
+
+
+@pytest.mark.parametrize("length", [b"9" * 5_000, b"-1", b"1e9", b""], ids=len)
+async def test_a_senseless_length_is_not_believed(backend: Backend, length: bytes) -> None:
+    """What is no number counts as unknown; a number beyond all bounds is too large."""
+    post = a_post(backend, [json.dumps(TRANSFER).encode()], [(b"content-length", length)])
+    await post.run()
+
+    assert post.status == (413 if length.isdigit() else 202)
+
+
+async def test_a_client_that_leaves_in_the_middle_stores_nothing(backend: Backend) -> None:
+    """Half a body is no request, and nobody is there to be answered."""
+    body = json.dumps(TRANSFER).encode()
+    messages: list[Message] = [
+        {"type": "http.request", "body": body[:10], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    post = a_post(backend, [])
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    post._receive = receive  # type: ignore[method-assign]  # a client that breaks off
+    await post.run()
+
+    assert (post.status, post.body) == (0, b"")
+    assert not backend.outbox.commands
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"x-%d" % number, b"") for number in range(64)],
+        [(b"x-big", b"v" * 16_384)],
+        [(b"x-same", b"v" * 1_000)] * 17,
+    ],
+    ids=["too many", "too big", "too much of one name"],
+)
+async def test_headers_are_bounded(backend: Backend, headers: list[tuple[bytes, bytes]]) -> None:
+    """In number and in size, however they are spread."""
+    post = a_post(backend, [json.dumps(TRANSFER).encode()], headers)
+    await post.run()
+
+    assert (post.status, code_of(post)) == (400, "ARGUMENT_INVALID")
+    assert post.headers[b"connection"] == b"close"
+
+
+async def test_a_token_is_bounded(backend: Backend) -> None:
+    """A token longer than any of ours is refused before its parts are looked at."""
+    async with backend.anonymous({"Authorization": f"Bearer {'x' * 9_000}"}) as client:
+        response = await client.post("/api/v1/transfers", json=TRANSFER)
+
+    assert response.status_code == 401
+
+
+async def test_closing_the_application_leaves_no_task(backend: Backend) -> None:
+    """The lifespan's end lets waiting clients go and ends the watcher."""
+    async with backend.client() as client:
+        url = (await client.post("/api/v1/transfers", json=TRANSFER)).json()["statusUrl"]
+        before = asyncio.all_tasks()
+        async with backend.app.router.lifespan_context(backend.app):
+            waiting = asyncio.create_task(client.get(f"{url}?wait=COMMITTED&timeout=30"))
+            await asyncio.sleep(0.05)
+        await asyncio.wait_for(waiting, 5)
+
+    assert asyncio.all_tasks() <= before
