@@ -71,9 +71,18 @@ def test_user_and_treasury_are_paid_from_both_pools() -> None:
             {"accountId": "treasury_CA", "delta": str(50 * COIN)},
         ],
     }
+
+
+def test_genesis_moves_coins_and_makes_none() -> None:
+    """What user and treasury have, the pools have less; the supply stays."""
+    ledger = a_ledger(alice="CA")
+    before = ledger.minted()
+
+    ledger.do(DISTRIBUTE_GENESIS, "alice")
+
     assert ledger.balance("alice") == 500 * COIN
     assert ledger.balance("treasury_CA") == 50 * COIN
-    assert ledger.minted() == ledger.total()
+    assert ledger.minted() == ledger.total() == before
 
 
 BOUNDARIES = [
