@@ -71,13 +71,15 @@ class PostgresLeases(Leases):
 
     async def _ask(self, statement: str, *arguments: object) -> int | None:
         async with self._turn:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await connect(self._settings, suffix=" lease")
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                connection = await connect(self._settings, suffix=" lease")
+                self._connection = connection
             try:
                 with unavailable_as_error():
-                    epoch: int | None = await self._connection.fetchval(statement, *arguments)
+                    epoch: int | None = await connection.fetchval(statement, *arguments)
             except DatabaseUnavailableError:
-                self._connection.terminate()
+                connection.terminate()
                 raise
             return epoch
 

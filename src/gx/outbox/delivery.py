@@ -275,7 +275,7 @@ class Delivery:
         )
         options = place.options
         decision = decide(error, failed, policy=options.retry, random=options.random)
-        if not is_outage:
+        if failed.is_ledger_answering:
             place.tries.update(dict.fromkeys((e.command_id for e in self._entries), tries))
         if isinstance(decision, TryAgain | Split) and not isinstance(error, CircuitOpenError):
             place.accounts.retried(self._entries)

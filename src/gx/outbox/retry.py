@@ -65,8 +65,9 @@ class RetryPolicy:
 class FailedBatch:
     """What is known of a batch that failed.
 
-    `tries` counts its failures in a row, this one included; `attempts` is what its only command
-    was charged before; `is_ledger_answering` is what the ledger said when asked just now.
+    `tries` counts its failures in a row while the ledger answered, this one included; `attempts`
+    is what its only command was charged before; `is_ledger_answering` is whether the ledger
+    answered when it was asked just now.
     """
 
     commands: int

@@ -89,6 +89,17 @@ async def test_persisting_again_changes_nothing(world: OutboxWorld) -> None:
     assert list(live.entries) == entries
 
 
+async def test_a_transaction_cannot_hold_further_entries_later(world: OutboxWorld) -> None:
+    """One transaction id stands for one set of commands, for ever."""
+    lease = await world.hold_lease()
+    first, second = await waiting(world, 2)
+    envelope = an_envelope()
+    await world.store.persist(lease, envelope, [first])
+
+    with pytest.raises(EntryHeldError):
+        await world.store.persist(lease, envelope, [first, second])
+
+
 async def test_of_two_envelopes_at_once_one_holds_the_entry(world: OutboxWorld) -> None:
     """Also when both are persisted at the same moment."""
     lease = await world.hold_lease()

@@ -1,5 +1,6 @@
 """One outbox with all its adapters, in memory or in PostgreSQL, for suites that run over both."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,8 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gx.database.leases import MemoryLeases, PostgresLeases
+from gx.database.notifications import Notifier
 from gx.database.pool import Pool, PoolSettings
 from gx.database.ports import Lease, Leases
+from gx.domain.clock import Clock
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.memory.dead_letters import MemoryDeadLetters
 from gx.outbox.memory.inbox import MemoryCommandInbox
@@ -26,7 +29,7 @@ from gx.outbox.ports import (
 from gx.outbox.postgres.dead_letters import PostgresDeadLetters
 from gx.outbox.postgres.inbox import PostgresCommandInbox
 from gx.outbox.postgres.reader import PostgresCommandReader
-from gx.outbox.postgres.store import PostgresOutboxStore
+from gx.outbox.postgres.store import WAKE_UP_CHANNEL, PostgresOutboxStore
 from gx.runtime.clock import SystemClock
 from tests.outbox.builders import TestClock
 
@@ -42,6 +45,10 @@ class Backstage(Protocol):
 
     async def audit(self) -> list[AuditRecord]:
         """Read the audit log."""
+        ...
+
+    async def wake_up(self) -> None:
+        """Tell listeners that there is something new."""
         ...
 
 
@@ -84,6 +91,10 @@ class MemoryBackstage:
         """Return the records."""
         return self._outbox.audit
 
+    async def wake_up(self) -> None:
+        """Set the event."""
+        self._outbox.news.set()
+
 
 class PostgresBackstage:
     """Behind the PostgreSQL adapters."""
@@ -115,8 +126,15 @@ class PostgresBackstage:
             for row in rows
         ]
 
+    async def wake_up(self) -> None:
+        """Send the notification."""
+        notifier = Notifier(self._pool.settings, WAKE_UP_CHANNEL)
+        notifier.notify()
+        await asyncio.sleep(0.1)
+        await notifier.close()
 
-def memory_world(clock: TestClock | None = None) -> OutboxWorld:
+
+def memory_world(clock: Clock | None = None) -> OutboxWorld:
     """Make an empty outbox in memory."""
     clock = clock or TestClock()
     leases = MemoryLeases(clock)

@@ -59,7 +59,7 @@ END $$;
 -- ---------------------------------------------------------------- prepare and settle
 
 -- Keeps a signed envelope and marks its commands as held by it, all or nothing. A second call
--- with the same transaction, after a lost answer, finds it done.
+-- with the same transaction and commands, after a lost answer, finds it done.
 CREATE FUNCTION persist_envelope(
     p_lease text, p_epoch bigint, p_transaction_id text, p_role text, p_content bytea,
     p_result text, p_seqs bigint[]
@@ -75,11 +75,13 @@ BEGIN
         ON CONFLICT (transaction_id) DO NOTHING
     RETURNING envelope_id INTO v_envelope_id;
     IF v_envelope_id IS NULL THEN
-        RETURN;
+        SELECT count(*) INTO v_held FROM outbox o JOIN envelopes e USING (envelope_id)
+         WHERE o.seq = ANY (p_seqs) AND e.transaction_id = p_transaction_id;
+    ELSE
+        UPDATE outbox SET envelope_id = v_envelope_id
+         WHERE seq = ANY (p_seqs) AND envelope_id IS NULL;
+        GET DIAGNOSTICS v_held = ROW_COUNT;
     END IF;
-    UPDATE outbox SET envelope_id = v_envelope_id
-     WHERE seq = ANY (p_seqs) AND envelope_id IS NULL;
-    GET DIAGNOSTICS v_held = ROW_COUNT;
     IF v_held <> cardinality(p_seqs) THEN
         RAISE EXCEPTION '% of % entries are settled or held by another envelope',
             cardinality(p_seqs) - v_held, cardinality(p_seqs) USING ERRCODE = 'GX002';

@@ -44,14 +44,16 @@ class MemoryOutboxStore(OutboxStore):
     @override
     async def persist(self, lease: Lease, envelope: Envelope, entries: Sequence[Entry]) -> None:
         self._outbox.leases.require(lease)
-        if envelope.transaction_id in self._outbox.envelopes:
-            return
         rows = [self._outbox.waiting.get(entry.command_id) for entry in entries]
-        free = [row for row in rows if row is not None and row.transaction_id is None]
-        if len(free) != len(entries):
-            raise EntryHeldError(f"{len(entries) - len(free)} entries are settled or held")
+        is_known = envelope.transaction_id in self._outbox.envelopes
+        expected = envelope.transaction_id if is_known else None
+        good = [row for row in rows if row is not None and row.transaction_id == expected]
+        if len(good) != len(entries):
+            raise EntryHeldError(f"{len(entries) - len(good)} entries are settled or held")
+        if is_known:
+            return
         self._outbox.envelopes[envelope.transaction_id] = (envelope, self._outbox.now_ms())
-        for row in free:
+        for row in good:
             row.transaction_id = envelope.transaction_id
 
     @override
