@@ -10,9 +10,9 @@ from gx.cli.options import JsonOption
 from gx.cli.output import show_json, show_table
 from gx.domain.codec import JsonObject, JsonValue
 from gx.monitoring.live import LiveMetric, check_live, missing
-from gx.runtime.launch import stack_folder
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, StackSettings, load
+from gx.runtime.stack import stack_folder
 from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.metric import Condition
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from gx.cli.output import progress, show, show_json
+from gx.cli.output import ProgressLine, progress, show, show_json
 from gx.cli.session import Target, talk
 from gx.client.answers import AcceptedCommand, Command
 from gx.client.client import GxClient
@@ -12,6 +12,14 @@ from gx.domain.command_status import CommandStatus
 from gx.domain.roles import TokenRole
 
 Submit = Callable[[GxClient], Awaitable[AcceptedCommand]]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A command whose effect was waited for, and how long that took since it was sent."""
+
+    command: Command
+    elapsed_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,25 +40,30 @@ class Sending:
             WaitTimeoutError: it was accepted and is still on its way.
         """
         target = Target(url=self.url, token=self.token)
-        started_s = time.monotonic()
         with progress("sending ...") as line:
-            command = talk(target, role, lambda client: self._deliver(client, submit, acts_for))
-            line.tell("done")
-        elapsed_ms = round((time.monotonic() - started_s) * 1_000)
-        if isinstance(command, AcceptedCommand):
-            self._show_accepted(command)
+
+            async def deliver(client: GxClient) -> AcceptedCommand | Timed:
+                acting = client.acting_for(acts_for) if acts_for else client
+                return await self._deliver(acting, submit, line)
+
+            delivered = talk(target, role, deliver)
+        if isinstance(delivered, Timed):
+            self._show_final(delivered)
         else:
-            self._show_final(command, elapsed_ms)
+            self._show_accepted(delivered)
 
     async def _deliver(
-        self, client: GxClient, submit: Submit, acts_for: str | None
-    ) -> AcceptedCommand | Command:
-        accepted = await submit(client.acting_for(acts_for) if acts_for else client)
+        self, client: GxClient, submit: Submit, line: ProgressLine
+    ) -> "AcceptedCommand | Timed":
+        started_s = time.monotonic()
+        accepted = await submit(client)
         if not self.wait:
             return accepted
-        return await client.wait_for(
+        line.tell(f"{accepted.command_id} is accepted, waiting ...")
+        command = await client.wait_for(
             accepted.command_id, CommandStatus.PROJECTED, timeout_s=self.timeout_s
         )
+        return Timed(command, elapsed_ms=round((time.monotonic() - started_s) * 1_000))
 
     def _show_accepted(self, accepted: AcceptedCommand) -> None:
         if self.as_json:
@@ -59,12 +72,13 @@ class Sending:
             show(f"{accepted.status} {accepted.command_id}")
             show(f"Watch it: gx command watch {accepted.command_id}")
 
-    def _show_final(self, command: Command, elapsed_ms: int) -> None:
+    def _show_final(self, timed: Timed) -> None:
+        command = timed.command
         if self.as_json:
             show_json(command.to_wire())
         command.require_effect()
         if not self.as_json:
             show(
                 f"{command.status} {command.command_type} {command.command_id} "
-                f"in block {command.block_number}, {elapsed_ms} ms"
+                f"in block {command.block_number}, {timed.elapsed_ms} ms"
             )

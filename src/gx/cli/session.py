@@ -15,9 +15,8 @@ from gx.client.transport import ClientSettings
 from gx.domain.roles import TokenRole
 from gx.operations.credentials import Credentials
 from gx.runtime.clock import SystemClock
-from gx.runtime.launch import stack_folder
-from gx.runtime.local_stack import API_URL
 from gx.runtime.settings import ApiSettings, CliSettings, CommonSettings, load
+from gx.runtime.stack import API_URL, stack_folder
 
 T = TypeVar("T")
 

@@ -12,12 +12,12 @@ from gx.cli.options import DataDirOption, JsonOption
 from gx.cli.output import progress, say, show, show_fields, show_json, show_table
 from gx.cli.starting import UpObserver, bootstrap_stack
 from gx.domain.codec import JsonValue
-from gx.runtime.launch import run_local_stack, stack_folder
+from gx.runtime.launch import run_local_stack
 from gx.runtime.local_stack import LocalStackOptions
 from gx.runtime.logfile import follow_logs
 from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import choose_data_dir
-from gx.runtime.stack import StackFolder, StackState, is_alive, stop_stack
+from gx.runtime.stack import StackFolder, StackState, is_alive, stack_folder, stop_stack
 
 app = typer.Typer()
 

@@ -17,9 +17,9 @@ from gx.ledger.local.client import LocalLedger
 from gx.ledger.local.listing import BlockSummary, list_blocks
 from gx.ledger.local.verify import VerifyReport, verify_ledger
 from gx.ledger.ports import event_transactions
-from gx.runtime.launch import stack_folder
 from gx.runtime.local_stack import POSTGRES
 from gx.runtime.settings import LedgerSettings, SettingsError, load, load_database
+from gx.runtime.stack import stack_folder
 
 __all__ = ["BlockSummary", "VerifyReport"]
 

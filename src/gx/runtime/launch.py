@@ -6,15 +6,10 @@ from collections.abc import Callable
 from gx.runtime.clock import SystemClock
 from gx.runtime.local_stack import LocalStackOptions, Plan, Planner
 from gx.runtime.process import StackObserver
-from gx.runtime.settings import CommonSettings, StackSettings, load
-from gx.runtime.stack import StackFolder
+from gx.runtime.settings import StackSettings, load
+from gx.runtime.stack import stack_folder
 from gx.runtime.supervisor import Supervisor
 from gx.runtime.tools import Toolbox, find_tools
-
-
-def stack_folder() -> StackFolder:
-    """Return the files of the stack whose data is in `GX_DATA_DIR` (usually `var`)."""
-    return StackFolder(load(CommonSettings).data_dir)
 
 
 async def run_local_stack(

@@ -28,6 +28,7 @@ from gx.runtime.settings import (
     environment,
     load,
 )
+from gx.runtime.stack import API_URL
 from gx.runtime.tools import Program, Tool, Toolbox
 from gx.runtime.valkey import EmbeddedValkey
 
@@ -41,9 +42,6 @@ SUBMITTER: Final = "outbox-submitter"
 PROJECTOR: Final = "projector"
 BOOTSTRAP: Final = "bootstrap"
 STOP_GRACE_S: Final = 25.0
-
-API_URL: Final = "API"
-"""The name of the API's address among a stack's addresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

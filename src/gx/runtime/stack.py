@@ -23,6 +23,10 @@ import psutil
 from gx.database.places import require_writable
 from gx.domain.errors import GxError
 from gx.runtime.process import ItemStatus
+from gx.runtime.settings import CommonSettings, load
+
+API_URL: Final = "API"
+"""The name of the API's address among a stack's addresses."""
 
 LOCK_PATIENCE_S: Final = 1.0  # another terminal's look at the lock takes microseconds
 POLL_S: Final = 0.05
@@ -130,6 +134,11 @@ class StackFolder:
         for item in reversed(left):
             _end(item)
         return [item.name for item in left]
+
+
+def stack_folder() -> StackFolder:
+    """Return the files of the stack whose data is in `GX_DATA_DIR` (usually `var`)."""
+    return StackFolder(load(CommonSettings).data_dir)
 
 
 def build_state(
