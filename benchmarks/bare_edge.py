@@ -67,7 +67,7 @@ def collaborators(keys: Path) -> Collaborators:
         gate=GroupCommitter(ForgetfulInbox(), on_stored=lambda: None),
         reader=MemoryCommandReader(nothing),
         letters=MemoryDeadLetters(nothing),
-        queries=cast(Queries, None),  # nothing is read here
+        queries=cast("Queries", None),  # nothing is read here
         tokens=verifier,
         limiter=LocalRateLimiter(),
         probes=Probes(ready=()),

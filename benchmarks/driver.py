@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Final
 
-from benchmarks.stack import LOOP, BenchmarkError, Loop
+from benchmarks.stack import BenchmarkError, Loop
 from benchmarks.timeline import Journey, journey, now_ms, until_done
 from benchmarks.transfers import preparation, random_transfers, transfer_command
 from gx.database.notifications import Notifier
@@ -99,8 +99,3 @@ async def drive_open(driver: Driver, *, seed: int, rate_per_s: float, seconds: f
     await driver.send(commands, rate_per_s=rate_per_s, seed=seed)
     await until_done(driver.loop, since_ms)
     return await journey(driver.loop, since_ms)
-
-
-async def restart(loop: Loop) -> None:
-    """Start what processes commands, after a part of the measurement did without."""
-    await loop.start(*LOOP)

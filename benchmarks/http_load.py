@@ -132,7 +132,7 @@ class Client(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's is no subclass
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -226,8 +226,11 @@ class Load:
 
     async def _until_answered(self) -> None:
         async with asyncio.timeout(ANSWER_END_S):
-            while len(self.idle) + self.lost < len(self.clients) or self.waiting:
-                await asyncio.sleep(0.005)  # noqa: ASYNC110 (an event would cost each answer)
+            while self._is_owed_answers():  # noqa: ASYNC110 - an event would cost every answer
+                await asyncio.sleep(0.005)
+
+    def _is_owed_answers(self) -> bool:
+        return bool(self.waiting) or len(self.idle) + self.lost < len(self.clients)
 
     def _result(self, cpu_s: float) -> LoadResult:
         tally = self.tally

@@ -1,14 +1,16 @@
 """Private systems to measure: one PostgreSQL server, and any number of loops beside each other.
 
-A loop is a database, a ledger folder and the four processes that serve them, started as
-`gx up` starts them: the same subcommands, each an operating-system process of its own. They are
-started one by one, because some questions are about a part alone.
+A loop is a database, a ledger folder and the four processes that serve them: what `gx up` starts,
+each an operating-system process of its own, with the settings that ship. They are started one by
+one, because some questions are about a part alone.
 """
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,11 +30,21 @@ from gx.domain.roles import TokenRole
 from gx.runtime.clock import SystemClock
 from gx.runtime.settings import ApiSettings, Environment
 
-LEDGER: Final = ("ledger", "serve")
-SUBMITTER: Final = ("outbox", "submit")
-PROJECTOR: Final = ("projection", "run")
-API: Final = ("api", "serve")
+LEDGER: Final = "ledger"
+SUBMITTER: Final = "submitter"
+PROJECTOR: Final = "projector"
+API: Final = "api"
 LOOP: Final = (LEDGER, SUBMITTER, PROJECTOR)
+
+READY_AT: Final = {
+    LEDGER: "GX_LEDGER_METRICS_PORT",
+    SUBMITTER: "GX_SUBMITTER_METRICS_PORT",
+    PROJECTOR: "GX_PROJECTOR_METRICS_PORT",
+    API: "GX_API_PORT",
+}
+"""The setting that says at which port a process tells whether it is ready."""
+
+RUN: Final = "from gx.runtime.processes.{part} import run_{part}; run_{part}()"
 
 START_S: Final = 60.0
 STOP_S: Final = 30.0
@@ -77,7 +89,7 @@ class Loop:
     dsn: str
     pool: Pool
     environment: dict[str, str]
-    parts: dict[tuple[str, ...], Part] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
 
     @property
     def api_port(self) -> int:
@@ -86,23 +98,23 @@ class Loop:
 
     @property
     def keys(self) -> Path:
-        """The folder of the token issuer's key."""
-        return self.folder / "keys"
+        """The folder of the token issuer's key; all loops of a server share it."""
+        return Path(self.environment["GX_API_KEYS_DIR"])
 
     @property
     def listening(self) -> ConnectionSettings:
         """How a process of this loop connects outside a pool."""
         return self.pool.settings
 
-    async def start(self, *subcommands: tuple[str, ...]) -> None:
+    async def start(self, *names: str) -> None:
         """Start processes, and wait until each says that it is ready."""
-        for subcommand in subcommands:
-            self.parts[subcommand] = await self._launch(subcommand)
-        await asyncio.gather(*(self._until_ready(subcommand) for subcommand in subcommands))
+        for name in names:
+            self.parts[name] = await self._launch(name)
+        await asyncio.gather(*(self._until_ready(name) for name in names))
 
-    async def stop(self, *subcommands: tuple[str, ...]) -> None:
+    async def stop(self, *names: str) -> None:
         """Stop processes as a supervisor does; one that does not end in time is killed."""
-        parts = [self.parts.pop(name) for name in subcommands if name in self.parts]
+        parts = [self.parts.pop(name) for name in names if name in self.parts]
         for part in parts:
             if part.process.returncode is None:
                 part.process.terminate()
@@ -115,11 +127,11 @@ class Loop:
 
     def cpu_s(self) -> dict[str, float]:
         """Return each running process's CPU time, by name."""
-        return {" ".join(name): part.cpu_s() for name, part in self.parts.items()}
+        return {name: part.cpu_s() for name, part in self.parts.items()}
 
     def memory_mib(self) -> dict[str, float]:
         """Return each running process's resident memory, by name."""
-        return {" ".join(name): round(part.memory_mib(), 1) for name, part in self.parts.items()}
+        return {name: round(part.memory_mib(), 1) for name, part in self.parts.items()}
 
     def token(self, role: TokenRole) -> str:
         """Sign a token that may act for everybody."""
@@ -134,11 +146,11 @@ class Loop:
         act_for = ("*",) if role is TokenRole.PARTNER else ()
         return issuer.issue(Claims(subject="benchmark", role=role, act_for=act_for, ttl_s=7_200))
 
-    async def _launch(self, subcommand: tuple[str, ...]) -> Part:
-        log = self.folder / f"{'-'.join(subcommand)}.log"
+    async def _launch(self, name: str) -> Part:
+        log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gx.cli.main", *subcommand),
+                *(sys.executable, "-c", RUN.format(part=name)),
                 env=self.environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
@@ -147,20 +159,31 @@ class Loop:
             )
         return Part(process, log)
 
-    async def _until_ready(self, subcommand: tuple[str, ...]) -> None:
-        part = self.parts[subcommand]
-        settings: dict[tuple[str, ...], str] = {
-            LEDGER: "GX_LEDGER_METRICS_PORT",
-            SUBMITTER: "GX_SUBMITTER_METRICS_PORT",
-            PROJECTOR: "GX_PROJECTOR_METRICS_PORT",
-            API: "GX_API_PORT",
-        }
-        url = f"http://127.0.0.1:{self.environment[settings[subcommand]]}/readyz"
-        async with asyncio.timeout(START_S), httpx.AsyncClient() as client:
-            while not await _answers(client, url):
-                if part.process.returncode is not None:
-                    raise BenchmarkError(f"gx {' '.join(subcommand)} ended: {_tail(part.log)}")
-                await asyncio.sleep(POLL_S)
+    async def _until_ready(self, name: str) -> None:
+        part = self.parts[name]
+        url = f"http://127.0.0.1:{self.environment[READY_AT[name]]}/readyz"
+        try:
+            await until_answering(url, part.process)
+        except BenchmarkError as error:
+            raise BenchmarkError(
+                f"the {name} of {self.name}: {error}\n{_tail(part.log)}"
+            ) from error
+
+
+async def until_answering(url: str, process: asyncio.subprocess.Process) -> None:
+    """Wait until a process says that it is ready.
+
+    Raises:
+        BenchmarkError: it ended, or it takes too long.
+    """
+    deadline_s = time.monotonic() + START_S
+    async with httpx.AsyncClient() as client:
+        while not await _answers(client, url):
+            if process.returncode is not None:
+                raise BenchmarkError(f"it ended with status {process.returncode}")
+            if time.monotonic() > deadline_s:
+                raise BenchmarkError(f"it was not ready within {START_S:.0f} s")
+            await asyncio.sleep(POLL_S)
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:
@@ -195,6 +218,18 @@ class Server:
         """The database in which the machine's limit is measured."""
         return self.postgres.socket_dsn
 
+    def cpu_s(self) -> float:
+        """Return the CPU time that the server has used, ended backends included."""
+        pid_file = self.postgres.data_folder / "postmaster.pid"
+        postmaster = psutil.Process(int(pid_file.read_text(encoding="utf-8").split()[0]))
+        ended = postmaster.cpu_times()
+        total = float(ended.children_user + ended.children_system)
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
     async def version(self) -> str:
         """Return the server's version."""
         connection = await asyncpg.connect(self.dsn)
@@ -205,14 +240,28 @@ class Server:
 
     async def open_loop(self, name: str) -> Loop:
         """Make a database and a folder for a loop; none of its processes runs yet."""
+        folder = self.folder / name
+        ledger = {
+            "GX_LEDGER_SOCKET": str(folder / "ledger.sock"),
+            "GX_LEDGER_FOLDER": str(folder / "ledger"),
+        }
+        return await self._open(name, ledger)
+
+    async def open_replica(self, name: str, original: Loop) -> Loop:
+        """Make an empty database for another projection of the original's ledger."""
+        return await self._open(
+            name, {"GX_LEDGER_SOCKET": original.environment["GX_LEDGER_SOCKET"]}
+        )
+
+    async def _open(self, name: str, ledger: Mapping[str, str]) -> Loop:
         dsn = await self._create_database(name)
         await migrate(dsn)
         folder = self.folder / name
         folder.mkdir()
         pool = await Pool.open(PoolSettings(dsn=dsn, application_name="benchmark"))
-        loop = Loop(
-            name=name, folder=folder, dsn=dsn, pool=pool, environment=_environment(folder, dsn)
-        )
+        keys = {"GX_API_KEYS_DIR": str(self.folder / "keys")}
+        environment = {**_environment(folder, dsn), **keys, **ledger}
+        loop = Loop(name=name, folder=folder, dsn=dsn, pool=pool, environment=environment)
         self.stack.push_async_callback(pool.close)
         self.stack.push_async_callback(loop.stop, API, *reversed(LOOP))
         return loop
@@ -248,9 +297,6 @@ def _environment(folder: Path, dsn: str) -> dict[str, str]:
         **UNLIMITED,
         "GX_DATABASE_DSN": dsn,
         "GX_DATA_DIR": str(folder),
-        "GX_LEDGER_SOCKET": str(folder / "ledger.sock"),
-        "GX_LEDGER_FOLDER": str(folder / "ledger"),
-        "GX_API_KEYS_DIR": str(folder / "keys"),
         "GX_LOG_LEVEL": "WARNING",
     }
 
