@@ -10,10 +10,17 @@ import typer
 from gx.cli.command import time_text
 from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
-from gx.cli.output import show, show_fields, show_json
+from gx.cli.output import progress, show, show_fields, show_json
 from gx.domain.codec import JsonObject, JsonValue, encode
 from gx.runtime.processes.projector import run_projector
-from gx.runtime.read_models import ParkedEvent, ProjectionStatus, park_event, projection_status
+from gx.runtime.read_models import (
+    ParkedEvent,
+    ProjectionStatus,
+    RebuildRequest,
+    park_event,
+    projection_status,
+    rebuild_projection,
+)
 
 app = typer.Typer(name="projection", no_args_is_help=True)
 
@@ -95,6 +102,53 @@ def park(
             "`gx projection status` tells where it stands"
         )
     show(f"parked event {position} of block {block}; the projection goes on behind it")
+
+
+@app.command("rebuild")
+def rebuild(
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; it is kept in the audit with your name.")
+    ],
+    accept_new_chain: Annotated[
+        bool,
+        typer.Option("--accept-new-chain", help="Replace read models of another ledger."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the read models anew from block 0, beside the live ones.
+
+    Queries and the projector go on meanwhile; at the end the tables change
+    places in one transaction. If it is interrupted, the live ones are as they
+    were.
+
+    Examples:
+      gx projection rebuild --reason "Compare with the ledger"
+      gx projection rebuild --reason "Ledger restored" --accept-new-chain
+    """
+    request = RebuildRequest(
+        actor=getpass.getuser(), reason=reason, accept_new_chain=accept_new_chain
+    )
+    with progress("rebuilding ...") as line:
+        done = asyncio.run(
+            rebuild_projection(
+                request,
+                lambda moment: line.tell(f"block {moment.block_number} of {moment.height - 1} ..."),
+            )
+        )
+    if as_json:
+        show_json(
+            {
+                "ok": True,
+                "blockNumber": done.block_number,
+                "events": done.events,
+                "durationMs": round(done.elapsed_s * 1_000),
+            }
+        )
+        return
+    show(
+        f"rebuilt from {done.events} events up to block {done.block_number} "
+        f"in {done.elapsed_s:.1f} s"
+    )
 
 
 def _fields(found: ProjectionStatus) -> list[tuple[str, str]]:
