@@ -65,6 +65,7 @@ class FakeLedger(Ledger):
         self.faults: defaultdict[str, deque[Exception]] = defaultdict(deque)
         self.codes: deque[ValidationCode] = deque()
         self.is_down = False
+        self.hangs = False
         self.is_muted = False
         self.repeats_blocks = False
         self.ordering = asyncio.Event()
@@ -170,6 +171,8 @@ class FakeLedger(Ledger):
     async def _step(self, step: str) -> None:
         self.calls[step] += 1
         await asyncio.sleep(0)
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.is_down:
             raise LedgerUnavailableError("the ledger is down")
         if self.faults[step]:
