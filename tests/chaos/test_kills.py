@@ -19,7 +19,7 @@ import asyncpg
 import pytest
 
 from tests.chaos.driver import Driver
-from tests.chaos.loop import Loop, free_port, running_loop
+from tests.end_to_end.loop import Loop, free_port, running_loop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("chaos")]
 

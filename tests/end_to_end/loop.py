@@ -144,6 +144,7 @@ async def running_loop(
     full = {
         **{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},  # noqa: TID251 (a child's)
         **settings,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # noqa: TID251 (a child's)
         "GX_DATA_DIR": str(folder),
         **(environment or {}),
     }
