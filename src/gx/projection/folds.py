@@ -115,12 +115,12 @@ def fold(event: Event, place: Place) -> list[Change]:
     return function(event, place)
 
 
-def entry_kind(account_id: str, kind: str, parties: tuple[str, ...]) -> str:
+def _entry_kind(account_id: str, kind: str, parties: tuple[str, ...]) -> str:
     """Tell why this account's balance changed; income of the fund from others' deals is a fee."""
     return _FEE if account_id == OPERATIONS_FUND and OPERATIONS_FUND not in parties else kind
 
 
-def counterparty(account_id: str, parties: tuple[str, ...]) -> str | None:
+def _counterparty(account_id: str, parties: tuple[str, ...]) -> str | None:
     """Name the other side of a deal between (payer, payee), as this account sees it."""
     if not parties:
         return None
@@ -147,9 +147,9 @@ def _post(
             posted.append(_put_account(change.account_id, tax_timer_started_at=started_at))
         if change.delta:
             entry: Row = {
-                "kind": entry_kind(change.account_id, kind.value, parties),
+                "kind": _entry_kind(change.account_id, kind.value, parties),
                 "delta": change.delta,
-                "counterparty": counterparty(change.account_id, parties),
+                "counterparty": _counterparty(change.account_id, parties),
                 "remark": remark,
                 "recorded_at": event.timestamp,
                 "transaction_id": place.transaction_id,

@@ -22,6 +22,7 @@ from gx.domain.clock import Clock
 from gx.ledger.errors import LedgerError
 from gx.ledger.ports import BlockSource
 from gx.projection.folds import assert_complete
+from gx.projection.leadership import keep_lease
 from gx.projection.ports import ReadModelStore, Stop, WrongChainError
 from gx.projection.reading import UNKNOWN_EVENT, EventFoldError
 from gx.projection.reconciliation import Reconciler
@@ -108,7 +109,9 @@ class Projector:
         """Project as the one active projector, until told to stop or replaced."""
         self._begin(lease)
         working = asyncio.create_task(self._project(lease, stop), name="projection")
-        keeping = asyncio.create_task(self._keep(lease), name="lease-keeping")
+        keeping = asyncio.create_task(
+            keep_lease(self._leases, lease, ttl_s=self._side.settings.lease_s), name="lease-keeping"
+        )
         summing = asyncio.create_task(self._sum_up(), name="reconciliation")
         try:
             await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,22 +136,6 @@ class Projector:
         _log.info("projector_resigned", holder=lease.holder, epoch=lease.epoch)
         with suppress(DatabaseUnavailableError):
             await self._leases.release(lease)
-
-    async def _keep(self, lease: Lease) -> None:
-        """Renew the lease; return when it is lost, or surely expired."""
-        lease_s = self._side.settings.lease_s
-        loop = asyncio.get_running_loop()
-        renewed_s = loop.time()
-        while loop.time() - renewed_s < lease_s:
-            await asyncio.sleep(lease_s / 3)
-            try:
-                if not await self._leases.renew(lease, ttl_s=lease_s):
-                    _log.warning("lease_lost", epoch=lease.epoch)
-                    return
-            except DatabaseUnavailableError as error:
-                _log.warning("lease_not_renewed", error=str(error))
-            else:
-                renewed_s = loop.time()
 
     # ------------------------------------------------------------ projecting
 

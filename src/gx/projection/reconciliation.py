@@ -79,6 +79,40 @@ class LedgerRecords:
             _log.warning("ledger_record_unreadable", key=write.key, error=str(error))
 
 
+class Comparison:
+    """Compares records with a store, and knows by how much which of them differ.
+
+    `differences` are by the record's key: how far the ledger exceeds the read models.
+    """
+
+    def __init__(self, store: ReadModelStore, differences: Mapping[str, int]) -> None:
+        self._store = store
+        self.differences = dict(differences)
+
+    async def update(self, records: LedgerRecords) -> Mapping[str, int]:
+        """Compare; return the differences that changed, 0 where there is none any more."""
+        found = await self._compare_balances(records.balances)
+        if records.minted is not None:
+            found[SUPPLY_KEY] = records.minted - await self._store.minted()
+        changed = {
+            key: difference
+            for key, difference in found.items()
+            if difference != self.differences.get(key, 0)
+        }
+        merged = {**self.differences, **changed}
+        self.differences = {key: difference for key, difference in merged.items() if difference}
+        return changed
+
+    async def _compare_balances(self, recorded: Mapping[str, int]) -> dict[str, int]:
+        held = await self._store.balances(list(recorded)) if recorded else {}
+        if held == recorded and not self.differences:
+            return {}
+        return {
+            ACCOUNT_PREFIX + account_id: balance - held.get(account_id, 0)
+            for account_id, balance in recorded.items()
+        }
+
+
 class Reconciler:
     """Compares, remembers what differs, and exports it as absolute sums."""
 
@@ -87,7 +121,7 @@ class Reconciler:
         self._gauges = {
             kind: difference(kind) for kind in (ACCOUNTS_KIND, MINTED_KIND, BALANCES_KIND)
         }
-        self._differences: dict[str, int] = {}
+        self._comparison = Comparison(store, {})
         self._uncompared = LedgerRecords()
         self._epoch = 0
 
@@ -95,7 +129,7 @@ class Reconciler:
         """Remember what was found before; what another holder wrote is not in our records."""
         if lease.epoch != self._epoch:
             self._uncompared, self._epoch = LedgerRecords(), lease.epoch
-        self._differences = dict(await self._store.differences())
+        self._comparison = Comparison(self._store, await self._store.differences())
         self._export()
 
     async def compare(self, lease: Lease, records: LedgerRecords) -> None:
@@ -104,14 +138,12 @@ class Reconciler:
         Records that could not be compared, because the database was away, come along next time.
         """
         self._uncompared.merge(records)
-        found = await self._compare_all(self._uncompared)
-        changed = {
-            key: difference
-            for key, difference in found.items()
-            if difference != self._differences.get(key, 0)
-        }
+        changed = await self._comparison.update(self._uncompared)
         if changed:
-            await self._note(lease, changed)
+            await self._store.note_differences(lease, changed)
+            for key, difference in changed.items():
+                _log.error("reconciliation_difference_changed", key=key, difference=difference)
+            self._export()
         self._uncompared = LedgerRecords()
 
     async def compare_totals(self) -> None:
@@ -132,33 +164,8 @@ class Reconciler:
         for gauge in self._gauges.values():
             gauge.clear()
 
-    async def _compare_all(self, records: LedgerRecords) -> dict[str, int]:
-        found = await self._compare_balances(records.balances)
-        if records.minted is not None:
-            found[SUPPLY_KEY] = records.minted - await self._store.minted()
-        return found
-
-    async def _compare_balances(self, recorded: Mapping[str, int]) -> dict[str, int]:
-        held = await self._store.balances(list(recorded)) if recorded else {}
-        if held == recorded and not self._differences:
-            return {}
-        return {
-            ACCOUNT_PREFIX + account_id: balance - held.get(account_id, 0)
-            for account_id, balance in recorded.items()
-        }
-
-    async def _note(self, lease: Lease, changed: Mapping[str, int]) -> None:
-        await self._store.note_differences(lease, changed)
-        for key, difference in changed.items():
-            _log.error("reconciliation_difference_changed", key=key, difference=difference)
-            if difference:
-                self._differences[key] = difference
-            else:
-                del self._differences[key]
-        self._export()
-
     def _export(self) -> None:
-        minted = abs(self._differences.get(SUPPLY_KEY, 0))
-        total = sum(map(abs, self._differences.values()))
+        differences = self._comparison.differences
+        minted = abs(differences.get(SUPPLY_KEY, 0))
         self._gauges[MINTED_KIND].set(minted)
-        self._gauges[ACCOUNTS_KIND].set(total - minted)
+        self._gauges[ACCOUNTS_KIND].set(sum(map(abs, differences.values())) - minted)

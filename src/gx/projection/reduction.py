@@ -32,8 +32,10 @@ class RowEffect:
         """Add to a column, or to the value that it was set to."""
         if column in self.values:
             self.values[column] = int(self.values[column] or 0) + delta
+        elif column in self.deltas:
+            self.deltas[column] += delta
         else:
-            self.deltas[column] = self.deltas.get(column, 0) + delta
+            self.deltas[column] = delta
 
 
 class Effects:

@@ -11,22 +11,24 @@ import msgspec
 
 from gx.domain.amounts import AMOUNT_MAX
 from gx.domain.events import SCHEMA_VERSION, CoinsTransferred
-from gx.projection.folds import Place, counterparty, entry_kind
+from gx.domain.identifiers import OPERATIONS_FUND
+from gx.projection.folds import Place
 from gx.projection.read_models import ACCOUNT_ENTRIES, ACCOUNTS, SINGLETON_KEY, SUPPLY, EntryKind
-from gx.projection.reduction import Cells, Effects, RowEffect
+from gx.projection.reduction import Effects, RowEffect
 
 _STORABLE: Final = range(-(2**63), 2**63)
+_AMOUNTS: Final = range(AMOUNT_MAX + 1)
 _TRANSFER: Final = EntryKind.TRANSFER.value
-_DIGITS_MAX: Final = len(str(AMOUNT_MAX))
+_FEE: Final = EntryKind.FEE.value
 
 
-class _Change(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class _Change(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     account_id: str
     delta: str
     tax_timer: Literal["started", "cleared"] | None = None
 
 
-class _Transfer(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class _Transfer(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=False):
     event_type: str
     schema_version: int
     timestamp: int
@@ -60,63 +62,62 @@ def _deltas_of(transfer: _Transfer) -> list[int] | None:
     is_plain = (
         transfer.event_type == CoinsTransferred.WIRE_NAME
         and transfer.schema_version == SCHEMA_VERSION
-        and _is_plain_text(transfer.remark)
-        and _is_amount(transfer.amount)
-        and _is_amount(transfer.fee)
+        and transfer.remark.isprintable()  # so it holds neither zeros nor surrogates
         and transfer.timestamp in _STORABLE
     )
     if not is_plain:
         return None
+    try:
+        if _canonical(transfer.amount) not in _AMOUNTS or _canonical(transfer.fee) not in _AMOUNTS:
+            return None
+        return _read_deltas(transfer.changes)
+    except ValueError:
+        return None
+
+
+def _read_deltas(changes: list[_Change]) -> list[int] | None:
     deltas = []
-    for change in transfer.changes:
-        delta = _parse_delta(change.delta)
-        if delta is None or not _is_plain_text(change.account_id):
+    for change in changes:
+        delta = _canonical(change.delta)
+        if delta not in _STORABLE or not change.account_id.isprintable():
             return None
         deltas.append(delta)
     return deltas if sum(deltas) in _STORABLE else None
 
 
-def _is_plain_text(text: str) -> bool:
-    return text.isprintable()  # so it holds neither zeros nor surrogates
-
-
-def _is_amount(text: str) -> bool:
-    is_canonical = text.isdigit() and text.isascii() and (text[0] != "0" or text == "0")
-    return is_canonical and len(text) <= _DIGITS_MAX and int(text) <= AMOUNT_MAX
-
-
-def _parse_delta(text: str) -> int | None:
-    digits = text[1:] if text[:1] == "-" else text
-    if not _is_amount(digits):
-        return None
-    delta = int(text)
-    return delta if delta in _STORABLE else None
+def _canonical(text: str) -> int:
+    """Read a whole number in its shortest form; ValueError if it is none."""
+    number = int(text)
+    if str(number) != text:
+        raise ValueError(text)
+    return number
 
 
 def _post(transfer: _Transfer, deltas: list[int], place: Place, effects: Effects) -> None:
     accounts = effects.rows.setdefault(ACCOUNTS.name, {})
     entries = effects.appended.setdefault(ACCOUNT_ENTRIES.name, [])
     block_number, position, transaction_id, command_id = place
-    parties = (transfer.from_id, transfer.to_id)
+    from_id, to_id, remark = transfer.from_id, transfer.to_id, transfer.remark
     recorded_at = transfer.timestamp
-    for ordinal, (change, delta) in enumerate(zip(transfer.changes, deltas, strict=True)):
-        account_id = change.account_id
-        account = accounts.get((account_id,))
+    is_fund_party = OPERATIONS_FUND in (from_id, to_id)
+    for ordinal, change in enumerate(transfer.changes):
+        account_id, delta = change.account_id, deltas[ordinal]
+        key = (account_id,)
+        account = accounts.get(key)
         if account is None:
-            account = accounts[(account_id,)] = RowEffect()
+            account = accounts[key] = RowEffect()
         account.add("balance", delta)
         if change.tax_timer is not None:
             started_at = recorded_at if change.tax_timer == "started" else None
             account.put("tax_timer_started_at", started_at)
         if delta:
-            kind = entry_kind(account_id, _TRANSFER, parties)
-            other = counterparty(account_id, parties)
-            entry: Cells = (
-                *(account_id, block_number, position, ordinal),
-                *(kind, delta, other, transfer.remark, recorded_at),
-                *(transaction_id, command_id),
-            )
-            entries.append(entry)
+            kind = _FEE if account_id == OPERATIONS_FUND and not is_fund_party else _TRANSFER
+            other = to_id if account_id == from_id else from_id
+            # One display, not a loop over columns: three of these are made for each transfer.
+            entries.append(
+                (account_id, block_number, position, ordinal, kind, delta, other, remark,
+                 recorded_at, transaction_id, command_id)
+            )  # fmt: skip
     total = sum(deltas)
     if total:
         effects.row(SUPPLY.name, SINGLETON_KEY).add("balances", total)

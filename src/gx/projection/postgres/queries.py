@@ -14,14 +14,14 @@ from gx.domain.identifiers import (
     AccountId,
     BlockNumber,
     CountryCode,
-    EpochMs,
     UserId,
     treasury_of,
 )
 from gx.domain.refusals import RefusedError
 from gx.projection.changes import Value
 from gx.projection.cursors import Place, parse_cursor, render_cursor
-from gx.projection.ports import START, Answer, Checkpoint, ProjectionStatus, Stop
+from gx.projection.ports import START, Answer, ProjectionStatus, Stop
+from gx.projection.postgres.store import checkpoint_of
 from gx.projection.read_models import (
     ACCOUNT_ENTRIES,
     ACCOUNTS,
@@ -233,7 +233,7 @@ class PostgresQueries:
         row = await self._pool.fetch_one(READ_STATUS, self._channel, lease_name)
         assert row is not None  # noqa: S101 - VALUES (1) is a row
         return ProjectionStatus(
-            checkpoint=START if row["block_number"] is None else _checkpoint_of(row),
+            checkpoint=START if row["block_number"] is None else checkpoint_of(row),
             epoch=row["epoch"],
             age_ms=row["age_ms"],
             holder=row["holder"],
@@ -284,14 +284,6 @@ def _next_phase(distributed: int) -> int | None:
         return genesis_phase(distributed).number
     except RefusedError:
         return None
-
-
-def _checkpoint_of(row: Record) -> Checkpoint:
-    return Checkpoint(
-        block_number=BlockNumber(row["block_number"]),
-        block_timestamp_ms=EpochMs(row["block_timestamp_ms"]),
-        genesis_hash=row["genesis_hash"],
-    )
 
 
 def _stop_of(row: Record) -> Stop:

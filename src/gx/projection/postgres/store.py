@@ -134,7 +134,7 @@ class PostgresReadModelStore(ReadModelStore):
     @override
     async def checkpoint(self) -> Checkpoint:
         row = await self._pool.fetch_one(self._sql(READ_CHECKPOINT), self._channel)
-        return START if row is None else _checkpoint_of(row)
+        return START if row is None else checkpoint_of(row)
 
     @override
     async def apply(
@@ -256,13 +256,22 @@ class PostgresReadModelStore(ReadModelStore):
     async def _fenced(self, lease: Lease) -> AsyncIterator[PooledConnection]:
         """Begin a transaction that only the lease's newest holder may commit."""
         async with self._pool.transaction() as connection:
-            try:
-                await connection.execute(FENCE, lease.name, lease.epoch)
-            except asyncpg.PostgresError as error:
-                if error.sqlstate != LEASE_LOST:
-                    raise
-                raise LeaseLostError(str(error)) from error
+            await fence(connection, lease)
             yield connection
+
+
+async def fence(connection: PooledConnection, lease: Lease) -> None:
+    """Let the transaction go on only under the lease's newest epoch.
+
+    Raises:
+        LeaseLostError: somebody has taken the lease over.
+    """
+    try:
+        await connection.execute(FENCE, lease.name, lease.epoch)
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != LEASE_LOST:
+            raise
+        raise LeaseLostError(str(error)) from error
 
 
 def render_event(event: JsonObject) -> str:
@@ -274,7 +283,8 @@ def _storable(text: str) -> str:
     return text.replace("\0", r"\0").encode(errors="backslashreplace").decode()
 
 
-def _checkpoint_of(row: asyncpg.Record) -> Checkpoint:
+def checkpoint_of(row: asyncpg.Record) -> Checkpoint:
+    """Read a row of the checkpoint table."""
     return Checkpoint(
         block_number=BlockNumber(row["block_number"]),
         block_timestamp_ms=EpochMs(row["block_timestamp_ms"]),
