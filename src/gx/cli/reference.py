@@ -1,4 +1,4 @@
-"""`gx openapi`, `gx catalogue`: generated documents."""
+"""`gx openapi`, `gx catalogue`, `gx settings`: generated documents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json
 from gx.domain.codec import JsonValue
 from gx.operations.reference import describe_catalogue, render_catalogue
+from gx.runtime.settings_reference import render_settings
 
 app = typer.Typer()
 
@@ -42,6 +43,17 @@ def catalogue(output: OutputOption = None, as_json: JsonOption = False) -> None:
         show_json({"commands": list[JsonValue](describe_catalogue())})
     else:
         _write(render_catalogue(), output)
+
+
+@app.command("settings")
+def settings(output: OutputOption = None) -> None:
+    """Write the reference of settings: every variable with its default and bounds.
+
+    Examples:
+      gx settings
+      gx settings --output docs/reference/settings.md
+    """
+    _write(render_settings(), output)
 
 
 def _write(text: str, output: Path | None) -> None:
