@@ -208,7 +208,6 @@ async def test_an_identity_that_is_refused_everywhere_is_a_failure() -> None:
 
 async def test_a_hung_call_is_a_failure_of_its_own_kind() -> None:
     """Fault: a hung call while health says 200. A hung submission stays ambiguous."""
-
     ledger = FakeLedger()
     ledger.hangs = True
     watched = Watched(ledger)
