@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from gx.api.ports import KeysUnavailableError
 from gx.api.principal import Principal
-from gx.api.signing_keys import SigningKeys
+from gx.api.signing_keys import SigningKeys, load_from_url
 from gx.api.tokens import JwtVerifier, TokenPolicy
 from gx.domain.refusals import RefusalCode, RefusedError
 from gx.domain.roles import TokenRole
@@ -388,3 +388,36 @@ async def test_without_the_issuers_keys_the_edge_is_unavailable(
         response = await client.post("/api/v1/transfers", json=TRANSFER)
 
     assert (response.status_code, response.json()["code"]) == (503, "UNAVAILABLE")
+
+
+def a_key_server(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.AsyncClient:
+    """Make a client whose every request is answered so."""
+    return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+
+
+async def test_keys_are_fetched_from_the_issuers_address() -> None:
+    """In production the JWKS document comes over HTTP."""
+    async with a_key_server(lambda _: httpx.Response(200, text=a_jwks())) as client:
+        keys = SigningKeys(load_from_url(client, "https://issuer.test/jwks"))
+
+        assert await keys.find("ec") is not None
+        assert await keys.find("oct") is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(500),
+        httpx.Response(302, headers={"Location": "https://evil.test/jwks"}),
+        httpx.Response(200, text="{}".ljust(1_000_001)),
+        httpx.Response(200, text="<html>"),
+    ],
+    ids=["error", "redirect", "too large", "no JSON"],
+)
+async def test_what_is_no_key_document_gives_no_keys(answer: httpx.Response) -> None:
+    """Errors, redirects and oversized answers are an issuer that did not answer."""
+    async with a_key_server(lambda _: answer) as client:
+        keys = SigningKeys(load_from_url(client, "https://issuer.test/jwks"))
+
+        with pytest.raises(KeysUnavailableError):
+            await keys.find("ec")

@@ -6,8 +6,9 @@ from gx.api.app import UnboundRouteError, bind_routes, build_handlers
 from gx.api.gate import Gate
 from gx.api.principal import Caller, Principal, caller_of, read_act_for
 from gx.api.query_routes import ASK
+from gx.api.route_spec import RouteSpec
 from gx.api.route_table import ROUTES
-from gx.api.routes import EdgeRoute, RouteSpec
+from gx.api.routes import EdgeRoute
 from gx.api.settings import API_PREFIX
 from gx.api.watcher import CommandWatcher
 from gx.domain.catalogue import COMMANDS, QUERIES

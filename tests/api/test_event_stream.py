@@ -8,14 +8,8 @@ from gx.api.settings import EdgeSettings
 from gx.domain.codec import JsonObject
 from gx.domain.identifiers import CommandId
 from tests.api.asgi import Conversation
-from tests.api.parts import TRANSFER, Backend, build_backend
-
-
-async def a_transfer(backend: Backend) -> CommandId:
-    """Accept a transfer of alice's."""
-    async with backend.client() as client:
-        answer = await client.post("/api/v1/transfers", json=TRANSFER)
-    return CommandId(answer.json()["commandId"])
+from tests.api.parts import Backend, build_backend
+from tests.api.sending import a_transfer
 
 
 def a_stream(backend: Backend, command_id: CommandId, last_event_id: str = "") -> Conversation:

@@ -133,3 +133,19 @@ async def test_closing_the_application_leaves_no_task(backend: Backend) -> None:
         await asyncio.wait_for(waiting, 5)
 
     assert asyncio.all_tasks() <= before
+
+
+async def test_web_sockets_are_not_spoken_here(backend: Backend) -> None:
+    """What is no HTTP request gets no answer of ours."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Message = {"type": "websocket", "path": "/api/v1/transfers", "headers": []}
+    await backend.app(scope, receive, send)
+
+    assert [message["type"] for message in sent] == ["websocket.close"]

@@ -300,3 +300,13 @@ async def test_who_is_known_does_not_spend_the_addresss_bucket(tmp_path: Path) -
         answers = [await alice.get("/api/v1/users/alice") for _ in range(5)]
 
     assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_a_replica_keeps_only_so_many_leases(valkey: PreparedValkey) -> None:
+    """Invented names fill no memory on this side either."""
+    async with running(valkey), store(valkey) as client:
+        limiter = SharedRateLimiter(client, commands=counters(), names_max=10)
+        for number in range(25):
+            await limiter.take(f"name-{number}", FEW)
+
+    assert len(limiter._leases) <= 11

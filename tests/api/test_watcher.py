@@ -56,6 +56,7 @@ class ScriptedReader(CommandReader):
     async def list_by_status(
         self, status: CommandStatus | None, *, limit: int, after: CommandId | None
     ) -> Sequence[CommandView]:
+        del status, limit, after
         return []
 
 

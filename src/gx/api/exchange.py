@@ -3,16 +3,14 @@
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
+from gx.api.principal import Caller
 from gx.api.problems import RequestRefusedError
+from gx.api.route_spec import RouteSpec
 from gx.domain.refusals import RefusalCode
 from gx.telemetry.traces import ENTROPY_BYTES
-
-if TYPE_CHECKING:
-    from gx.api.principal import Caller
-    from gx.api.routes import RouteSpec
 
 Message: TypeAlias = MutableMapping[str, object]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]

@@ -10,7 +10,7 @@ from gx.api.problems import CONTENT_TYPE as PROBLEM_JSON
 from gx.api.problems import PROBLEM_TYPES
 from gx.api.query_schemas import QUERY_EXAMPLES, QUERY_SCHEMAS
 from gx.api.route_contents import CONTENTS, Content
-from gx.api.routes import RouteSpec
+from gx.api.route_spec import RouteSpec
 from gx.api.schemas import EXAMPLES, body_example, body_schema, problem_example, reference
 from gx.domain.arguments import Source
 from gx.domain.codec import JsonObject, JsonValue

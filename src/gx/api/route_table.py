@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from gx.api.routes import RouteSpec
+from gx.api.route_spec import RouteSpec
 from gx.api.settings import API_PREFIX
 from gx.domain.catalogue import COMMANDS, QUERIES
 from gx.domain.codec import wire_name_of

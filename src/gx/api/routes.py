@@ -1,12 +1,10 @@
-"""A route of the edge: what may be asked and who may ask it; and how FastAPI gets to know it.
+"""How FastAPI gets to know a declared route, and how a request gets to its handler.
 
-Every route is declared as a `RouteSpec` with its access rule; `EdgeRoute` lets nobody through to
-a handler before that rule is met. There is no other way to add a route: one of another class
-fails a test.
+`EdgeRoute` lets nobody through to a handler before the route's access rule is met. There is no
+other way to add a route: one of another class fails a test.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from fastapi.routing import APIRoute
@@ -16,33 +14,11 @@ from starlette.responses import Response
 from gx.api.exchange import Exchange, Message, Receive, Send, exchange_of
 from gx.api.gate import Gate
 from gx.api.principal import Caller
-from gx.domain.commands import Access, CommandSpec, QuerySpec
+from gx.api.route_spec import RouteSpec
 from gx.domain.refusals import RefusalCode, RefusedError
 
 Handler = Callable[[Exchange], Awaitable[None]]
 """Answers one admitted request through the exchange; a failure is raised, never swallowed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteSpec:
-    """One route: `path` is the whole template, `name` its operation id, `tag` its area.
-
-    `declared` is the command or the query of the catalogue from which it was generated.
-    """
-
-    method: str
-    path: str
-    tag: str
-    access: Access
-    name: str
-    summary: str
-    success_status: int = 200
-    declared: CommandSpec | QuerySpec | None = None
-
-    @property
-    def has_placeholders(self) -> bool:
-        """Tell whether the path must be matched, not just looked up."""
-        return "{" in self.path
 
 
 class DocumentedRoute(APIRoute):
