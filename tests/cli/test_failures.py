@@ -6,7 +6,11 @@ import jwt
 import pytest
 
 from gx.cli.options import read_duration_s
+from gx.client.blocking import open_blocking_client
+from gx.client.transport import ClientSettings
+from gx.domain.roles import TokenRole
 from tests.cli.conftest import gx
+from tests.cli.served_edge import ServedEdge
 
 
 def free_port() -> int:
@@ -127,3 +131,13 @@ def test_stopping_what_does_not_run_is_no_failure() -> None:
 def test_durations_have_units(text: str, seconds: int) -> None:
     """A bare number is seconds."""
     assert read_duration_s(text) == seconds
+
+
+def test_the_blocking_client_works_on_a_served_edge(edge: ServedEdge) -> None:
+    """Code without an event loop sends, waits and reads."""
+    token = edge.backend.token("root", TokenRole.SUPER_ADMIN)
+    with open_blocking_client(ClientSettings(base_url=edge.url, token=token)) as client:
+        accepted = client.resume_system()
+        found = client.wait_for(accepted.command_id, "PROJECTED", timeout_s=5)
+
+    assert found.require_effect().command_type == "RESUME_SYSTEM"

@@ -39,13 +39,20 @@ BODIES: dict[str, JsonObject] = {
     "user/alice": USER,
     "account_entries/alice": {"items": [ENTRY], "nextCursor": None},
     "system_parameter/feeLowerBps": FEE,
+    "system_status": {
+        "isBootstrapped": True, "bootstrappedAt": 1, "isPaused": True,
+        "pausedAt": 1_700_000_000, "pauseReason": "upgrade", "resumedAt": None,
+    },
+    "global_counters": {
+        "users": 3, "countries": 30, "genesisDistributed": 2, "minted": "95000000000000000",
+    },
     "supply": {
         "minted": "95000000000000000",
         "balances": "95000000000000000",
         "cap": "9200000000000000000",
     },
     "pools": {"pools": [POOL], "genesis": {"distributed": 2, "remaining": 1, "phase": 1}},
-}
+}  # fmt: skip
 
 READS = [
     (["balance", "alice"], ["1.5 coin", "150000000", "frozen", "stolen"]),
@@ -55,6 +62,7 @@ READS = [
     (["user", "show", "alice"], ["court", "not yet", "2023-11-14T22:13:20Z"]),
     (["entries", "alice"], ["-1.5 coin", "bob", "Tea"]),
     (["param", "show", "feeLowerBps"], ["basis points", "Fee of a domestic transfer"]),
+    (["system"], ["2023-11-14T22:13:20Z: upgrade", "2 users", "950000000 coin"]),
     (["supply"], ["950000000 coin", "conserved", "yes"]),
     (["pools"], ["SYSTEM_LOAN_POOL", "100000000 coin", "next phase 1"]),
 ]

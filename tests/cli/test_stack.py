@@ -1,6 +1,7 @@
 """`gx status`, `gx logs` and what `gx up` shows, on a stack's files without the stack."""
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,3 +163,29 @@ def test_a_stack_that_runs_tells_addresses_a_token_and_what_to_type(
     assert all(url in told.out for url in URLS.values())
     assert "gx user create alice" in told.out
     assert told.out.count("eyJ") >= 1
+
+
+def test_prometheus_is_asked_where_the_stack_s_own_listens(running: StackFolder) -> None:
+    """Another port than the default is found in the stack's state."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    write(
+        running,
+        [ItemStatus(name="prometheus", state=ItemState.READY, since_ms=0, ports=(port,))],
+    )
+
+    done = gx("monitoring", "metrics", "--live")
+
+    assert done.code == 1
+    assert f"no answer from Prometheus at http://127.0.0.1:{port}" in done.err
+
+
+def test_the_catalogue_of_metrics_needs_no_prometheus() -> None:
+    """Without --live the declared metrics are listed."""
+    plain, as_json = gx("monitoring", "metrics"), gx("monitoring", "metrics", "--json")
+
+    assert "http_requests_total" in plain.out
+    metrics = as_json.json["metrics"]
+    assert isinstance(metrics, list)
+    assert len(metrics) > 40

@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("country", "gx.cli.country", "List, show and open countries.", _ADMIN),
     Entry("treasury", "gx.cli.treasury", "Show and activate treasuries.", _ADMIN),
     Entry("param", "gx.cli.param", "Show and set system parameters.", _ADMIN),
+    Entry("system", "gx.cli.system", "Show whether the system takes commands.", _ADMIN),
     Entry("pause", "gx.cli.system", "Refuse every write until the system is resumed.", _ADMIN),
     Entry("resume", "gx.cli.system", "Take writes again after a pause.", _ADMIN),
     Entry("admin", "gx.cli.admin", "Appoint administrators.", _ADMIN),

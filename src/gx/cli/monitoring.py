@@ -1,7 +1,7 @@
 """`gx monitoring`: what the metrics say."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,8 +13,11 @@ from gx.monitoring.live import LiveMetric, check_live, missing
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
+from gx.runtime.tools import Program
 from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.metric import Condition
+
+_PROMETHEUS: Final = Program.PROMETHEUS.value
 
 app = typer.Typer(name="monitoring", no_args_is_help=True)
 
@@ -54,7 +57,7 @@ def metrics(
     if not live:
         _show_catalogue(as_json=as_json)
         return
-    url = prometheus or f"http://127.0.0.1:{load(StackSettings).prometheus_port}"
+    url = prometheus or f"http://127.0.0.1:{_prometheus_port()}"
     label = namespace or f"backend-{load(CommonSettings).environment}"
     rows = check_live(url, namespace=label, conditions=_conditions())
     if as_json:
@@ -66,6 +69,18 @@ def metrics(
     if lost:
         names = ", ".join(row.metric.name for row in lost)
         raise CheckFailedError(f"{len(lost)} metrics have no data in {url}: {names}")
+
+
+def _prometheus_port() -> int:
+    """Return where the local stack's Prometheus listens, or would."""
+    state = stack_folder().read()
+    ports = [
+        port
+        for item in (state.items if state else ())
+        if item.name == _PROMETHEUS
+        for port in item.ports
+    ]
+    return ports[0] if ports else load(StackSettings).prometheus_port
 
 
 def _conditions() -> frozenset[Condition]:

@@ -1,9 +1,10 @@
-"""`gx pause`, `gx resume`: the whole system."""
+"""`gx system`, `gx pause`, `gx resume`: the whole system."""
 
 from typing import Annotated
 
 import typer
 
+from gx.cli.command import seconds_text
 from gx.cli.options import (
     JsonOption,
     KeyOption,
@@ -12,10 +13,43 @@ from gx.cli.options import (
     UrlOption,
     WaitOption,
 )
+from gx.cli.output import coins_text, show_fields, show_json
 from gx.cli.sending import Sending
+from gx.cli.session import Target, talk
+from gx.client.client import GxClient
+from gx.client.views import GlobalCounters, SystemStatus
 from gx.domain.roles import TokenRole
 
 app = typer.Typer()
+
+
+@app.command("system")
+def show_system(url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Show whether the system takes commands, and how much there is in it.
+
+    Examples:
+      gx system
+      gx system --json
+    """
+    status, counters = talk(Target(url=url), None, _look)
+    if as_json:
+        show_json({"status": status.to_wire(), "counters": counters.to_wire()})
+        return
+    paused = f"since {seconds_text(status.paused_at)}: {status.pause_reason}"
+    show_fields(
+        [
+            ("bootstrapped", seconds_text(status.bootstrapped_at) or "not yet"),
+            ("paused", paused if status.is_paused else "no"),
+            ("users", str(counters.users)),
+            ("countries", str(counters.countries)),
+            ("genesis paid to", f"{counters.genesis_distributed} users"),
+            ("minted", coins_text(counters.minted)),
+        ]
+    )
+
+
+async def _look(client: GxClient) -> tuple[SystemStatus, GlobalCounters]:
+    return await client.system_status(), await client.global_counters()
 
 
 @app.command("pause")

@@ -36,7 +36,6 @@ class RetryPolicy:
 
 
 DEFAULT_POLICY: Final = RetryPolicy()
-NO_RETRY: Final = RetryPolicy(attempts_max=1)
 
 
 def may_repeat(status: int, *, is_repeatable: bool) -> bool:
