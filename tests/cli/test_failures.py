@@ -1,6 +1,8 @@
 """How `gx` fails: one paragraph, the right exit code, never a traceback."""
 
 import socket
+import subprocess
+import sys
 
 import jwt
 import pytest
@@ -131,6 +133,19 @@ def test_stopping_what_does_not_run_is_no_failure() -> None:
 def test_durations_have_units(text: str, seconds: int) -> None:
     """A bare number is seconds."""
     assert read_duration_s(text) == seconds
+
+
+def test_a_reader_that_stops_reading_is_no_failure() -> None:
+    """`gx … | head -1` ends quietly."""
+    command = f"{sys.executable} -m gx.cli.main monitoring metrics --json | head -1"
+
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert done.stdout == "{\n"
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_blocking_client_works_on_a_served_edge(edge: ServedEdge) -> None:

@@ -94,7 +94,7 @@ def _text_of(error: Exception) -> str:
 
 def report(error: Exception) -> ExitCode | None:
     """Tell a failure on stderr and return the exit code; None for what typer tells by itself."""
-    if isinstance(error, typer.TyperException | typer.Exit | typer.Abort):
+    if isinstance(error, typer.TyperException | typer.Exit | typer.Abort | BrokenPipeError):
         return None
     failure = describe(error)
     if _is_debugging():
