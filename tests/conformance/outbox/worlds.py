@@ -51,6 +51,10 @@ class Backstage(Protocol):
         """Tell listeners that there is something new."""
         ...
 
+    async def empty(self) -> None:
+        """Forget every command."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxWorld:
@@ -95,6 +99,14 @@ class MemoryBackstage:
         """Set the event."""
         self._outbox.news.set()
 
+    async def empty(self) -> None:
+        """Clear the rows."""
+        outbox = self._outbox
+        for rows in (outbox.commands, outbox.keys, outbox.waiting, outbox.envelopes):
+            rows.clear()
+        outbox.results.clear()
+        outbox.letters.clear()
+
 
 class PostgresBackstage:
     """Behind the PostgreSQL adapters."""
@@ -132,6 +144,13 @@ class PostgresBackstage:
         notifier.notify()
         await asyncio.sleep(0.1)
         await notifier.close()
+
+    async def empty(self) -> None:
+        """Truncate the tables."""
+        await self._pool.execute(
+            "TRUNCATE commands, command_results, outbox, envelopes, idempotency_keys,"
+            " dead_letters, leases"
+        )
 
 
 def memory_world(clock: Clock | None = None) -> OutboxWorld:
