@@ -30,7 +30,8 @@ ADMIN, PARTNER = LedgerRole.SUPER_ADMIN, LedgerRole.PARTNER_API
 class Chain:
     """Blocks that contracts made, and a stream of them: a `BlockSource`.
 
-    `is_reachable` false makes every call fail; `breaks_after` ends a stream after so many blocks.
+    `is_reachable` false makes every call fail; `breaks_after` ends a stream after so many blocks;
+    `silences` is how many streams will bring nothing and not end.
     """
 
     executor: Executor = field(default_factory=build_executor)
@@ -39,6 +40,7 @@ class Chain:
     name: str = "chain"
     is_reachable: bool = True
     breaks_after: int | None = None
+    silences: int = 0
     commands: int = 0
     _grown: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -151,6 +153,9 @@ class Chain:
 
     async def blocks(self, first: BlockNumber) -> AsyncIterator[Block]:
         """Yield every block from `first` on, waiting for those to come."""
+        if self.silences:
+            self.silences -= 1
+            await asyncio.Event().wait()
         for count in range(2**63):
             self._require_reachable()
             if count == self.breaks_after:

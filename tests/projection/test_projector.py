@@ -13,9 +13,11 @@ from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, encode_outcomes
 from gx.domain.codec import JsonObject, encode
 from gx.domain.identifiers import BlockNumber, CommandId
 from gx.projection import projector as projector_module
+from gx.projection import session as session_module
 from gx.projection.memory import MemoryReadModelStore, digest_of, empty_tables
 from gx.projection.ports import Checkpoint, WrongChainError
 from gx.projection.reduction import Effects
+from gx.telemetry.health import Heartbeat
 from tests.projection.chain import Chain
 from tests.projection.clocks import StoppedClock
 from tests.projection.events import EXAMPLES
@@ -94,6 +96,23 @@ class Flaky(MemoryReadModelStore):
         self.applied.append((expected.block_number, reached.block_number))
         if self.failures_after:
             raise self.failures_after.pop()
+
+
+class Hanging(MemoryReadModelStore):
+    """A store whose first commit waits until it may end."""
+
+    def __init__(self, leases: MemoryLeases) -> None:
+        super().__init__(leases)
+        self.begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    @override
+    async def apply(
+        self, *, lease: Lease, expected: Checkpoint, reached: Checkpoint, effects: Effects
+    ) -> None:
+        self.begun.set()
+        await self.may_end.wait()
+        await super().apply(lease=lease, expected=expected, reached=reached, effects=effects)
 
 
 async def test_it_catches_up_and_follows(chain: Chain, bench: Bench) -> None:
@@ -185,6 +204,7 @@ async def test_a_parked_event_lets_the_rest_go_on(
         assert await store.park(BlockNumber(5), 1, actor="grace", reason="of a removed feature")
         await bench.reaches(5)
 
+        assert bench.metrics.parked_events.read() == 1
     assert [event.reason for event in await store.parked()] == ["of a removed feature"]
     assert store.audit == [("grace", "of a removed feature")]
     assert bench.metrics.events_processed("CoinsMinted").read() == 6 + 2
@@ -230,6 +250,42 @@ async def test_a_broken_stream_is_opened_again(chain: Chain, bench: Bench) -> No
         await bench.reaches(4)
 
     assert await bench.store.digest() == await straight(chain)
+
+
+async def test_a_silent_stream_is_opened_again(
+    chain: Chain, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that broke without a word shows by the chain's height."""
+    monkeypatch.setattr(session_module, "TURN_S", 0.05)
+    monkeypatch.setattr(session_module, "SILENCE_MAX_S", 0.1)
+    chain.silences = 2
+    async with bench.running():
+        await bench.reaches(4)
+
+    assert chain.silences == 0
+
+
+async def test_a_hung_call_while_health_says_200(chain: Chain, leases: MemoryLeases) -> None:
+    """A commit that never returns stops the heartbeat: the process is restarted."""
+    store = Hanging(leases)
+    bench = Bench(source=chain, store=store, leases=leases)
+    bench.heartbeat = Heartbeat("projector", deadline_s=0.1)
+    async with bench.running():
+        await store.begun.wait()
+        await eventually(lambda: _is(bench.heartbeat.fault() is not None))
+        assert bench.metrics.worker_active.read() == 1
+        store.may_end.set()
+
+
+async def test_event_time_is_the_ledgers(bench: Bench, store: MemoryReadModelStore) -> None:
+    """Event time = arrival time must be impossible: rows hold the transaction's time."""
+    bench.clock.advance(s=1_000_000)
+    async with bench.running():
+        await bench.reaches(4)
+
+    entries = store.tables["account_entries"]
+    times = {key[1]: row["recorded_at"] for key, row in entries.items()}
+    assert times == {0: 1_700_000_000, 3: 1_700_000_003, 4: 1_700_000_004}
 
 
 async def test_a_ledger_that_is_away_is_waited_for(chain: Chain, bench: Bench) -> None:

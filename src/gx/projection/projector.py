@@ -131,6 +131,7 @@ class Projector:
         """Stand by: what another process projects is not ours to report."""
         self._is_active = False
         self._side.metrics.worker_active.set(0)
+        self._side.metrics.parked_events.clear()
         self._side.lag.forget()
         self._side.reconciler.forget()
         _log.info("projector_resigned", holder=lease.holder, epoch=lease.epoch)

@@ -10,7 +10,7 @@ import structlog
 
 from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError
 from gx.domain.identifiers import BlockNumber
-from gx.ledger.errors import LedgerError
+from gx.ledger.errors import LedgerError, StreamError
 from gx.ledger.ports import Block, BlockSource, ChainInfo
 from gx.projection.chunk import Chunk
 from gx.projection.feed import ChunkFeed, FeedLimits
@@ -26,6 +26,9 @@ _log: Final = structlog.get_logger(__name__)
 
 TURN_S: Final = 1.0
 """How long the loop waits for blocks before it turns: liveness is judged by the turns."""
+
+SILENCE_MAX_S: Final = 10.0
+"""A stream that is silent for so long, while the chain has grown, is opened again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,7 @@ class Session:
         self._genesis_hash = ""
         self._was_stopped = False
         self._commit_begun_s = 0.0
+        self._arrived_s = time.perf_counter()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Project until told to stop; what is being applied then is finished.
@@ -91,7 +95,9 @@ class Session:
                 while not stop.is_set():
                     self._side.heartbeat.beat()
                     chunk = await feed.take(TURN_S)
-                    if chunk is not None:
+                    if chunk is None:
+                        self._require_arrivals()
+                    else:
                         await self._apply(chunk)
                         await self._keep_gap()
             finally:
@@ -105,10 +111,11 @@ class Session:
         self._genesis_hash = chain.genesis_hash
         self._was_stopped = await store.stop() is not None
         await self._side.reconciler.load(self._lease)
-        self._note_checkpoint()
         self._parked = frozenset(
             (event.block_number, event.position) for event in await store.parked()
         )
+        self._side.metrics.parked_events.set(len(self._parked))
+        self._note_checkpoint()
         return ChunkFeed(
             self._side.source,
             BlockNumber(self._checkpoint.block_number + 1),
@@ -167,6 +174,16 @@ class Session:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
 
+    def _require_arrivals(self) -> None:
+        """Give up a stream that brings nothing although the chain has grown.
+
+        Raises:
+            StreamError: a connection that broke without a word would be waited for for ever.
+        """
+        silent_s = time.perf_counter() - self._arrived_s
+        if silent_s > SILENCE_MAX_S and self._side.lag.lag_blocks():
+            raise StreamError(f"no block came for {silent_s:.0f} s although there are more")
+
     def _count(self, chunk: Chunk, *, commit_s: float) -> None:
         metrics = self._side.metrics
         for event_type, count in chunk.counts.items():
@@ -182,6 +199,7 @@ class Session:
         self._side.lag.projected(checkpoint=number)
 
     def _note_arrival(self, block: Block) -> None:
+        self._arrived_s = time.perf_counter()
         height = block.number + 1
         self._side.lag.chain_read(height=height, newest_timestamp_ms=block.timestamp_ms)
 

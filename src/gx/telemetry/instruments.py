@@ -72,6 +72,7 @@ class ProjectorMetrics(BackendMetrics):
     worker_status: Gauge
     worker_active: Gauge
     lease_epoch: Gauge
+    parked_events: Gauge
     blockchain_height: GaugeVector
     reconciliation_difference: GaugeVector
 
@@ -224,6 +225,7 @@ def build_projector_metrics(
         worker_status=make.gauge(read_path.PROJECTOR_WORKER_STATUS, start=0),
         worker_active=make.gauge(read_path.PROJECTOR_WORKER_ACTIVE, start=0),
         lease_epoch=make.gauge(read_path.PROJECTOR_LEASE_EPOCH),
+        parked_events=make.gauge(read_path.PROJECTOR_PARKED_EVENTS),
         blockchain_height=make.gauges(read_path.LEDGER_BLOCKCHAIN_HEIGHT),
         reconciliation_difference=make.gauges(read_path.RECONCILIATION_DIFFERENCE),
         **_backend_gauges(make),

@@ -88,6 +88,13 @@ PROJECTOR_LEASE_EPOCH: Final = Metric(
     unit=Unit.COUNT,
     processes=PROJECTOR,
 )
+PROJECTOR_PARKED_EVENTS: Final = Metric(
+    name="projector_parked_events",
+    kind=Kind.GAUGE,
+    help="Events that operators set aside: what they changed is missing from the read models.",
+    unit=Unit.COUNT,
+    processes=PROJECTOR,
+)
 LEDGER_BLOCKCHAIN_HEIGHT: Final = Metric(
     name="ledger_blockchain_height",
     kind=Kind.GAUGE,
@@ -118,6 +125,7 @@ METRICS: Final = (
     PROJECTOR_WORKER_STATUS,
     PROJECTOR_WORKER_ACTIVE,
     PROJECTOR_LEASE_EPOCH,
+    PROJECTOR_PARKED_EVENTS,
     LEDGER_BLOCKCHAIN_HEIGHT,
     RECONCILIATION_DIFFERENCE,
 )
