@@ -158,11 +158,10 @@ def walk_blocks(
     Raises:
         TornBlockError: a block is missing, unreadable or tampered with; those before it came.
     """
-    number = first
-    cursor = connection.execute(_BLOCKS_FROM, (first,))
-    while number <= last:
+    rows = _rows_from(connection, first)
+    for number in range(first, last + 1):
         try:
-            row = cursor.fetchone()
+            row = next(rows, None)
         except sqlite3.DatabaseError as error:
             raise _unreadable(number, error) from error
         if row is None:
@@ -172,7 +171,13 @@ def walk_blocks(
             raise TornBlockError(number, defect)
         yield block
         previous_hash = block.hash
-        number += 1
+
+
+def _rows_from(
+    connection: sqlite3.Connection, first: int
+) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
+    """Yield rows one by one: `execute` reads the first one already, and may fail on it."""
+    yield from connection.execute(_BLOCKS_FROM, (first,))
 
 
 def check_tip(connection: sqlite3.Connection, tip: Tip, *, blocks: int) -> None:
