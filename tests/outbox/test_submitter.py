@@ -9,7 +9,7 @@ from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.domain.scopes import EXCLUSIVE
 from gx.ledger.ports import ValidationCode
-from gx.outbox.options import Batching
+from gx.outbox.batching import Batching
 from gx.outbox.ports import CommandStatus
 from gx.runtime.clock import SystemClock
 from tests.conformance.outbox.worlds import OutboxWorld, memory_world

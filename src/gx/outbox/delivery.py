@@ -20,7 +20,8 @@ from gx.ledger.breaker import BreakingLedger, CircuitOpenError
 from gx.ledger.errors import CommitError, EvaluateError, LedgerError
 from gx.ledger.ports import Envelope, Proposal, ValidationCode, Verdict
 from gx.outbox.accounts import Accounts
-from gx.outbox.options import Batching, SubmitterOptions
+from gx.outbox.batching import Batching
+from gx.outbox.options import SubmitterOptions
 from gx.outbox.ports import Entry, EntryHeldError, OutboxStore
 from gx.outbox.proposals import build_batch, build_single
 from gx.outbox.resolution import NeverOrderedError, Resolution, ResolutionLimits

@@ -3,20 +3,12 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from gx.ledger.breaker import BreakerSettings
 from gx.ledger.ports import Proposal
+from gx.outbox.batching import Batching
 from gx.outbox.retry import RetryPolicy
 from gx.outbox.scheduling import BatchLimits
-
-
-class Batching(StrEnum):
-    """Whether many commands ride in one ledger transaction."""
-
-    AUTO = "auto"
-    """Yes, unless the chaincode turns out not to know `Batch:Execute`."""
-    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gx.domain.errors import GxError
-from gx.outbox.options import Batching
+from gx.outbox.batching import Batching
 
 
 class SettingsError(GxError):
