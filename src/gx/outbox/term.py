@@ -14,8 +14,8 @@ import structlog
 
 from gx.database.lease_keeper import LeaseKeeper
 from gx.database.ports import Leases
-from gx.outbox.delivery import Delivery, Workplace
 from gx.outbox.batching import Batching
+from gx.outbox.delivery import Delivery, Workplace
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.pending import PendingReader
 from gx.outbox.ports import LiveEnvelope, OutboxStore
