@@ -1,10 +1,12 @@
-"""One example of every event type, and Hypothesis's idea of transfers."""
+"""One example of every event type, batches of them, and Hypothesis's idea of transfers."""
 
 from typing import Final
 
 from hypothesis import strategies as st
 
 from gx.domain.amounts import AMOUNT_MAX, Amount, Delta
+from gx.domain.batches import Outcome, OutcomeKind, encode_outcomes
+from gx.domain.codec import JsonObject
 from gx.domain.events import (
     AccountChange,
     AccountStatus,
@@ -40,6 +42,7 @@ from gx.domain.identifiers import (
     TransactionId,
     UserId,
 )
+from gx.domain.refusals import RefusalCode
 from gx.projection.folds import Place
 
 AT: Final = EpochSeconds(1_700_000_000)
@@ -128,6 +131,25 @@ EXAMPLES: Final[tuple[Event, ...]] = (
     UserLocked(timestamp=AT, user_id=ALICE, reason="Court order"),
     UserUnlocked(timestamp=AT, user_id=ALICE),
 )
+
+MINTED: Final = EXAMPLES[0].to_payload()
+UNKNOWN: Final[JsonObject] = {"eventType": "CoinsBurned", "schemaVersion": 1, "timestamp": 1}
+
+
+def a_batch(*outcomes: tuple[JsonObject, ...]) -> str:
+    """Return the payload of a batch whose commands had these events; no events: refused."""
+    return encode_outcomes(
+        tuple(
+            Outcome(
+                command_id=CommandId(f"c{number}"),
+                outcome=OutcomeKind.COMMITTED if events else OutcomeKind.REJECTED,
+                code=None if events else RefusalCode.SELF_TRANSFER,
+                events=events,
+            )
+            for number, events in enumerate(outcomes)
+        )
+    )
+
 
 ACCOUNT_IDS: Final = st.sampled_from(["alice", "bob", "carol", OPERATIONS_FUND, "treasury_US"])
 TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=8)

@@ -3,11 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from gx.database.leases import MemoryLeases
 from gx.database.ports import Lease, Leases
 from gx.ledger.ports import Block
+from gx.projection.memory import MemoryReadModelStore
 from gx.projection.ports import Checkpoint, ReadModelStore
 from gx.projection.reading import fold_block
 from gx.projection.reduction import Effects
+from tests.projection.chain import Chain
+from tests.projection.clocks import StoppedClock
 
 
 async def a_lease(leases: Leases, name: str = "projector:gxchannel") -> Lease:
@@ -28,3 +32,11 @@ async def project(store: ReadModelStore, lease: Lease, blocks: Iterable[Block]) 
         await store.apply(
             lease=lease, expected=await store.checkpoint(), reached=reached, effects=effects
         )
+
+
+async def straight(chain: Chain) -> str:
+    """Return the digest of the read models when nothing goes wrong, from memory."""
+    leases = MemoryLeases(StoppedClock())
+    store = MemoryReadModelStore(leases)
+    await project(store, await a_lease(leases), chain.committed)
+    return await store.digest()

@@ -86,3 +86,13 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     while not await holds():
         assert time.monotonic() < deadline_s, "it never came to hold"
         await asyncio.sleep(0.01)
+
+
+async def is_so(value: bool) -> bool:  # noqa: FBT001 - a condition
+    """Make a condition of what can be told at once."""
+    return value
+
+
+async def is_stopped(store: ReadModelStore) -> bool:
+    """Tell whether the projection stands still at an event."""
+    return await store.stop() is not None

@@ -7,19 +7,17 @@ import asyncpg
 import pytest
 from typing_extensions import override
 
-from gx.database.leases import MemoryLeases, PostgresLeases
+from gx.database.leases import PostgresLeases
 from gx.database.pool import Pool, PoolSettings
 from gx.database.ports import Lease, Leases
 from gx.projection import projector as projector_module
-from gx.projection.memory import MemoryReadModelStore
 from gx.projection.ports import ReadModelStore
 from gx.projection.postgres import store as store_module
 from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.postgres.writing import write_effects
 from gx.projection.reduction import Effects
 from tests.projection.chain import Chain
-from tests.projection.clocks import StoppedClock
-from tests.projection.projected import a_lease, project
+from tests.projection.projected import a_lease, straight
 from tests.projection.running import CHANNEL, Bench, eventually
 
 LEASE_S = 0.6
@@ -44,14 +42,6 @@ def chain() -> Chain:
 def store(pool: Pool) -> PostgresReadModelStore:
     """The read models in this test's database."""
     return PostgresReadModelStore(pool, channel=CHANNEL)
-
-
-async def straight(chain: Chain) -> str:
-    """Return the digest of the read models when nothing goes wrong, from memory."""
-    leases = MemoryLeases(StoppedClock())
-    store = MemoryReadModelStore(leases)
-    await project(store, await a_lease(leases), chain.committed)
-    return await store.digest()
 
 
 class FrozenLeases(Leases):

@@ -4,19 +4,15 @@ from collections import Counter
 
 import pytest
 
-from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, encode_outcomes, parse_events
-from gx.domain.codec import JsonObject, encode
-from gx.domain.identifiers import BlockNumber, CommandId
-from gx.domain.refusals import RefusalCode
+from gx.domain.batches import BATCH_EVENT, parse_events
+from gx.domain.codec import encode
+from gx.domain.identifiers import BlockNumber
 from gx.ledger.ports import Block
 from gx.projection.memory import apply_changes, empty_tables
 from gx.projection.reading import EventFoldError, EventPosition, fold_block
 from gx.projection.reduction import Effects
 from tests.projection.chain import Chain
-from tests.projection.events import EXAMPLES
-
-MINTED = EXAMPLES[0].to_payload()
-UNKNOWN: JsonObject = {"eventType": "CoinsBurned", "schemaVersion": 1, "timestamp": 1}
+from tests.projection.events import MINTED, UNKNOWN, a_batch
 
 
 def folded(block: Block, parked: frozenset[EventPosition] = frozenset()) -> Counter[str]:
@@ -24,21 +20,6 @@ def folded(block: Block, parked: frozenset[EventPosition] = frozenset()) -> Coun
     counts: Counter[str] = Counter()
     fold_block(block, Effects(), counts, parked)
     return counts
-
-
-def a_batch(*outcomes: tuple[JsonObject, ...]) -> str:
-    """Return the payload of a batch whose commands had these events; no events: refused."""
-    return encode_outcomes(
-        tuple(
-            Outcome(
-                command_id=CommandId(f"c{number}"),
-                outcome=OutcomeKind.COMMITTED if events else OutcomeKind.REJECTED,
-                code=None if events else RefusalCode.SELF_TRANSFER,
-                events=events,
-            )
-            for number, events in enumerate(outcomes)
-        )
-    )
 
 
 def test_the_last_event_of_a_transaction_overwriting_the_others() -> None:

@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gx.database.leases import MemoryLeases, PostgresLeases
+from gx.database.leases import PostgresLeases
 from gx.database.pool import Pool
 from gx.domain.batches import BATCH_EVENT
 from gx.domain.codec import encode
 from gx.domain.identifiers import BlockNumber
 from gx.projection import projector as projector_module
 from gx.projection.feed import FeedLimits
-from gx.projection.memory import MemoryReadModelStore
 from gx.projection.ports import WrongChainError
 from gx.projection.postgres import rebuild as rebuild_module
 from gx.projection.postgres.queries import PostgresQueries
@@ -27,9 +26,8 @@ from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.reading import EventFoldError
 from tests.conformance.projection import A_STOP
 from tests.projection.chain import Chain
-from tests.projection.clocks import StoppedClock
-from tests.projection.projected import a_lease, project
-from tests.projection.running import CHANNEL, Bench, eventually
+from tests.projection.projected import a_lease, straight
+from tests.projection.running import CHANNEL, Bench, eventually, is_stopped
 
 REQUEST = RebuildRequest(actor="grace", reason="a fold was wrong")
 
@@ -72,14 +70,6 @@ async def run(chain: Chain, pool: Pool, leases: PostgresLeases) -> list[RebuildP
     told: list[RebuildProgress] = []
     await a_rebuild(chain, pool, leases).run(REQUEST, told.append)
     return told
-
-
-async def straight(chain: Chain) -> str:
-    """Return the digest of the read models when nothing goes wrong, from memory."""
-    leases = MemoryLeases(StoppedClock())
-    store = MemoryReadModelStore(leases)
-    await project(store, await a_lease(leases), chain.committed)
-    return await store.digest()
 
 
 async def namespaces(pool: Pool) -> set[str]:
@@ -257,11 +247,6 @@ async def test_a_rebuild_stops_at_an_event_that_cannot_be_projected(
     await run(chain, pool, leases)
 
     assert await store.digest() == before
-
-
-async def is_stopped(store: PostgresReadModelStore) -> bool:
-    """Tell whether the projection stands still at an event."""
-    return await store.stop() is not None
 
 
 async def test_another_chain_needs_a_word(
