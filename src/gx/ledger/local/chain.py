@@ -158,10 +158,12 @@ def walk_blocks(
     Raises:
         TornBlockError: a block is missing, unreadable or tampered with; those before it came.
     """
-    rows = _rows_from(connection, first)
+    cursor: sqlite3.Cursor | None = None
     for number in range(first, last + 1):
         try:
-            row = next(rows, None)
+            # `execute` reads the first row already, and may fail on it.
+            cursor = cursor or connection.execute(_BLOCKS_FROM, (first,))
+            row = cursor.fetchone()
         except sqlite3.DatabaseError as error:
             raise _unreadable(number, error) from error
         if row is None:
@@ -171,13 +173,6 @@ def walk_blocks(
             raise TornBlockError(number, defect)
         yield block
         previous_hash = block.hash
-
-
-def _rows_from(
-    connection: sqlite3.Connection, first: int
-) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
-    """Yield rows one by one: `execute` reads the first one already, and may fail on it."""
-    yield from connection.execute(_BLOCKS_FROM, (first,))
 
 
 def check_tip(connection: sqlite3.Connection, tip: Tip, *, blocks: int) -> None:
