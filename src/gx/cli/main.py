@@ -18,7 +18,7 @@ _PROVE = "Trying it out"
 _SERVE = "Processes"
 
 ENTRIES = (
-    Entry("up", "gx.cli.stack", "Start the whole system on this machine.", _STACK),
+    Entry("up", "gx.cli.up", "Start the whole system on this machine.", _STACK),
     Entry("status", "gx.cli.stack", "Show what of the local stack runs.", _STACK),
     Entry("logs", "gx.cli.stack", "Show what the stack's processes say.", _STACK),
     Entry("down", "gx.cli.stack", "Stop the local stack.", _STACK),

@@ -1,6 +1,5 @@
-"""`gx up`, `gx status`, `gx logs`, `gx down`: the local stack."""
+"""`gx status`, `gx logs`, `gx down`: the local stack, from another terminal."""
 
-import asyncio
 import contextlib
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,10 +9,7 @@ import typer
 from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import DataDirOption, JsonOption
 from gx.cli.output import progress, say, show, show_fields, show_json, show_table
-from gx.cli.starting import UpObserver, bootstrap_stack
 from gx.domain.codec import JsonValue
-from gx.runtime.launch import run_local_stack
-from gx.runtime.local_stack import LocalStackOptions
 from gx.runtime.logfile import follow_logs
 from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import choose_data_dir
@@ -22,49 +18,6 @@ from gx.runtime.stack import StackFolder, StackState, is_alive, stack_folder, st
 app = typer.Typer()
 
 _GOOD: Final = (ItemState.READY, ItemState.DONE)
-
-
-@app.command("up")
-def up(
-    with_redis: Annotated[
-        bool, typer.Option("--redis/--no-redis", help="Share rate limits through Valkey.")
-    ] = True,
-    with_monitoring: Annotated[
-        bool,
-        typer.Option("--monitoring/--no-monitoring", help="Run Prometheus and Alertmanager."),
-    ] = True,
-    with_bootstrap: Annotated[
-        bool,
-        typer.Option("--bootstrap/--no-bootstrap", help="Create the pools and open countries."),
-    ] = True,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Send a little traffic once it runs.")
-    ] = False,
-    data_dir: DataDirOption = None,
-) -> None:
-    """Start the whole system on this machine.
-
-    PostgreSQL, Valkey, ledger, API, submitter, projector, Prometheus and
-    Alertmanager, all on loopback. Ctrl-C, or `gx down` in another terminal,
-    stops all of it; its data stays.
-    Each port has a setting, such as GX_API_PORT; a taken port names its own.
-
-    Examples:
-      gx up
-      gx up --demo
-      gx up --no-redis --no-monitoring --data-dir /tmp/gx
-      DATABASE_URL=postgresql://me@db/gx gx up
-    """
-    folder = _folder(data_dir)
-    observer = UpObserver(folder, with_demo=demo)
-    options = LocalStackOptions(
-        with_redis=with_redis,
-        with_monitoring=with_monitoring,
-        bootstrap=bootstrap_stack if with_bootstrap else None,
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run_local_stack(options, announce=observer.announce, report=say))
-    say("The stack has stopped.")
 
 
 @app.command("status")
@@ -77,7 +30,7 @@ def status(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
       gx status
       gx status --json
     """
-    folder = _folder(data_dir)
+    folder = folder_of(data_dir)
     state = folder.read() if folder.is_running() else None
     if state is None:
         raise NotRunningError(f"no stack runs on {folder.root}; start one with `gx up`")
@@ -115,7 +68,7 @@ def logs(
       gx logs outbox-submitter -f
       gx logs api --lines 200
     """
-    folder = _folder(data_dir)
+    folder = folder_of(data_dir)
     paths = _log_paths(folder, process)
     is_over = (lambda: not folder.is_running()) if follow else (lambda: True)
     with contextlib.suppress(KeyboardInterrupt):
@@ -132,14 +85,15 @@ def down(data_dir: DataDirOption = None) -> None:
       gx down --data-dir /tmp/gx
     """
     with progress("stopping ..."):
-        outcome = stop_stack(_folder(data_dir))
+        outcome = stop_stack(folder_of(data_dir))
     show(str(outcome))
 
 
-def _folder(data_dir: Path | None) -> StackFolder:
+def folder_of(data_dir: Path | None) -> StackFolder:
+    """Return the stack folder that the option, or the settings, name."""
     if data_dir is not None:
         choose_data_dir(data_dir)
-    return stack_folder()
+    return stackfolder_of()
 
 
 def _log_paths(folder: StackFolder, process: str | None) -> dict[str, Path]:
