@@ -236,6 +236,7 @@ async def test_a_rebuild_stops_at_an_event_that_cannot_be_projected(
     with pytest.raises(EventFoldError):
         await run(chain, pool, leases)
     assert await store.digest() == before
+    assert "projection_rebuild" not in await namespaces(pool)
 
     bench = Bench(source=chain, store=store, leases=leases)
     async with bench.running():

@@ -8,14 +8,14 @@ nothing. A rebuild that is killed leaves the live tables as they were; the next 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from gx.database.pool import Pool
-from gx.database.ports import DatabaseUnavailableError, Lease, Leases
+from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError, Leases
 from gx.domain.errors import GxError
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.ports import Block, BlockSource
@@ -123,6 +123,19 @@ class Rebuild:
             await self._leases.release(lease)
 
     async def _build(
+        self,
+        lease: Lease,
+        request: RebuildRequest,
+        on_progress: Callable[[RebuildProgress], None],
+    ) -> None:
+        try:
+            await self._build_beside(lease, request, on_progress)
+        except Exception:
+            with suppress(DatabaseUnavailableError, LeaseLostError):
+                await self._shadow.drop(lease)
+            raise
+
+    async def _build_beside(
         self,
         lease: Lease,
         request: RebuildRequest,

@@ -94,9 +94,15 @@ class PostgresShadow:
                 await self._pool.execute(render_primary_key(model, NAMESPACE_SHADOW))
             await self._pool.execute(f"ANALYZE {NAMESPACE_SHADOW}.{model.name}")
 
-    async def drop(self) -> None:
-        """Remove the tables."""
-        await self._pool.execute(DROP)
+    async def drop(self, lease: Lease) -> None:
+        """Remove the tables, unless they are somebody else's by now.
+
+        Raises:
+            LeaseLostError: somebody else rebuilds.
+        """
+        async with self._pool.transaction() as connection:
+            await fence(connection, lease)
+            await connection.execute(DROP)
 
     @asynccontextmanager
     async def hold_live(self, lease: Lease) -> "AsyncIterator[LiveTables]":
