@@ -8,7 +8,7 @@ import typer
 
 from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import DataDirOption, JsonOption
-from gx.cli.output import progress, say, show, show_fields, show_json, show_table
+from gx.cli.output import progress, show, show_fields, show_json, show_table
 from gx.domain.codec import JsonValue
 from gx.runtime.logfile import follow_logs
 from gx.runtime.process import ItemState, ItemStatus
@@ -93,7 +93,7 @@ def folder_of(data_dir: Path | None) -> StackFolder:
     """Return the stack folder that the option, or the settings, name."""
     if data_dir is not None:
         choose_data_dir(data_dir)
-    return stackfolder_of()
+    return stack_folder()
 
 
 def _log_paths(folder: StackFolder, process: str | None) -> dict[str, Path]:
