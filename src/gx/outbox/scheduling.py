@@ -117,6 +117,7 @@ class Schedule:
         self._behind: _Queue = []  # from the first exclusive entry on, in order
         self._queued = 0
         self._flying: set[Batch] = set()
+        self._flies_exclusively = False
         self._now_ms = 0
 
     @property
@@ -164,6 +165,7 @@ class Schedule:
     def release(self, batch: Batch, returning: Sequence[Return] = ()) -> None:
         """Take a batch out of flight. Entries that do not return are forgotten."""
         self._flying.remove(batch)
+        self._flies_exclusively = any(other.is_exclusive for other in self._flying)
         self._known.difference_update(entry.command_id for entry in batch.entries)
         for back in returning:
             self._known.add(back.entry.command_id)
@@ -188,10 +190,6 @@ class Schedule:
         return min((due_ms for due_ms in dues if due_ms > self._now_ms), default=None)
 
     # ------------------------------------------------------------ queues
-
-    @property
-    def _flies_exclusively(self) -> bool:
-        return any(batch.is_exclusive for batch in self._flying)
 
     def _enqueue(self, waiting: _Waiting) -> None:
         """Put an entry where its place in the order is."""
@@ -316,6 +314,7 @@ class Schedule:
         entries.sort(key=lambda entry: entry.seq)
         batch = Batch(entries=entries, scopes=scopes, is_exclusive=is_exclusive)
         self._flying.add(batch)
+        self._flies_exclusively |= is_exclusive
         return batch
 
 

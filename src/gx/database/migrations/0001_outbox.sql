@@ -103,12 +103,14 @@ CREATE TABLE outbox (
 );
 
 -- Signed transactions that have no verdict yet. The bytes do not compress: store them as they are.
+-- `seqs` are the places of the commands that ride in it, so that letting them go needs no search.
 CREATE TABLE envelopes (
     envelope_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     transaction_id text NOT NULL CONSTRAINT envelopes_transaction_once UNIQUE,
     role           text NOT NULL,
     content        bytea NOT NULL,
     result         text NOT NULL,
+    seqs           bigint[] NOT NULL,
     epoch          bigint NOT NULL,
     prepared_at_ms bigint NOT NULL
 ) WITH (

@@ -70,8 +70,8 @@ DECLARE
     v_held bigint;
 BEGIN
     PERFORM require_lease(p_lease, p_epoch);
-    INSERT INTO envelopes (transaction_id, role, content, result, epoch, prepared_at_ms)
-    VALUES (p_transaction_id, p_role, p_content, p_result, p_epoch, now_ms())
+    INSERT INTO envelopes (transaction_id, role, content, result, seqs, epoch, prepared_at_ms)
+    VALUES (p_transaction_id, p_role, p_content, p_result, p_seqs, p_epoch, now_ms())
         ON CONFLICT (transaction_id) DO NOTHING
     RETURNING envelope_id INTO v_envelope_id;
     IF v_envelope_id IS NULL THEN
@@ -88,6 +88,22 @@ BEGIN
     END IF;
 END $$;
 
+-- Deletes an envelope; those of its commands that still wait are free again. The many commands of
+-- a settled one are gone already: then there is nothing to look for.
+CREATE FUNCTION release_envelope(p_transaction_id text, p_settled bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_envelope_id bigint;
+    v_seqs bigint[];
+BEGIN
+    DELETE FROM envelopes WHERE transaction_id = p_transaction_id
+    RETURNING envelope_id, seqs INTO v_envelope_id, v_seqs;
+    IF p_settled < cardinality(v_seqs) THEN
+        UPDATE outbox SET envelope_id = NULL
+         WHERE seq = ANY (v_seqs) AND envelope_id = v_envelope_id;
+    END IF;
+END $$;
+
 -- Writes final answers and forgets what waited for them. A second call finds nothing to do.
 -- Entries of the envelope without an answer here wait again. Without a transaction id the
 -- commands never reached the ledger (their endorsement was refused).
@@ -98,7 +114,7 @@ CREATE FUNCTION settle_commands(
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_envelope_id bigint;
+    v_settled bigint;
     v_now_ms bigint := now_ms();
 BEGIN
     PERFORM require_lease(p_lease, p_epoch);
@@ -112,10 +128,9 @@ BEGIN
       FROM unnest(p_ids, p_outcomes, p_codes, p_details, p_results, p_transaction_ids,
                   p_blocks) AS r(id, outcome, code, detail, result, transaction_id, block)
       JOIN answered a ON a.command_id = r.id;
+    GET DIAGNOSTICS v_settled = ROW_COUNT;
     IF p_transaction_id IS NOT NULL THEN
-        DELETE FROM envelopes WHERE transaction_id = p_transaction_id
-        RETURNING envelope_id INTO v_envelope_id;
-        UPDATE outbox SET envelope_id = NULL WHERE envelope_id = v_envelope_id;
+        PERFORM release_envelope(p_transaction_id, v_settled);
     END IF;
 END $$;
 
@@ -123,13 +138,9 @@ END $$;
 CREATE FUNCTION abandon_envelope(p_lease text, p_epoch bigint, p_transaction_id text)
 RETURNS void
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_envelope_id bigint;
 BEGIN
     PERFORM require_lease(p_lease, p_epoch);
-    DELETE FROM envelopes WHERE transaction_id = p_transaction_id
-    RETURNING envelope_id INTO v_envelope_id;
-    UPDATE outbox SET envelope_id = NULL WHERE envelope_id = v_envelope_id;
+    PERFORM release_envelope(p_transaction_id, 0);
 END $$;
 
 -- ---------------------------------------------------------------- postpone, bury, replay, discard

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import asyncpg
+import msgspec
 from typing_extensions import override
 
 from gx.database.pool import Pool
 from gx.database.ports import DatabaseUnavailableError
-from gx.domain.codec import encode
 from gx.domain.identifiers import CommandId
 from gx.outbox.ports import Acceptance, AcceptanceKind, Backlog, CommandInbox, NewCommand
 
@@ -97,7 +97,7 @@ class PostgresCommandInbox(CommandInbox):
         return (
             self._new_id(),
             command.command_type,
-            encode(dict(command.arguments)),
+            msgspec.json.encode(dict(command.arguments)).decode(),
             command.actor,
             command.subject,
             command.role,

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
+import msgspec
 from typing_extensions import override
 
 from gx.database.connections import ConnectionSettings
 from gx.database.notifications import listen
 from gx.database.pool import Pool
 from gx.database.ports import Lease, LeaseLostError
-from gx.domain.codec import JsonObject, encode
+from gx.domain.codec import JsonObject
 from gx.domain.identifiers import CommandId, EpochMs, TransactionId
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Envelope
@@ -191,7 +192,7 @@ def _named_failures() -> Iterator[None]:
 
 
 def _json_of(value: JsonObject | None) -> str | None:
-    return None if value is None else _storable(encode(value))
+    return None if value is None else _storable(msgspec.json.encode(value).decode())
 
 
 def _storable(text: str | None) -> str | None:
