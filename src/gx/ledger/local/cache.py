@@ -5,7 +5,7 @@ young one is full it becomes the old one. That is nearly as good as least-recent
 one look-up where an ordered dictionary costs three.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import Final
 
@@ -51,16 +51,18 @@ class StateRowCache:
                 for key, row in rows:
                     self._keep(key, row)
 
-    def replace(self, rows: Iterable[tuple[str, StateRow | None]]) -> None:
-        """Take over what a flush has just made of the table; None where it deleted the key."""
+    def replace(self, rows: Mapping[str, StateRow], gone: Iterable[str]) -> None:
+        """Take over what a flush has just made of the table: rows written, keys deleted."""
         with self._lock:
             self._flushes += 1
-            for key, row in rows:
+            for key in gone:
+                self._young.pop(key, None)
                 self._old.pop(key, None)
-                if row is not None:
-                    self._keep(key, row)
-                else:
-                    self._young.pop(key, None)
+            for key in self._old.keys() & rows.keys():
+                del self._old[key]
+            self._young.update(rows)
+            text_bytes = sum(map(len, rows)) + sum(len(value) for _, value in rows.values())
+            self._count(text_bytes + _ENTRY_BYTES * len(rows))
 
     def _promote(self, key: str, row: StateRow) -> None:
         """Move a row to the young generation, unless a flush has replaced it meanwhile."""
@@ -70,7 +72,10 @@ class StateRowCache:
 
     def _keep(self, key: str, row: StateRow) -> None:
         self._young[key] = row
-        self._young_bytes += len(key) + len(row[1]) + _ENTRY_BYTES
+        self._count(len(key) + len(row[1]) + _ENTRY_BYTES)
+
+    def _count(self, added_bytes: int) -> None:
+        self._young_bytes += added_bytes
         if self._young_bytes > self._generation_bytes_max:
             self._old = self._young
             self._young = {}

@@ -9,7 +9,7 @@ first one that is not newer than its snapshot. The writer keeps the older ones f
 open snapshot may ask for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 Revision: TypeAlias = tuple[int, str | None, "Revision | None"]
@@ -54,17 +54,29 @@ class PendingState:
                 before = (before[0], before[1], None)
             revisions[key] = (number, value, before)
 
-    def flushable(self, key: str, limit: int) -> Revision | None:
-        """Return the revision that may go to the state table: the newest not after `limit`."""
-        return revision_at(self._revisions.get(key), limit)
+    def flushable(self, keys: Iterable[str], limit: int) -> list[tuple[str, int, str | None]]:
+        """List key, version and value of what may go to the state table.
 
-    def forget(self, key: str, flushed: int) -> None:
-        """Drop the revisions up to `flushed`, which are in the state table now."""
-        newest = self._revisions[key]
-        if newest[0] <= flushed:
-            del self._revisions[key]
-        else:
-            self._revisions[key] = _without(newest, flushed)
+        That is each key's newest revision not after `limit`. A key without one was written again
+        since: it stays pending, and its row in the table stays as old as it is.
+        """
+        rows: list[tuple[str, int, str | None]] = []
+        find = self._revisions.get
+        for key in keys:
+            revision = revision_at(find(key), limit)
+            if revision is not None:
+                rows.append((key, revision[0], revision[1]))
+        return rows
+
+    def forget(self, rows: Iterable[tuple[str, int, str | None]]) -> None:
+        """Drop the revisions that are in the state table now, and older ones."""
+        revisions = self._revisions
+        for key, flushed, _ in rows:
+            newest = revisions[key]
+            if newest[0] <= flushed:
+                del revisions[key]
+            else:
+                revisions[key] = _without(newest, flushed)
 
 
 def _without(newest: Revision, flushed: int) -> Revision:

@@ -8,7 +8,6 @@ statement of a fixed size: one step instead of a hundred, and the statement stay
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import chain
 from typing import Final, TypeVar
 from zlib import crc32
 
@@ -86,13 +85,12 @@ def put_rows(connection: sqlite3.Connection, rows: Sequence[tuple[str, int, str 
     Raises:
         sqlite3.Error: the file cannot be written.
     """
-    present = [
-        (key, value, version, checksum_of(key, value, version))
-        for key, version, value in rows
-        if value is not None
-    ]
+    present = [row for row in rows if row[2] is not None]
     for part in _parts(present, _WRITE_SIZES):
-        connection.execute(_put_statement(len(part)), list(chain.from_iterable(part)))
+        values: list[str | int | None] = []
+        for key, version, value in part:
+            values += (key, value, version, checksum_of(key, value or "", version))
+        connection.execute(_put_statement(len(part)), values)
     gone = [key for key, _, value in rows if value is None]
     for keys in _parts(gone, _WRITE_SIZES):
         connection.execute(_delete_statement(len(keys)), keys)

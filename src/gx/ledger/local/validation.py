@@ -34,23 +34,33 @@ class Staged:
         self._connection: Final = connection
         self._world: Final = world
         self._committed: Final = newest
-        self._writes: dict[str, ValueRead] = {}
+        self._added: list[tuple[int, Mapping[str, str | None]]] = []
+        self._merged: dict[str, ValueRead] = {}
         self.newest = newest
 
     def add(self, number: int, writes: Mapping[str, str | None]) -> None:
         """Let later transactions see these writes of block `number`."""
-        for key, value in writes.items():
-            self._writes[key] = (ABSENT if value is None else number, value)
+        self._added.append((number, writes))
         self.newest = number
+
+    @property
+    def _writes(self) -> dict[str, ValueRead]:
+        """What the group has written so far, merged when somebody asks: a lone one never does."""
+        for number, writes in self._added:
+            for key, value in writes.items():
+                self._merged[key] = (ABSENT if value is None else number, value)
+        self._added.clear()
+        return self._merged
 
     def current(self, keys: Sequence[str]) -> list[ValueRead]:
         """Return version and value of each key."""
         if not keys:
             return []
         found = self._world.read(self._connection, keys, self._committed)
-        if not self._writes:
+        staged = self._writes
+        if not staged:
             return found
-        return [self._writes.get(key, read) for key, read in zip(keys, found, strict=True)]
+        return [staged.get(key, read) for key, read in zip(keys, found, strict=True)]
 
     def suspects(self, content: Content) -> list[str]:
         """List the keys read that may have changed since the transaction's snapshot."""

@@ -174,22 +174,18 @@ class Flush:
             sqlite3.Error: the file cannot be written.
         """
         keys = self._keys[-keys_max:]
-        rows: list[tuple[str, int, str | None]] = []
-        for key in reversed(keys):
-            revision = self._world.pending.flushable(key, self.limit)
-            if revision is not None:
-                rows.append((key, revision[0], revision[1]))
+        rows = self._world.pending.flushable(reversed(keys), self.limit)
         put_rows(connection, rows)
         self._staged, self._staged_keys = rows, len(keys)
         return len(keys) == len(self._keys)
 
     def confirm(self) -> None:
         """Let go of the staged slice's revisions: the table has them durably."""
-        self._world.cache.replace(
-            (key, None if value is None else (version, value))
-            for key, version, value in self._staged
-        )
-        for key, version, _ in self._staged:
-            self._world.pending.forget(key, version)
+        written: dict[str, StateRow] = {
+            key: (version, value) for key, version, value in self._staged if value is not None
+        }
+        gone = [key for key, _, value in self._staged if value is None]
+        self._world.cache.replace(written, gone)
+        self._world.pending.forget(self._staged)
         del self._keys[len(self._keys) - self._staged_keys :]
         self._staged, self._staged_keys = [], 0
