@@ -13,7 +13,6 @@ from gx.domain.codec import (
     decode,
     decode_object,
     digest,
-    encode,
 )
 from gx.domain.events import Event
 from gx.domain.identifiers import CommandId
@@ -81,7 +80,7 @@ class ExecutedCommand(Answer):
 
 def encode_items(items: tuple[BatchItem, ...]) -> str:
     """Write a batch as the single argument of `Batch:Execute`."""
-    return encode([item.to_wire() for item in items])
+    return f"[{','.join([item.to_text() for item in items])}]"
 
 
 def parse_items(text: str) -> tuple[BatchItem, ...]:

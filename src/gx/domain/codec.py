@@ -7,24 +7,38 @@ one place in the domain where `Any` may appear.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import sha256
 from json.encoder import encode_basestring
 from operator import attrgetter, itemgetter
 from types import NoneType
-from typing import ClassVar, Final, Self, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    ClassVar,
+    Final,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from gx.domain.amounts import Amount, Delta, parse_amount
-from gx.domain.errors import GxError
+from gx.domain.record_code import (
+    DecodeError as DecodeError,  # noqa: PLC0414 (a meant re-export)
+)
+from gx.domain.record_code import (
+    ReadField,
+    TextForm,
+    WrittenField,
+    compile_reader,
+    compile_writer,
+)
 
 JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
-
-
-class DecodeError(GxError):
-    """A text is not what its reader expects; the message names the field and the reason."""
-
 
 # Values are trees, so nothing is paid for finding circles.
 _ENCODER: Final = json.JSONEncoder(
@@ -81,8 +95,8 @@ def digest(value: JsonValue) -> str:
 _T = TypeVar("_T")
 _Encode: TypeAlias = Callable[[object], JsonValue]
 _Render: TypeAlias = Callable[[object], str]
-_SetSlot: TypeAlias = Callable[[object, object], None]
 _Decode: TypeAlias = Callable[[JsonValue], object]
+_Read: TypeAlias = Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +106,8 @@ class _Shape:
     values_of: Callable[[object], tuple[JsonValue, ...]]
     encoders: tuple[tuple[str, _Encode | None], ...]
     """Wire name and, where the value is not its own JSON, how to turn it into such."""
-    renderers: tuple[tuple[str, _Render], ...]
-    """Wire name as text with its colon, and how to write the value as text."""
-    decoders: tuple[tuple[str, _SetSlot, _Decode, object], ...]
-    """Wire name, how to set the attribute, how to read it, and what stands for its absence."""
+    write: Callable[[object], str]
+    read: Callable[[Mapping[str, JsonValue]], "Record"]
 
 
 class Record:
@@ -127,28 +139,12 @@ class Record:
             DecodeError: a field is missing or has another type.
         """
         shape = _SHAPES.get(cls) or _shape_of(cls)
-        # Filling the slots is what a frozen dataclass's own __init__ does, at twice the price.
-        record = object.__new__(cls)
-        name = ""
-        try:
-            for name, set_slot, decode_value, default in shape.decoders:
-                raw = wire.get(name)
-                if raw is not None:
-                    set_slot(record, decode_value(raw))
-                elif default is MISSING:
-                    raise DecodeError("is missing")
-                else:
-                    set_slot(record, default)
-        except (ValueError, GxError) as error:
-            raise DecodeError(f"{cls.__name__}.{name}: {error}") from error
-        return record
+        return shape.read(wire)  # type: ignore[return-value]  # it was made for this class
 
     def to_text(self) -> str:
         """Return the record's canonical JSON: the text of `to_wire`, without the detour."""
         shape = _SHAPES.get(type(self)) or _shape_of(type(self))
-        values = zip(shape.renderers, shape.values_of(self), strict=True)
-        parts = [name + render(value) for (name, render), value in values if value is not None]
-        return "{" + ",".join(parts) + "}"
+        return shape.write(self)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -179,19 +175,53 @@ def _shape_of(cls: type[Record]) -> _Shape:
     shape = _Shape(
         values_of=_values_getter([attribute for _, attribute, _ in written]),
         encoders=tuple((wire, _encoder_of(hint)) for wire, _, hint in written),
-        renderers=tuple((f"{encode(wire)}:", _renderer_of(hint)) for wire, _, hint in written),
-        decoders=tuple(
-            (
-                wire_name_of(field.name),
-                getattr(cls, field.name).__set__,
-                _decoder_of(hints[field.name]),
-                field.default,
-            )
-            for field in declared
+        write=compile_writer([_written(*names) for names in written]),
+        read=compile_reader(
+            cls,
+            [
+                ReadField(
+                    wire=wire_name_of(field.name),
+                    set_slot=getattr(cls, field.name).__set__,
+                    decode=cast("_Read", _decoder_of(hints[field.name])),
+                    is_text=_without_supertype(_without_none(hints[field.name])) is str,
+                    default=field.default,
+                )
+                for field in declared
+            ],
         ),
     )
     _SHAPES[cls] = shape
     return shape
+
+
+def _written(wire: str, attribute: str, hint: object) -> WrittenField:
+    """Choose how a field's text is written: exactly that of what `_encoder_of` makes."""
+    form = _form_of(_without_none(hint))
+    return WrittenField(
+        wire=wire,
+        attribute=attribute,
+        is_optional=NoneType in get_args(hint),
+        form=form,
+        render=_renderer_of(hint) if form is TextForm.RENDERED else None,
+    )
+
+
+def _form_of(hint: object) -> TextForm:
+    plain = _without_supertype(hint)
+    if hint in (Amount, Delta):
+        return TextForm.DECIMAL
+    if plain is bool:
+        return TextForm.FLAG
+    if plain is int:
+        return TextForm.NUMBER
+    if isinstance(plain, type) and issubclass(plain, str):
+        return TextForm.TEXT
+    return TextForm.RENDERED
+
+
+def _without_supertype(hint: object) -> object:
+    """Unwrap a NewType."""
+    return getattr(hint, "__supertype__", hint)
 
 
 def _values_getter(attributes: list[str]) -> Callable[[object], tuple[JsonValue, ...]]:
@@ -231,30 +261,28 @@ def _encoder_of(hint: object) -> _Encode | None:
 
 
 def _renderer_of(hint: object) -> _Render:
-    """Choose how a field's text is written: exactly that of what `_encoder_of` makes."""
+    """Write what is no plain value."""
     hint = _without_none(hint)
     if isinstance(hint, type) and issubclass(hint, Record):
         return Record.to_text  # type: ignore[return-value]  # called with records only
     if get_origin(hint) is tuple:
-        item = _renderer_of(get_args(hint)[0])
-        return lambda values: "[" + ",".join([item(value) for value in values]) + "]"  # type: ignore[attr-defined]
-    if get_origin(hint) is dict:
-        encode_entries = _encoder_of(hint)
-        return lambda value: _ENCODER.encode(encode_entries(value) if encode_entries else value)
-    return _plain_renderer_of(hint)
+        item = _item_renderer_of(get_args(hint)[0])
+        return lambda values: f"[{','.join([item(value) for value in values])}]"  # type: ignore[attr-defined]
+    encode_value = _encoder_of(hint)
+    if encode_value is None:
+        return encode  # type: ignore[return-value]  # called with JSON values only
+    return lambda value: encode(encode_value(value))
 
 
-def _plain_renderer_of(hint: object) -> _Render:
-    plain = getattr(hint, "__supertype__", hint)
-    if hint in (Amount, Delta):
-        return lambda value: f'"{value}"'
-    if plain is bool:
-        return lambda value: "true" if value else "false"
-    if plain is int:
-        return str
-    if isinstance(plain, type) and issubclass(plain, str):
-        return encode_basestring  # type: ignore[return-value]  # called with text only
-    return _ENCODER.encode
+def _item_renderer_of(hint: object) -> _Render:
+    match _form_of(hint):
+        case TextForm.TEXT:
+            return encode_basestring  # type: ignore[return-value]  # called with text only
+        case TextForm.RENDERED:
+            return _renderer_of(hint)
+        case _:
+            encode_value = _encoder_of(hint)
+            return lambda value: encode(encode_value(value) if encode_value else value)  # type: ignore[arg-type]  # a JSON value
 
 
 def _decoder_of(hint: object) -> _Decode:
@@ -287,7 +315,7 @@ def _enumeration_decoder(enumeration: type[StrEnum]) -> _Decode:
 def _plain_decoder_of(hint: object) -> _Decode:
     if hint in (Amount, Delta):
         return _decode_amount if hint is Amount else _decode_delta
-    supertype = getattr(hint, "__supertype__", hint)
+    supertype = _without_supertype(hint)
     if supertype is str:
         return _decode_text
     for plain in (bool, int):
