@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
@@ -34,6 +35,9 @@ RENEW: Final = """
     RETURNING epoch
 """
 
+# A lease statement touches one row: a database that takes longer is away, and a standby must turn.
+TIMEOUT_S: Final = 2.0
+
 RELEASE: Final = "UPDATE leases SET expires_at = '-infinity' WHERE name = $1 AND epoch = $2"
 
 
@@ -45,7 +49,12 @@ class PostgresLeases(Leases):
     """
 
     def __init__(self, settings: ConnectionSettings) -> None:
-        self._settings = settings
+        self._settings = replace(
+            settings,
+            connect_timeout_s=min(settings.connect_timeout_s, TIMEOUT_S),
+            statement_timeout_s=min(settings.statement_timeout_s, TIMEOUT_S),
+            lock_timeout_s=min(settings.lock_timeout_s, TIMEOUT_S),
+        )
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
 

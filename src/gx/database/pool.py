@@ -21,6 +21,8 @@ _Pool: TypeAlias = asyncpg.Pool
 
 IDLE_LIFETIME_S: Final = 300.0
 CLOSE_TIMEOUT_S: Final = 5.0
+RELEASE_TIMEOUT_S: Final = 2.0
+"""A statement that was cancelled has so long to end; else its connection is cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class Pool:
                 yield connection
             finally:
                 self.active -= 1
-                await self._pool.release(connection)
+                await self._pool.release(connection, timeout=RELEASE_TIMEOUT_S)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PooledConnection]:

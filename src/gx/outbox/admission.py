@@ -11,7 +11,6 @@ from typing import Final
 
 import structlog
 
-from gx.database.ports import DatabaseUnavailableError
 from gx.outbox.ports import Backlog, BacklogFullError, CommandInbox
 
 _log: Final = structlog.get_logger(__name__)
@@ -61,7 +60,7 @@ class Admission:
     async def _look_again(self) -> None:
         try:
             self._backlog = await self._inbox.backlog()
-        except DatabaseUnavailableError as error:
+        except Exception as error:  # noqa: BLE001 (storing will tell, with the right answer)
             _log.warning("backlog_unknown", error=str(error))
             self._backlog = Backlog(pending=0, oldest_age_ms=0)
         finally:

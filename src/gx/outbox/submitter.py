@@ -140,12 +140,16 @@ class Submitter:
     async def _sample(self) -> None:
         """Show queue and ledger, also while standing by."""
         while True:
+            fault = None
             try:
                 self._accounts.queue(await self._store.counts())
-                fault = None
             except DatabaseUnavailableError as error:
-                self._accounts.queue(None)
                 fault = str(error)
+            except Exception as error:  # noqa: BLE001 (a schema that is missing must show too)
+                _log.exception("sampling_failed")
+                fault = repr(error)
+            if fault is not None:
+                self._accounts.queue(None)
             self._note_database(fault)
             self._accounts.ledger(is_up=await self._ledger.is_answering())
             await asyncio.sleep(self._options.sample_s)

@@ -61,6 +61,7 @@ class VerdictDesk:
                 await asyncio.wait([self._reading])
             finally:
                 self._reading.cancel()
+                await asyncio.wait([self._reading])
             await asyncio.sleep(REOPEN_S)
 
     async def _read(self) -> None:
@@ -73,6 +74,8 @@ class VerdictDesk:
                 self._next_block = BlockNumber(block.number + 1)
         except LedgerError as error:
             _log.warning("verdict_stream_broke", next_block=self.next_block, error=str(error))
+        except Exception:  # noqa: BLE001 (whatever broke it, it is opened again)
+            _log.exception("verdict_stream_failed", next_block=self.next_block)
 
     def _hand_out(self, block: Block) -> None:
         for transaction in block.transactions:
