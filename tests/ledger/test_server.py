@@ -3,21 +3,29 @@
 import asyncio
 import resource
 import stat
+import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.errors import EndorseError, LedgerError, StreamError, SubmitError
+from gx.ledger.local.client import LocalLedger
 from gx.ledger.local.committer import Committed, Committer, StoreFailedError
 from gx.ledger.local.content import BadEnvelopeError
 from gx.ledger.local.opening import FolderLock, open_ledger
 from gx.ledger.local.schema import StoreUnusableError
+from gx.ledger.local.server import LedgerServer, ServeOptions
 from gx.ledger.local.store import FlushPolicy
 from gx.ledger.local.verify import verify_ledger
 from gx.ledger.ports import ValidationCode
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.instruments import LedgerMetrics, build_ledger_metrics
 from tests.ledger.calls import a_call, all_blocks, put, submitted, values_of
+from tests.ledger.functions import make_execute
 from tests.ledger.process import LedgerProcess
+from tests.ledger.serve_for_tests import WallClock
 
 
 async def test_nobody_else_may_connect_or_read(ledger_process: LedgerProcess) -> None:
@@ -258,3 +266,95 @@ async def test_a_client_that_vanishes_leaves_its_transaction_committed_or_not(
 
     await put(other, "k2", "1")
     assert await submitted(other, envelope) is ValidationCode.VALID
+
+
+async def test_a_client_that_talks_nonsense_hurts_only_itself(
+    ledger_process: LedgerProcess,
+) -> None:
+    """Junk, giant frames and half frames end their own connection; others go on."""
+    ledger = ledger_process.client()
+    await put(ledger, "k", "1")
+    hello = b"\x00\x00\x00\x08\x92\xa5hello\x01"
+
+    for nonsense in (
+        b"\xff\xff\xff\xff",
+        b"\x00\x00\x00\x03abc",
+        b"GET / HTTP/1.1\r\n\r\n",
+        hello + b"\x00\x00\x00\x02\x90\x90",
+        hello + b"\x00\x00\x10\x00half",
+    ):
+        reader, writer = await asyncio.open_unix_connection(str(ledger_process.socket))
+        writer.write(nonsense)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+
+    assert await values_of(ledger, "k") == ["1"]
+
+
+@pytest.fixture
+async def own_server(tmp_path: Path) -> AsyncIterator[tuple[LedgerServer, LedgerMetrics, Path]]:
+    """A ledger served by the test's own process, its metrics and its socket."""
+    metrics = build_ledger_metrics(MetricsRegistry(), functions=())
+    with tempfile.TemporaryDirectory(prefix="gxl") as sockets:
+        options = ServeOptions(folder=tmp_path, socket=Path(sockets) / "s")
+        server = LedgerServer(options, execute=make_execute(), clock=WallClock(0), metrics=metrics)
+        await server.start()
+        yield server, metrics, options.socket
+        await server.close()
+
+
+async def test_what_happens_is_counted(
+    own_server: tuple[LedgerServer, LedgerMetrics, Path],
+) -> None:
+    """Transactions by verdict as blocks hold them, requests by outcome, commits."""
+    _, metrics, socket = own_server
+    ledger = LocalLedger(socket)
+    envelope = await put(ledger, "a", "1", "b", "2")
+    stale = await ledger.prepare(a_call("add", "a", "1"))
+    await put(ledger, "a", "2", "b", "")
+    await submitted(ledger, stale)
+    for _ in range(3):
+        await ledger.submit(envelope)
+    with pytest.raises(EndorseError):
+        await ledger.prepare(a_call("refuse"))
+    await ledger.close()
+
+    codes = ("VALID", "MVCC_READ_CONFLICT", "DUPLICATE_TXID")
+    assert [metrics.transactions(code).read() for code in codes] == [2, 1, 1]
+    assert metrics.requests("submit", "success").read() == 6
+    assert metrics.requests("prepare", "refused").read() == 1
+    assert metrics.commit_duration_s.read().cumulative[-1] == 6
+    assert (metrics.block_height.read(), metrics.state_keys.read()) == (4, 1)
+    assert metrics.last_block_at_s.read() is not None
+
+
+async def test_what_is_open_is_measured(
+    own_server: tuple[LedgerServer, LedgerMetrics, Path],
+) -> None:
+    """Connections and streams while they last, and the size of the files."""
+    server, metrics, socket = own_server
+    ledger = LocalLedger(socket)
+    await put(ledger, "a", "1")
+    stream = ledger.blocks(BlockNumber(0))
+    await anext(stream)
+
+    assert (metrics.connections.read(), metrics.event_streams.read()) == (2, 1)
+    store_bytes = metrics.store_bytes.read()
+    assert store_bytes is not None
+    assert store_bytes > 10_000
+    await ledger.close()
+    await server.close()
+    assert (metrics.connections.read(), metrics.event_streams.read()) == (0, 0)
+
+
+async def test_a_server_that_is_not_serving_has_a_problem(
+    own_server: tuple[LedgerServer, LedgerMetrics, Path],
+) -> None:
+    """Readiness is the server's word, before, while and after it serves."""
+    server, _, _ = own_server
+    problems = [server.problem]
+    await server.close()
+    problems.append(server.problem)
+
+    assert problems == [None, "the ledger is not being served"]

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
-from gx.domain.refusals import RefusalCode, RefusedError
+from gx.domain.refusals import RefusedError
 from gx.ledger.errors import (
     CorruptBlockError,
     EndorseError,
@@ -51,7 +51,6 @@ from gx.ledger.ports import (
     ChainInfo,
     Envelope,
     Proposal,
-    ValidationCode,
     Verdict,
 )
 
@@ -118,16 +117,11 @@ class LocalLedger:
             found = _expect(answer, VerdictFound)
         except _CallFailedError as failed:
             raise failed.as_error(VerdictError) from failed.__cause__
-        event = (
-            None
-            if found.event is None
-            else ChaincodeEvent(name=found.event[0], payload=found.event[1])
-        )
         return Verdict(
             transaction_id=transaction_id,
-            validation_code=ValidationCode(found.code),
+            validation_code=found.code,
             block_number=BlockNumber(found.block_number),
-            event=event,
+            event=_read_event(found.event),
         )
 
     async def evaluate(self, proposal: Proposal, *, deadline_s: float | None = None) -> str:
@@ -235,11 +229,14 @@ def _endorsement_error(failed: _CallFailedError, kind: type[EvaluateError]) -> E
     failure = failed.failure
     refusal = None
     if failure.refusal is not None:
-        code, detail = failure.refusal
-        refusal = RefusedError(RefusalCode(code), detail)
+        refusal = RefusedError(*failure.refusal)
     return kind(
         failure.message, refusal=refusal, code=failure.code, is_transient=failure.is_transient
     )
+
+
+def _read_event(pair: tuple[str, str] | None) -> ChaincodeEvent | None:
+    return None if pair is None else ChaincodeEvent(name=pair[0], payload=pair[1])
 
 
 def _expect(answer: Answer, kind: type[_A]) -> _A:

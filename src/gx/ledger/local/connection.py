@@ -9,6 +9,7 @@ import msgspec
 
 from gx.ledger.errors import LedgerUnavailableError
 from gx.ledger.local.wire import (
+    BUFFER_BYTES,
     GREETING,
     PROTOCOL,
     REPLY,
@@ -79,7 +80,7 @@ async def open_channel(path: Path, *, frame_bytes_max: int) -> Channel:
     channel: Channel | None = None
     try:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            reader, writer = await asyncio.open_unix_connection(str(path), limit=frame_bytes_max)
+            reader, writer = await asyncio.open_unix_connection(str(path), limit=BUFFER_BYTES)
             channel = Channel(reader, writer, frame_bytes_max=frame_bytes_max)
             await _greet(channel, path)
             return channel

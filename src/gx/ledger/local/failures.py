@@ -31,7 +31,7 @@ def refused(refusal: Refused) -> Failure:
         code=refusal.code.value,
         message=refusal.detail,
         is_transient=False,
-        refusal=(refusal.code.value, refusal.detail),
+        refusal=(refusal.code, refusal.detail),
     )
 
 

@@ -35,7 +35,7 @@ def find_verdict(connection: sqlite3.Connection, transaction_id: str) -> Verdict
     if code is ValidationCode.VALID:
         event = decode_content(block.content).decode_event()
     return VerdictFound(
-        code=code.value,
+        code=code,
         block_number=block.number,
         event=None if event is None else (event.name, event.payload),
     )

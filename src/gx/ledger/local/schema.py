@@ -1,7 +1,7 @@
 """The ledger's file: its tables, and how connections to it are opened.
 
-`chain` is the one-row record of where the ledger stands. `savepoint` is the newest block whose
-writes are all in `state` (see `world`); rows of `state` may be newer than that, never older.
+`chain` is the one-row record of where the ledger stands. The state at the tip is `state` with the
+writes of the blocks after `savepoint` applied to it, in order (see `world`).
 """
 
 import os
@@ -55,11 +55,13 @@ _FIRST_ROW: Final = """
 
 # FULL syncs the write-ahead log at every commit: an acknowledged block survives a power loss. It is
 # said explicitly because the default depends on how SQLite was built. 4000 pages (16 MB) between
-# checkpoints let hot pages be written to the file once, not once a block. Debian builds SQLite
-# with secure_delete on, which overwrites what is freed: nothing here is secret, so it is off.
+# checkpoints let hot pages be written to the file once, not once a block; a log that a long reader
+# has let grow is cut to 64 MB. Debian builds SQLite with secure_delete on, which overwrites what is
+# freed: nothing here is secret, so it is off.
 _WRITER_PRAGMAS: Final = """
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
     PRAGMA busy_timeout = 5000;
     PRAGMA cache_size = -16384;
     PRAGMA secure_delete = OFF;

@@ -20,7 +20,7 @@ from gx.ledger.local.sessions import Service, Session
 from gx.ledger.local.simulation import Execute
 from gx.ledger.local.store import FlushPolicy
 from gx.ledger.local.tips import TipBoard
-from gx.ledger.local.wire import FRAME_BYTES_MAX
+from gx.ledger.local.wire import BUFFER_BYTES, FRAME_BYTES_MAX
 from gx.telemetry.instruments import LedgerMetrics
 
 _log: Final = structlog.get_logger(__name__)
@@ -82,26 +82,33 @@ class LedgerServer:
         options = self._options
         self._lock = FolderLock(options.folder)
         try:
-            opened = await asyncio.to_thread(
-                open_ledger,
-                options.folder,
-                verify_blocks=options.verify_blocks,
-                policy=options.flush,
-            )
-            self._parts = self._assemble(opened)
             listening = await asyncio.to_thread(bind_socket, options.socket)
+            try:
+                opened = await self._open()
+            except BaseException:
+                listening.close()
+                options.socket.unlink(missing_ok=True)
+                raise
         except BaseException:
             self._lock.release()
             raise
-        _tune_interpreter()
+        self._parts = self._assemble(opened)
         self._listener = await asyncio.start_unix_server(
-            self._accept, sock=listening, backlog=_BACKLOG, limit=options.frame_bytes_max
+            self._accept, sock=listening, backlog=_BACKLOG, limit=BUFFER_BYTES
         )
         _log.info(
             "ledger_opened",
             socket=str(options.socket),
             height=opened.store.tip.height,
             replayed_blocks=opened.replayed,
+        )
+
+    async def _open(self) -> OpenedLedger:
+        return await asyncio.to_thread(
+            open_ledger,
+            self._options.folder,
+            verify_blocks=self._options.verify_blocks,
+            policy=self._options.flush,
         )
 
     async def close(self) -> None:
@@ -211,13 +218,14 @@ async def serve(
     stop: asyncio.Event,
     on_ready: Callable[[LedgerServer], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve a ledger until `stop` is set, then drain.
+    """Serve a ledger until `stop` is set, then drain. Tunes the interpreter for a ledger's work.
 
     `on_ready` gets the server once it listens; its `problem` is what `/readyz` asks.
 
     Raises:
         StoreUnusableError: the ledger cannot be served; the text says why and what to do.
     """
+    _tune_interpreter()
     server = LedgerServer(options, execute=execute, clock=clock, metrics=metrics)
     await server.start()
     try:

@@ -98,7 +98,8 @@ class Session:
 
     def drain(self) -> None:
         """Read nothing more: what was asked is answered, then the connection ends."""
-        self._writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
+        with suppress(RuntimeError):  # uvloop's word for a connection that has ended already
+            self._writer.transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport can
         self._reader.feed_eof()
 
     async def _greet(self) -> bool:

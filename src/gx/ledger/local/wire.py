@@ -16,10 +16,15 @@ from typing import Final, TypeAlias
 import msgspec
 
 from gx.domain.errors import GxError
+from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
+from gx.ledger.ports import ValidationCode
 
 PROTOCOL: Final = 1
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+BUFFER_BYTES: Final = 1024 * 1024
+"""What either side reads ahead of its consumer, at most twice; a larger frame is read whole."""
+
 SOCKET_PATH_BYTES_MAX: Final = 107  # sockaddr_un.sun_path has 108 bytes, the last one NUL
 HEARTBEAT_S: Final = 2.0
 _LENGTH_BYTES: Final = 4
@@ -105,7 +110,7 @@ class Submitted(msgspec.Struct, frozen=True, array_like=True, tag="submitted"):
 class VerdictFound(msgspec.Struct, frozen=True, array_like=True, tag="verdict"):
     """The answer to `AskVerdict` about a transaction that a block holds."""
 
-    code: str
+    code: ValidationCode
     block_number: int
     event: tuple[str, str] | None
 
@@ -142,7 +147,7 @@ class Failure(msgspec.Struct, frozen=True, array_like=True, tag="failure"):
     code: str
     message: str
     is_transient: bool
-    refusal: tuple[str, str] | None = None
+    refusal: tuple[RefusalCode, str] | None = None
     block_number: int | None = None
 
 
