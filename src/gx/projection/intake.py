@@ -3,12 +3,15 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.errors import StreamError
 from gx.ledger.ports import Block, BlockSource
 from gx.projection.tasks import end_tasks
+
+WRITE_BYTES: Final = 300
+"""About what one write takes, key, value and object."""
 
 
 class Intake:
@@ -87,9 +90,8 @@ class Intake:
 
 
 def payload_bytes(block: Block) -> int:
-    """Estimate a block's size in memory by its texts."""
+    """Estimate a block's size in memory: its events' texts, and some hundred bytes a write."""
     return sum(
-        (0 if entry.event is None else len(entry.event.payload))
-        + sum(len(write.key) + len(write.value or "") for write in entry.writes)
+        (0 if entry.event is None else len(entry.event.payload)) + WRITE_BYTES * len(entry.writes)
         for entry in block.transactions
     )

@@ -78,8 +78,10 @@ def _deltas_of(transfer: _Transfer) -> list[int] | None:
 def _read_deltas(changes: list[_Change]) -> list[int] | None:
     deltas = []
     for change in changes:
-        delta = _canonical(change.delta)
-        if delta not in _STORABLE or not change.account_id.isprintable():
+        text = change.delta
+        delta = int(text)
+        is_plain = str(delta) == text and change.account_id.isprintable()
+        if not is_plain or delta not in _STORABLE:
             return None
         deltas.append(delta)
     return deltas if sum(deltas) in _STORABLE else None
@@ -106,7 +108,9 @@ def _post(transfer: _Transfer, deltas: list[int], place: Place, effects: Effects
         account = accounts.get(key)
         if account is None:
             account = accounts[key] = RowEffect()
-        account.add("balance", delta)
+            account.deltas["balance"] = delta
+        else:
+            account.add("balance", delta)
         if change.tax_timer is not None:
             started_at = recorded_at if change.tax_timer == "started" else None
             account.put("tax_timer_started_at", started_at)
