@@ -1,5 +1,6 @@
 """The machine that a figure came from, and whether it was free when it was measured."""
 
+import contextlib
 import os
 import platform
 import time
@@ -9,10 +10,10 @@ from typing import Final
 
 import psutil
 
-BUSY_LOAD: Final = 0.6
-"""Above this one-minute load somebody else is at work: every figure would be theirs too."""
+BUSY_CORES: Final = 0.3
+"""Above this somebody else is at work: every figure would be theirs too."""
 
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,38 @@ def busy_cores(seconds: float = 1.0) -> float:
 def wait_until_free() -> float:
     """Wait until nobody else computes; return the cores that were still busy at the end."""
     deadline_s = time.monotonic() + PATIENCE_S
-    while (busy := busy_cores()) > BUSY_LOAD:
+    while (busy := busy_cores()) > BUSY_CORES:
         if time.monotonic() > deadline_s:
             break
         print(f"  waiting: {busy:.1f} cores are busy with something else", flush=True)
     return round(busy, 2)
+
+
+class OthersMeter:
+    """Tells how many cores processes that are not ours used since it was made."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+        self._others_s = _others_s()
+
+    def cores(self) -> float:
+        """Return the cores that others used on average."""
+        elapsed_s = time.monotonic() - self._started_s
+        return round(max(0.0, _others_s() - self._others_s) / elapsed_s, 2)
+
+
+def _others_s() -> float:
+    """Return the CPU time of everything that we did not start, since the machine began."""
+    total = psutil.cpu_times()
+    return total.user + total.nice + total.system + total.irq + total.softirq - _own_s()
+
+
+def _own_s() -> float:
+    """Return the CPU time of this process and all that it started, ended ones included."""
+    own = psutil.Process()
+    used = 0.0
+    for process in (own, *own.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            used += times.user + times.system + times.children_user + times.children_system
+    return used

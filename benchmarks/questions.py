@@ -20,7 +20,7 @@ from benchmarks.figures import Percentiles
 from benchmarks.history import write_history
 from benchmarks.http_load import LoadPlan, LoadResult, run_load
 from benchmarks.limits import measure_limits
-from benchmarks.machine import wait_until_free
+from benchmarks.machine import OthersMeter, wait_until_free
 from benchmarks.stack import (
     API,
     LOOP,
@@ -79,7 +79,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     fresh: Measured
     aged: Measured
     replayed_per_s: float | None
-    busy_cores_before: float
+    others_cores: float
+    """Cores that were at work for somebody else meanwhile."""
 
 
 class OpenLoop(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +107,8 @@ class Laboratory:
 
     async def measure_round(self, number: int) -> Round:
         """Measure everything once."""
-        busy = await asyncio.to_thread(wait_until_free)
+        await asyncio.to_thread(wait_until_free)
+        others = OthersMeter()
         limits = await measure_limits(self.server.dsn, seconds=2)
         bare = await self._post(self.bare_port)
         fresh = await self._measure(self.fresh)
@@ -121,7 +123,7 @@ class Laboratory:
             fresh=fresh,
             aged=aged,
             replayed_per_s=replayed,
-            busy_cores_before=busy,
+            others_cores=others.cores(),
         )
 
     async def measure_open_loops(self, ceiling_per_s: float, inside_per_s: float) -> list[OpenLoop]:

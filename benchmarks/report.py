@@ -248,7 +248,7 @@ Everything ran on the same cores: load, API, submitter, ledger, projector and Po
 | Memory | {memory} GiB |
 | System | {system}, Python {python}, PostgreSQL {postgresql} (fsync on, synchronous_commit on) |
 | Limits in these rounds | x100 {x100} rows/s, c1 {c1} rows/s, POST without a database {bare}/s |
-| Busy with other work before a round | {busy} cores |
+| At work for others during a round | {others} cores at most |
 """
 
 SETTING: Final = """\
@@ -297,7 +297,7 @@ def _preface(report: Report, chart: str) -> str:
         x100=limits([one.x100 for one in rounds]),
         c1=limits([one.c1 for one in rounds]),
         bare=limits([one.bare_per_s for one in rounds]),
-        busy=spread([one.busy_cores_before for one in rounds]).max,
+        others=spread([one.others_cores for one in rounds]).max,
     )
 
 
