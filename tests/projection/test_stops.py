@@ -102,7 +102,7 @@ async def test_another_chain_is_refused(
         other.raw(BATCH_EVENT, a_batch((MINTED,)))
     again = Bench(source=other, store=memory_store, leases=bench.leases)
 
-    with pytest.raises(WrongChainError, match="rebuild the read models"):
+    with pytest.raises(WrongChainError, match="gx projection rebuild"):
         async with again.running() as task:
             await asyncio.wait([task], timeout=5)
 

@@ -56,13 +56,13 @@ def require_same_chain(checkpoint: Checkpoint, chain: ChainInfo) -> None:
         raise WrongChainError(
             f"block {checkpoint.block_number} is projected, but the ledger ends at block "
             f"{chain.height - 1}: it was replaced or restored. Bring back the right ledger, "
-            "or rebuild the read models"
+            "or run `gx projection rebuild --accept-new-chain`"
         )
     if chain.genesis_hash != checkpoint.genesis_hash:
         raise WrongChainError(
             f"the read models are those of the chain {checkpoint.genesis_hash[:16]}, the ledger is "
-            f"the chain {chain.genesis_hash[:16]}. Point to the right ledger, or rebuild the "
-            "read models"
+            f"the chain {chain.genesis_hash[:16]}. Point to the right ledger, or run "
+            "`gx projection rebuild --accept-new-chain`"
         )
 
 
