@@ -6,13 +6,38 @@ after a crash, in another process, and for a transaction that somebody else subm
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, cast
 
-from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, parse_outcomes
+import msgspec
+
+from gx.domain.batches import BATCH_EVENT, OutcomeKind
 from gx.domain.codec import DecodeError, JsonObject, decode_object
 from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
-from gx.domain.refusals import RefusedError
+from gx.domain.refusals import RefusalCode, RefusedError
 from gx.ledger.ports import Verdict
 from gx.outbox.ports import Entry, Settlement
+
+
+class Outcome(msgspec.Struct, frozen=True, rename="camel"):
+    """What settlement needs of a `gx.domain.batches.Outcome`: all but the events.
+
+    A batch's events are the larger part of its payload. Not looking at them makes reading the
+    outcomes five times as fast.
+    """
+
+    command_id: CommandId
+    outcome: OutcomeKind
+    code: RefusalCode | None = None
+    detail: str | None = None
+    result: dict[str, object] | None = None
+    duplicate_of: str | None = None
+
+
+class _BatchExecuted(msgspec.Struct, frozen=True):
+    outcomes: list[Outcome]
+
+
+_BATCH_EXECUTED: Final = msgspec.json.Decoder(_BatchExecuted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +57,10 @@ def read_outcomes(verdict: Verdict) -> Mapping[CommandId, Outcome] | None:
     if event is None or event.name != BATCH_EVENT:
         return None
     try:
-        return {outcome.command_id: outcome for outcome in parse_outcomes(event.payload)}
-    except DecodeError:
+        executed = _BATCH_EXECUTED.decode(event.payload)
+    except (msgspec.MsgspecError, UnicodeError):
         return {}
+    return {outcome.command_id: outcome for outcome in executed.outcomes}
 
 
 def duplicates_in(outcomes: Mapping[CommandId, Outcome]) -> set[TransactionId]:
@@ -71,7 +97,7 @@ def settle_batch(
                 outcome=outcome.outcome,
                 code=outcome.code,
                 detail=outcome.detail,
-                result=outcome.result,
+                result=cast("JsonObject | None", outcome.result),
                 transaction_id=origin,
                 block_number=first_blocks.get(origin, verdict.block_number),
             )
