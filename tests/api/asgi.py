@@ -23,6 +23,7 @@ class Conversation:
         chunks: Sequence[bytes] = (b"",),
     ) -> None:
         self._app = app
+        self._headers = headers
         self._scope: Message = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -45,6 +46,13 @@ class Conversation:
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
         self.is_complete = False
+
+    def again(self) -> "Conversation":
+        """Prepare the same request once more."""
+        method, path = str(self._scope["method"]), str(self._scope["path"])
+        return Conversation(
+            self._app, method, path, headers=self._headers, chunks=list(self._chunks)
+        )
 
     def leave(self) -> None:
         """Go away, as a client whose connection breaks."""

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gx.api.exchange import Message
+from gx.api.exchange import DISCARDED_BYTES_MAX, Message
 from gx.api.settings import EdgeSettings
 from tests.api.asgi import Conversation
 from tests.api.parts import TRANSFER, Backend
@@ -50,22 +50,32 @@ async def test_the_bound_on_bodies_is_exact(backend: Backend, size: int) -> None
     assert response.status_code == (202 if size <= LIMIT else 413)
 
 
-async def test_a_body_that_is_announced_too_large_is_not_read(backend: Backend) -> None:
+async def test_a_body_that_is_announced_far_too_large_is_not_read(backend: Backend) -> None:
     """413 before the first byte, and the connection has to go."""
-    post = a_post(backend, [b"x"], [(b"content-length", b"%d" % (LIMIT + 1))])
+    length = b"%d" % (DISCARDED_BYTES_MAX + 1)
+    post = a_post(backend, [b"x"], [(b"content-length", length)])
     await post.run()
 
     assert (post.status, code_of(post), post.taken) == (413, "BODY_TOO_LARGE", 0)
     assert post.headers[b"connection"] == b"close"
 
 
-async def test_a_chunked_body_is_cut_off_at_the_bound(backend: Backend) -> None:
-    """Without an announced length no more is read than the bound and one piece."""
-    post = a_post(backend, [b" " * 1_024] * 1_000)
+async def test_a_body_that_is_somewhat_too_large_is_read_away(backend: Backend) -> None:
+    """A client that sends before it listens gets its answer."""
+    post = a_post(backend, [b" " * LIMIT, b" "], [(b"content-length", b"%d" % (LIMIT + 1))])
+    await post.run()
+
+    assert (post.status, code_of(post), post.taken) == (413, "BODY_TOO_LARGE", 2)
+
+
+async def test_a_chunked_body_is_cut_off_at_a_bound(backend: Backend) -> None:
+    """Without an announced length no more is read than two bounds and one piece."""
+    piece = 65_536
+    post = a_post(backend, [b" " * piece] * 1_000)
     await post.run()
 
     assert (post.status, code_of(post)) == (413, "BODY_TOO_LARGE")
-    assert post.taken <= LIMIT // 1_024 + 2
+    assert post.taken <= (LIMIT + DISCARDED_BYTES_MAX) // piece + 2
 
 
 @pytest.mark.parametrize("length", [b"9" * 5_000, b"-1", b"1e9", b""], ids=len)

@@ -4,6 +4,7 @@ It sees every request, also those that no route takes. `/livez` and `/readyz` ar
 uncounted and unlimited, so that probes neither hide a slow API nor are refused by a busy one.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -31,6 +32,7 @@ from gx.telemetry.instruments import ApiMetrics, RouteMetrics
 _log: Final = structlog.get_logger(__name__)
 
 UNMATCHED: Final = "unmatched"
+OUTAGE_LOG_INTERVAL_S: Final = 1.0
 
 
 class Edge:
@@ -51,6 +53,8 @@ class Edge:
         self._metrics = metrics
         self._settings = settings
         self._monotonic_s = monotonic_s
+        self._unavailable = 0
+        self._outage_noted_at_s = -math.inf
         # A path without placeholders needs no matching: a look-up instead of dozens of patterns.
         self._exact = {
             (route.spec.method, route.spec.path): route
@@ -106,6 +110,8 @@ class Edge:
         self._note_failure(exchange, problem, error)
         if exchange.status:  # the answer has begun: all that is left is to break it off
             return
+        if problem.code is RefusalCode.BODY_TOO_LARGE:
+            await exchange.discard_body()
         headers = [
             (name.lower().encode(), value.encode())
             for name, value in (problem.headers or {}).items()
@@ -116,16 +122,24 @@ class Edge:
     def _note_failure(self, exchange: Exchange, problem: Problem, error: Exception) -> None:
         if isinstance(error, BacklogFullError):
             self._metrics.admissions_refused.inc()
+        elif problem.code is RefusalCode.INTERNAL_ERROR:
+            _log.error("request_failed", exc_info=error, **_where(exchange))
         elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.error(
-                "request_failed",
-                request_id=exchange.request_id.decode(),
-                method=exchange.method,
-                endpoint=UNMATCHED if exchange.route is None else exchange.route.path,
-                code=problem.code.value,
-                exc_info=error if problem.code is RefusalCode.INTERNAL_ERROR else None,
+            self._note_outage(exchange, error)
+
+    def _note_outage(self, exchange: Exchange, error: Exception) -> None:
+        """Log one of the requests that an outage fails each second, and how many there were."""
+        self._unavailable += 1
+        now_s = self._monotonic_s()
+        if now_s >= self._outage_noted_at_s + OUTAGE_LOG_INTERVAL_S:
+            _log.warning(
+                "requests_unavailable",
                 error=repr(error),
+                requests=self._unavailable,
+                **_where(exchange),
             )
+            self._unavailable = 0
+            self._outage_noted_at_s = now_s
 
     def _observe(self, exchange: Exchange, elapsed_ms: float) -> None:
         route = self._instruments_of(exchange)
@@ -141,6 +155,14 @@ class Edge:
         if exchange.route is None:
             return self._metrics.route(UNMATCHED, exchange.method)
         return self._metrics.route(exchange.route.path, exchange.route.method)
+
+
+def _where(exchange: Exchange) -> dict[str, str]:
+    return {
+        "request_id": exchange.request_id.decode(),
+        "method": exchange.method,
+        "endpoint": UNMATCHED if exchange.route is None else exchange.route.path,
+    }
 
 
 async def _answer_probe(exchange: Exchange, answer: ProbeAnswer) -> None:

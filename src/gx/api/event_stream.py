@@ -46,7 +46,7 @@ class StatusStreams:
         """
         exchange.is_streaming = True
         if view.status.is_final and exchange.header(b"last-event-id") == view.status:
-            await exchange.reply(HTTPStatus.NO_CONTENT, b"")
+            await exchange.reply_nothing()
             return
         if self._open >= self._settings.streams_max:
             raise RequestRefusedError(

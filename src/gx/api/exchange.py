@@ -1,8 +1,11 @@
 """One request on its way through the edge, with what has been found out about it so far."""
 
+import asyncio
 import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -19,6 +22,9 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 SCOPE_KEY: Final = "gx.exchange"
 REQUEST_ID: Final = b"x-request-id"
+
+DISCARDED_BYTES_MAX: Final = 1_048_576
+DISCARD_WITHIN_S: Final = 2.0
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:@/+=-]{1,128}")
 _QUERY_FIELDS_MAX: Final = 20
@@ -45,6 +51,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_has_more",
         "_receive",
         "_send",
         "caller",
@@ -63,6 +70,7 @@ class Exchange:
     )
 
     def __init__(self, scope: Message, receive: Receive, send: Send) -> None:
+        self._has_more = True
         self._receive = receive
         self._send = send
         self.scope = scope
@@ -145,23 +153,42 @@ class Exchange:
             RequestRefusedError: BODY_TOO_LARGE as soon as it is known to be, announced or not.
             DisconnectedError: the client went away.
         """
-        announced = self.headers.get(b"content-length", b"0")
-        if announced.isdigit() and (len(announced) > _DIGITS_MAX or int(announced) > bytes_max):
+        if self._announced_bytes() > bytes_max:
             raise _too_large(bytes_max)
-        message = await self._receive()
-        body = _chunk_of(message)
-        if message.get("more_body"):
-            chunks = bytearray(body)
-            while message.get("more_body"):
-                if len(chunks) > bytes_max:
-                    raise _too_large(bytes_max)
-                message = await self._receive()
-                chunks += _chunk_of(message)
-            body = bytes(chunks)
+        body = bytearray(await self._next_chunk())
+        while self._has_more and len(body) <= bytes_max:
+            body += await self._next_chunk()
         self.request_bytes = len(body)
         if len(body) > bytes_max:
             raise _too_large(bytes_max)
-        return body
+        return bytes(body)
+
+    async def discard_body(self) -> None:
+        """Read away what is left of a refused body, within bounds.
+
+        A client that is still sending when the connection is closed never sees the answer.
+        """
+        left_bytes = DISCARDED_BYTES_MAX
+        if self._announced_bytes() > left_bytes:
+            return
+        with suppress(TimeoutError, DisconnectedError):
+            async with asyncio.timeout(DISCARD_WITHIN_S):
+                while self._has_more and left_bytes > 0:
+                    left_bytes -= len(await self._next_chunk())
+
+    def _announced_bytes(self) -> int:
+        text = self.headers.get(b"content-length", b"0")
+        if not text.isdigit():
+            return 0
+        return int(text) if len(text) <= _DIGITS_MAX else sys.maxsize
+
+    async def _next_chunk(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        self._has_more = message.get("more_body") is True
+        body = message.get("body", b"")
+        return body if isinstance(body, bytes) else b""
 
     async def until_disconnected(self) -> None:
         """Return when the client goes away."""
@@ -183,6 +210,11 @@ class Exchange:
             body = message.get("body", b"")
             self.response_bytes += len(body) if isinstance(body, bytes) else 0
         await self._send(message)
+
+    async def reply_nothing(self) -> None:
+        """Send 204, which has neither body nor content headers."""
+        await self.send({"type": "http.response.start", "status": 204, "headers": []})
+        await self.send({"type": "http.response.body", "body": b""})
 
     async def reply(
         self,
@@ -217,13 +249,6 @@ def exchange_of(scope: Message) -> Exchange:
     if not isinstance(exchange, Exchange):
         raise TypeError("the request did not come through gx.api.edge.Edge")
     return exchange
-
-
-def _chunk_of(message: Message) -> bytes:
-    if message["type"] == "http.disconnect":
-        raise DisconnectedError
-    body = message.get("body", b"")
-    return body if isinstance(body, bytes) else b""
 
 
 def _too_large(bytes_max: int) -> RequestRefusedError:

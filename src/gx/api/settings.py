@@ -26,7 +26,7 @@ class EdgeSettings:
     )
     """For each token's subject."""
     address_allowance: Allowance = field(
-        default_factory=lambda: Allowance(rate_per_s=200.0, burst=400)
+        default_factory=lambda: Allowance(rate_per_s=500.0, burst=1_000)
     )
     """For each client address, while nobody has proven who asks."""
     page_default: int = 50
