@@ -85,7 +85,7 @@ async def test_it_opens_after_some_failures_in_a_row() -> None:
 
 
 async def test_an_open_breaker_refuses_at_once_and_calls_nobody() -> None:
-    """Every kind of call, each counted."""
+    """Fault: the submit path bypassing the circuit breaker. Every kind of call, each counted."""
     ledger = FakeLedger()
     watched = Watched(ledger)
     await open_it(watched, ledger)
@@ -223,7 +223,7 @@ async def test_a_hung_call_is_a_failure_of_its_own_kind() -> None:
 
 
 async def test_broken_streams_count_too() -> None:
-    """Fault: a path to the ledger bypassing the circuit breaker."""
+    """Fault: a path to the ledger that bypasses the circuit breaker."""
     ledger = FakeLedger()
     watched = Watched(ledger)
     for _ in range(3):
