@@ -20,7 +20,6 @@ from gx.api.gate import Gate
 from gx.api.openapi import TITLE, build_document, render_openapi
 from gx.api.ports import (
     CommandGate,
-    CommandProgress,
     Queries,
     RateLimiter,
     TokenVerifier,
@@ -48,8 +47,7 @@ class UnboundRouteError(GxError):
 class Collaborators:
     """Everything that the edge works with.
 
-    `metrics` must be built with `gx.api.route_table.metric_routes()`. Without `progress`,
-    waiting clients' commands are looked for at intervals.
+    `metrics` must be built with `gx.api.route_table.metric_routes()`.
     """
 
     gate: CommandGate
@@ -61,7 +59,6 @@ class Collaborators:
     probes: Probes
     metrics: ApiMetrics
     settings: EdgeSettings = field(default_factory=EdgeSettings)
-    progress: CommandProgress | None = None
 
 
 class EdgeApp(FastAPI):
@@ -102,7 +99,7 @@ def create_app(parts: Collaborators) -> EdgeApp:
     Raises:
         UnboundRouteError: the table of routes and the handlers do not match.
     """
-    watcher = CommandWatcher(parts.reader, progress=parts.progress)
+    watcher = CommandWatcher(parts.reader)
     app = EdgeApp(watcher)
     gate = Gate(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
     routes = bind_routes(build_handlers(parts, watcher), gate)

@@ -51,14 +51,6 @@ class RateLimiter(Protocol):
         ...
 
 
-class CommandProgress(Protocol):
-    """Says that commands may have been settled or projected."""
-
-    async def wait(self, timeout_s: float) -> None:
-        """Return when something may have changed, at the latest after `timeout_s`."""
-        ...
-
-
 class Queries(Protocol):
     """Answers the reads of the catalogue, each in the method of its name, as of one block.
 

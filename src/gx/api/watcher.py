@@ -14,7 +14,6 @@ from typing import Final
 
 import structlog
 
-from gx.api.ports import CommandProgress
 from gx.domain.command_status import CommandStatus
 from gx.domain.identifiers import CommandId
 from gx.outbox.ports import CommandReader, CommandView
@@ -42,14 +41,6 @@ def has_reached(status: CommandStatus, wanted: CommandStatus) -> bool:
     return _PROGRESS.index(status) >= _PROGRESS.index(wanted)
 
 
-class PolledProgress:
-    """Progress that nobody announces: it is looked for at intervals."""
-
-    async def wait(self, timeout_s: float) -> None:
-        """Sleep."""
-        await asyncio.sleep(timeout_s)
-
-
 class _Watch:
     """One client's interest in one command; `newest` is what was last seen of it."""
 
@@ -67,14 +58,9 @@ class CommandWatcher:
     """
 
     def __init__(
-        self,
-        reader: CommandReader,
-        *,
-        progress: CommandProgress | None = None,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        self, reader: CommandReader, *, monotonic_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._reader = reader
-        self._progress: CommandProgress = progress or PolledProgress()
         self._monotonic_s = monotonic_s
         self._watches: defaultdict[CommandId, set[_Watch]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
@@ -159,8 +145,7 @@ class CommandWatcher:
                 _log.warning("command_progress_unknown", error=repr(error), waiting=self.waiting)
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
             asking_s = self._monotonic_s() - started_s
-            rest_s = min(POLL_MAX_S, max(POLL_MIN_S, asking_s * _REST_PER_ASKING))
-            await self._progress.wait(rest_s)
+            await asyncio.sleep(min(POLL_MAX_S, max(POLL_MIN_S, asking_s * _REST_PER_ASKING)))
 
     async def _ask_all(self) -> None:
         for command_ids in _chunks(self._watches, _QUESTION_MAX):
