@@ -15,7 +15,7 @@ from gx.ledger.local.world import World
 from gx.ledger.ports import ValidationCode
 
 _LOCK_NAME: Final = "ledger.lock"
-_CACHE_BYTES: Final = 16 * 1024 * 1024
+_CACHE_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,14 +63,14 @@ _WRITER_PRAGMAS: Final = """
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA busy_timeout = 5000;
-    PRAGMA cache_size = -16384;
+    PRAGMA cache_size = -8192;
     PRAGMA secure_delete = OFF;
     PRAGMA trusted_schema = OFF;
 """
 _READER_PRAGMAS: Final = """
     PRAGMA query_only = ON;
     PRAGMA busy_timeout = 5000;
-    PRAGMA cache_size = -4096;
+    PRAGMA cache_size = -2048;
     PRAGMA trusted_schema = OFF;
 """
 _CACHED_STATEMENTS: Final = 64
