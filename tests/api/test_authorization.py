@@ -3,7 +3,7 @@
 import pytest
 
 from gx.api.app import UnboundRouteError, bind_routes, build_handlers
-from gx.api.gate import Gate
+from gx.api.guard import Guard
 from gx.api.principal import Caller, Principal, caller_of, read_act_for
 from gx.api.query_routes import ASK
 from gx.api.route_spec import RouteSpec
@@ -43,7 +43,7 @@ def a_principal(
 
 
 def test_every_route_of_the_application_is_declared_with_a_rule(backend: Backend) -> None:
-    """Deny by default: there is no way past the gate, and no route that nobody declared."""
+    """Deny by default: there is no way past the guard, and no route that nobody declared."""
     routes = backend.app.router.routes
 
     assert all(isinstance(route, EdgeRoute) for route in routes)
@@ -214,14 +214,14 @@ async def test_administrators_read_accounts_of_the_system(backend: Backend) -> N
 def test_a_route_without_handler_stops_the_edge_from_starting(backend: Backend) -> None:
     """What is declared and not bound, or bound and not declared, is named at start-up."""
     parts = backend.parts
-    gate = Gate(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
+    guard = Guard(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
     handlers = build_handlers(parts, CommandWatcher(parts.reader))
     missing = {name: handler for name, handler in handlers.items() if name != "getSupply"}
     surplus = {**handlers, "getNothing": handlers["getSupply"]}
 
     for wrong, name in ((missing, "getSupply"), (surplus, "getNothing")):
         with pytest.raises(UnboundRouteError, match=name):
-            bind_routes(wrong, gate)
+            bind_routes(wrong, guard)
 
 
 def test_every_query_is_asked_in_a_method_of_its_name() -> None:

@@ -58,7 +58,7 @@ def contents_of(route: RouteSpec) -> Iterator[tuple[str, str, dict[str, object]]
         for media_type, content in member(operation, "requestBody", "content").items():
             yield "request", media_type, member(content)
     for status, response in member(operation, "responses").items():
-        for media_type, content in member(response, "content").items():
+        for media_type, content in member(member(response).get("content", {})).items():
             yield status, media_type, member(content)
 
 

@@ -16,7 +16,7 @@ from gx.api.command_status import CommandDesk
 from gx.api.dead_letters import DeadLetterDesk
 from gx.api.edge import Edge
 from gx.api.event_stream import StatusStreams
-from gx.api.gate import Gate
+from gx.api.guard import Guard
 from gx.api.openapi import TITLE, build_document, render_openapi
 from gx.api.ports import (
     CommandGate,
@@ -101,8 +101,8 @@ def create_app(parts: Collaborators) -> EdgeApp:
     """
     watcher = CommandWatcher(parts.reader)
     app = EdgeApp(watcher)
-    gate = Gate(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
-    routes = bind_routes(build_handlers(parts, watcher), gate)
+    guard = Guard(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
+    routes = bind_routes(build_handlers(parts, watcher), guard)
     app.router.routes.extend(routes)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_middleware(
@@ -129,7 +129,7 @@ def build_handlers(parts: Collaborators, watcher: CommandWatcher) -> dict[str, H
     }
 
 
-def bind_routes(handlers: dict[str, Handler], gate: Gate) -> list[EdgeRoute]:
+def bind_routes(handlers: dict[str, Handler], guard: Guard) -> list[EdgeRoute]:
     """Join each declared route to its handler.
 
     Raises:
@@ -138,7 +138,7 @@ def bind_routes(handlers: dict[str, Handler], gate: Gate) -> list[EdgeRoute]:
     unbound = {route.name for route in ROUTES} ^ handlers.keys()
     if unbound:
         raise UnboundRouteError(f"declared without handler or the reverse: {sorted(unbound)}")
-    return [EdgeRoute(route, handler=handlers[route.name], gate=gate) for route in ROUTES]
+    return [EdgeRoute(route, handler=handlers[route.name], guard=guard) for route in ROUTES]
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -107,6 +107,14 @@ PARAMETERS: Final[JsonObject] = {
 """The components' parameters by name."""
 
 
+_STREAM_IS_OVER: Final[JsonObject] = {
+    "204": {
+        "description": "Last-Event-ID was a final status: there is nothing more to come.",
+        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+    }
+}
+
+
 def operation_of(route: RouteSpec) -> JsonObject:
     """Describe one route."""
     content = content_of(route)
@@ -115,6 +123,7 @@ def operation_of(route: RouteSpec) -> JsonObject:
         "parameters": _parameters(route, content),
         "responses": {
             str(route.success_status): _success(content),
+            **(_STREAM_IS_OVER if content.is_stream else {}),
             **_problems(_codes(route, content)),
         },
     }

@@ -90,8 +90,7 @@ CONTENTS: Final[dict[str, Content]] = {
         path_examples=_IN_PATH, codes=_KNOWN, is_stream=True,
         answer_schema={"type": "string"}, answer_example=_STREAM_EXAMPLE,
         answer_description=(
-            "Events named `status` whose data is the command; comments in between. With "
-            "Last-Event-ID of a final status the answer is 204."
+            "Events named `status` whose data is the command; comments in between."
         ),
     ),
     LIST_COMMANDS.name: Content(

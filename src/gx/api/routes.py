@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gx.api.exchange import Exchange, Message, Receive, Send, exchange_of
-from gx.api.gate import Gate
+from gx.api.guard import Guard
 from gx.api.principal import Caller
 from gx.api.route_spec import RouteSpec
 from gx.domain.refusals import RefusalCode, RefusedError
@@ -47,17 +47,17 @@ class EdgeRoute(DocumentedRoute):
     of a write, and what it would do is done by the argument kinds of the domain.
     """
 
-    def __init__(self, spec: RouteSpec, *, handler: Handler, gate: Gate) -> None:
+    def __init__(self, spec: RouteSpec, *, handler: Handler, guard: Guard) -> None:
         super().__init__(spec)
         self._handler = handler
-        self._gate = gate
+        self._guard = guard
         self.app = self._answer
 
     async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
         del receive, send  # the exchange has them
         exchange = exchange_of(scope)
         exchange.route = self.spec
-        await self._gate.admit(exchange, self.spec.access)
+        await self._guard.admit(exchange, self.spec.access)
         await self._handler(exchange)
 
 

@@ -17,7 +17,7 @@ _SUBJECT: Final = "subject:"
 _ADDRESS: Final = "address:"
 
 
-class Gate:
+class Guard:
     """Admits a request to its handler, or raises the reason why not."""
 
     def __init__(
