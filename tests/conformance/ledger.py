@@ -1,21 +1,17 @@
 """What every ledger promises its clients, whatever runs beneath: subclass it for each adapter.
 
-It uses the project's own contracts, on accounts that no other test touches, so that it can run
-on a network which many tests share.
+It uses the project's own contracts, so it can run on any network where they are deployed and the
+system is bootstrapped.
 """
 
-import abc
 import asyncio
 import json
-import secrets
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from gx.domain.batches import BATCH_FUNCTION, BatchItem, encode_items, parse_outcomes
-from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
+from gx.domain.batches import parse_outcomes
+from gx.domain.identifiers import BlockNumber, TransactionId
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.ledger.errors import (
@@ -28,123 +24,27 @@ from gx.ledger.errors import (
 )
 from gx.ledger.ports import (
     Block,
-    Envelope,
-    Ledger,
-    LedgerTransaction,
     Proposal,
     ValidationCode,
-    Verdict,
+)
+from tests.conformance.ledger_exactly_once import ExactlyOnceConformance
+from tests.conformance.ledger_under_test import (
+    TIMEOUT_S,
+    balance,
+    balance_query,
+    blocks_up_to,
+    commit,
+    entries_of,
+    mint,
+    new_account,
+    settled,
+    take,
+    transfers,
 )
 
-TIMEOUT_S = 20.0
 
-
-def new_account() -> str:
-    """Name an account that no other test uses."""
-    return f"conformance-{secrets.token_hex(6)}"
-
-
-def mint(account: str, amount: int = 5, role: LedgerRole = LedgerRole.SUPER_ADMIN) -> Proposal:
-    """Propose to create coins."""
-    arguments = (account, str(amount), "conformance")
-    return Proposal(function="TokenomicsContract:Mint", arguments=arguments, role=role)
-
-
-def transfers(*pairs: tuple[str, str, int]) -> Proposal:
-    """Propose a batch of transfers: from, to, amount."""
-    items = tuple(
-        BatchItem(
-            command_id=CommandId(f"command-{secrets.token_hex(8)}"),
-            key=secrets.token_hex(32),
-            function="TokenomicsContract:Transfer",
-            args=(source, target, str(amount), "conformance"),
-            actor=source,
-        )
-        for source, target, amount in pairs
-    )
-    return Proposal(
-        function=BATCH_FUNCTION, arguments=(encode_items(items),), role=LedgerRole.PARTNER_API
-    )
-
-
-def balance_query(account: str) -> Proposal:
-    """Propose to read a balance."""
-    return Proposal(
-        function="TokenomicsContract:GetBalance", arguments=(account,), role=LedgerRole.PARTNER_API
-    )
-
-
-async def balance(ledger: Ledger, account: str) -> int | None:
-    """Read a balance; None where there is no such account."""
-    try:
-        text = await ledger.evaluate(balance_query(account))
-    except EvaluateError as error:
-        if error.refusal is None or error.refusal.code is not RefusalCode.ACCOUNT_NOT_FOUND:
-            raise
-        return None
-    return int(json.loads(text)["balance"])
-
-
-async def settled(ledger: Ledger, transaction_id: TransactionId) -> Verdict:
-    """Wait for a submitted transaction's verdict."""
-    async with asyncio.timeout(TIMEOUT_S):
-        while (verdict := await ledger.verdict(transaction_id)) is None:  # noqa: ASYNC110 (the port has no event to wait for)
-            await asyncio.sleep(0.02)
-    return verdict
-
-
-async def commit(ledger: Ledger, proposal: Proposal) -> Verdict:
-    """Prepare, submit, and wait for the verdict."""
-    envelope = await ledger.prepare(proposal)
-    await ledger.submit(envelope)
-    return await settled(ledger, envelope.transaction_id)
-
-
-async def take(stream: AsyncIterator[Block], is_last: Callable[[Block], bool]) -> list[Block]:
-    """Read blocks up to the first for which `is_last` holds."""
-    taken: list[Block] = []
-    async with asyncio.timeout(TIMEOUT_S):
-        async for block in stream:
-            taken.append(block)
-            if is_last(block):
-                break
-    return taken
-
-
-async def blocks_up_to(ledger: Ledger, first: int, last: int) -> list[Block]:
-    """Read the blocks with these numbers."""
-    return await take(ledger.blocks(BlockNumber(first)), lambda block: block.number == last)
-
-
-def entries_of(blocks: list[Block], transaction_id: TransactionId) -> list[LedgerTransaction]:
-    """List a transaction's records in blocks, copies included, in order."""
-    return [
-        entry
-        for block in blocks
-        for entry in block.transactions
-        if entry.transaction_id == transaction_id
-    ]
-
-
-def flipped(content: bytes, at: int) -> bytes:
-    """Return the bytes with one of them changed."""
-    return content[:at] + bytes((content[at] ^ 0x20,)) + content[at + 1 :]
-
-
-class LedgerConformance(abc.ABC):
-    """Say how to reach a ledger whose system is bootstrapped, and how to break it."""
-
-    @abc.abstractmethod
-    async def client(self) -> Ledger:
-        """Make another client of the ledger under test; the subclass closes it."""
-
-    @abc.abstractmethod
-    async def stop(self) -> None:
-        """Kill the ledger's processes, without a word of warning."""
-
-    @abc.abstractmethod
-    async def start(self) -> None:
-        """Start what was killed; return when calls are answered."""
+class LedgerConformance(ExactlyOnceConformance):
+    """The four steps, refusals, exactly once, the block stream, identity and outages."""
 
     # ------------------------------------------------------------ the four steps
 
@@ -252,140 +152,6 @@ class LedgerConformance(abc.ABC):
 
         assert caught.value.refusal is not None
         assert caught.value.refusal.code is RefusalCode.ACCOUNT_NOT_FOUND
-
-    # ------------------------------------------------------------ exactly once
-
-    async def test_the_same_bytes_take_effect_once(self) -> None:
-        """Submitting again after the commit is no error, changes nothing, keeps the verdict."""
-        ledger, account = await self.client(), new_account()
-        envelope = await ledger.prepare(mint(account))
-        await ledger.submit(envelope)
-        first = await settled(ledger, envelope.transaction_id)
-
-        for _ in range(3):
-            await ledger.submit(envelope)
-        later = await commit(ledger, mint(new_account()))
-
-        assert await settled(ledger, envelope.transaction_id) == first
-        assert await balance(ledger, account) == 5
-        blocks = await blocks_up_to(ledger, first.block_number, later.block_number)
-        original, *copies = entries_of(blocks, envelope.transaction_id)
-        assert original.validation_code is ValidationCode.VALID
-        for copy in copies:
-            assert copy.validation_code is ValidationCode.DUPLICATE_TXID
-            assert copy.event is None
-            assert copy.writes == ()
-
-    async def test_three_copies_at_once_take_effect_once(self) -> None:
-        """Copies that race, from different clients, are one transaction."""
-        ledger, account = await self.client(), new_account()
-        others = [await self.client() for _ in range(2)]
-        envelope = await ledger.prepare(mint(account))
-
-        await asyncio.gather(*(each.submit(envelope) for each in (ledger, *others)))
-        verdict = await settled(ledger, envelope.transaction_id)
-
-        assert verdict.validation_code is ValidationCode.VALID
-        assert await balance(ledger, account) == 5
-
-    async def test_another_process_may_submit_the_bytes(self) -> None:
-        """An envelope needs nothing but its bytes: who crashed after persisting it is replaced."""
-        ledger, other, account = await self.client(), await self.client(), new_account()
-        envelope = await ledger.prepare(mint(account))
-        await ledger.close()
-        restored = Envelope(
-            transaction_id=envelope.transaction_id,
-            role=envelope.role,
-            content=bytes(envelope.content),
-            result="",
-        )
-
-        await other.submit(restored)
-
-        verdict = await settled(other, envelope.transaction_id)
-        assert verdict.validation_code is ValidationCode.VALID
-        assert await balance(other, account) == 5
-
-    async def test_verdicts_and_envelopes_outlive_a_crash(self) -> None:
-        """After kill -9: old verdicts stand, old bytes change nothing, pending ones commit."""
-        ledger, done, pending = await self.client(), new_account(), new_account()
-        old = await ledger.prepare(mint(done))
-        await ledger.submit(old)
-        before = await settled(ledger, old.transaction_id)
-        waiting = await ledger.prepare(mint(pending))
-
-        await self.stop()
-        await self.start()
-
-        assert await settled(ledger, old.transaction_id) == before
-        await ledger.submit(old)
-        await ledger.submit(waiting)
-        verdict = await settled(ledger, waiting.transaction_id)
-        assert verdict.validation_code is ValidationCode.VALID
-        assert await settled(ledger, old.transaction_id) == before
-        assert await balance(ledger, done) == 5
-        assert await balance(ledger, pending) == 5
-
-    async def test_a_stale_read_invalidates_and_kills_the_id(self) -> None:
-        """Of two envelopes on one state only one is valid; the other id is dead for good."""
-        ledger, account = await self.client(), new_account()
-        first = await ledger.prepare(mint(account))
-        second = await ledger.prepare(mint(account))
-        await ledger.submit(first)
-        assert (await settled(ledger, first.transaction_id)).validation_code == "VALID"
-
-        await ledger.submit(second)
-        verdict = await settled(ledger, second.transaction_id)
-        await ledger.submit(second)
-        await commit(ledger, mint(new_account()))
-
-        assert verdict.validation_code is ValidationCode.MVCC_READ_CONFLICT
-        assert verdict.event is None
-        assert await settled(ledger, second.transaction_id) == verdict
-        (block,) = await blocks_up_to(ledger, verdict.block_number, verdict.block_number)
-        (entry,) = entries_of([block], second.transaction_id)
-        assert (entry.event, entry.writes) == (None, ())
-        assert await balance(ledger, account) == 5
-
-    async def test_after_a_conflict_a_new_endorsement_takes_effect(self) -> None:
-        """A dead id stands in nobody's way."""
-        ledger, account = await self.client(), new_account()
-        stale = await ledger.prepare(mint(account))
-        await commit(ledger, mint(account))
-        await ledger.submit(stale)
-        await settled(ledger, stale.transaction_id)
-
-        verdict = await commit(ledger, mint(account))
-
-        assert verdict.validation_code is ValidationCode.VALID
-        assert await balance(ledger, account) == 10
-
-    async def test_an_abandoned_envelope_is_a_zombie(self) -> None:
-        """What nobody invalidated commits whenever somebody submits it: never endorse anew."""
-        ledger, account = await self.client(), new_account()
-        zombie = await ledger.prepare(transfers((account, new_account(), 1)))
-        await commit(ledger, mint(new_account()))
-
-        await ledger.submit(zombie)
-
-        verdict = await settled(ledger, zombie.transaction_id)
-        assert verdict.validation_code is ValidationCode.VALID
-
-    @pytest.mark.parametrize("part", [0.02, 0.5, 0.98])
-    async def test_tampered_bytes_have_no_effect(self, part: float) -> None:
-        """A changed byte anywhere is refused for good, and does not burn the genuine envelope."""
-        ledger, account = await self.client(), new_account()
-        genuine = await ledger.prepare(mint(account))
-        tampered = flipped(genuine.content, int(len(genuine.content) * part))
-
-        with pytest.raises(SubmitError) as caught:
-            await ledger.submit(replace(genuine, content=tampered))
-
-        assert not caught.value.is_transient
-        assert await balance(ledger, account) is None
-        await ledger.submit(genuine)
-        assert (await settled(ledger, genuine.transaction_id)).validation_code == "VALID"
-        assert await balance(ledger, account) == 5
 
     # ------------------------------------------------------------ the block stream
 

@@ -8,7 +8,8 @@ from typing_extensions import override
 
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Ledger, Proposal
-from tests.conformance.ledger import LedgerConformance, commit
+from tests.conformance.ledger import LedgerConformance
+from tests.conformance.ledger_under_test import commit
 from tests.ledger.process import LedgerProcess
 
 
