@@ -83,6 +83,9 @@ class ApiSettings(_Group):
     backlog_age_max_s: float = Field(default=30.0, ge=0.1, le=86_400)
     rate_per_s: float = Field(default=2_000.0, gt=0, le=1_000_000)
     rate_burst: int = Field(default=4_000, ge=1, le=10_000_000)
+    address_rate_per_s: float = Field(default=500.0, gt=0, le=1_000_000)
+    address_rate_burst: int = Field(default=1_000, ge=1, le=10_000_000)
+    trusted_proxies: str = ""
     wait_timeout_max_s: float = Field(default=30.0, ge=1, le=300)
     streams_max: int = Field(default=1_000, ge=1, le=100_000)
     redis_url: SecretStr | None = None

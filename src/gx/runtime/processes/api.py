@@ -117,6 +117,9 @@ def edge_settings(settings: ApiSettings) -> EdgeSettings:
     return EdgeSettings(
         body_bytes_max=settings.body_bytes_max,
         subject_allowance=Allowance(rate_per_s=settings.rate_per_s, burst=settings.rate_burst),
+        address_allowance=Allowance(
+            rate_per_s=settings.address_rate_per_s, burst=settings.address_rate_burst
+        ),
         wait_timeout_max_s=settings.wait_timeout_max_s,
         streams_max=settings.streams_max,
     )
@@ -182,6 +185,9 @@ async def _serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            # A client's own word about its address would let it choose its rate limit.
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
             ws="none",
             http="httptools",
             timeout_keep_alive=KEEP_ALIVE_S,
