@@ -6,12 +6,12 @@ later with whatever it was about to do, as after SIGSTOP and SIGCONT.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
 
-from gx.database.ports import Lease, Leases
+from gx.database.ports import DatabaseUnavailableError, Lease, Leases
 from gx.domain.clock import Clock
 from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
 from gx.ledger.breaker import BreakerSettings
@@ -49,6 +49,7 @@ class Life:
 
     def __init__(self, stops_at: str | None = None) -> None:
         self.stops_at = stops_at
+        self.loses_database: Callable[[], bool] = lambda: False
         self.running = asyncio.Event()
         self.running.set()
         self.stopped = asyncio.Event()
@@ -69,6 +70,12 @@ class Life:
             self.stop()
         await self.running.wait()
 
+    async def reach_database(self, point: str) -> None:
+        """Come to a point of a database call, which may fail there: before it, or after it."""
+        await self.pass_by(point)
+        if self.loses_database():
+            raise DatabaseUnavailableError(f"the connection broke {point}")
+
 
 class LeasesOf(Leases):
     """The leases as a process reaches them."""
@@ -79,17 +86,17 @@ class LeasesOf(Leases):
 
     @override
     async def acquire(self, name: str, holder: str, *, ttl_s: float) -> Lease | None:
-        await self._life.pass_by("acquire")
+        await self._life.reach_database("acquire")
         return await self._leases.acquire(name, holder, ttl_s=ttl_s)
 
     @override
     async def renew(self, lease: Lease, *, ttl_s: float) -> bool:
-        await self._life.pass_by("renew")
+        await self._life.reach_database("renew")
         return await self._leases.renew(lease, ttl_s=ttl_s)
 
     @override
     async def release(self, lease: Lease) -> None:
-        await self._life.pass_by("release")
+        await self._life.reach_database("release")
         await self._leases.release(lease)
 
 
@@ -102,19 +109,19 @@ class StoreOf(OutboxStore):
 
     @override
     async def pending(self, *, after_seq: int, limit: int) -> Sequence[Entry]:
-        await self._life.pass_by("pending")
+        await self._life.reach_database("pending")
         return await self._store.pending(after_seq=after_seq, limit=limit)
 
     @override
     async def live_envelopes(self) -> Sequence[LiveEnvelope]:
-        await self._life.pass_by("live_envelopes")
+        await self._life.reach_database("live_envelopes")
         return await self._store.live_envelopes()
 
     @override
     async def persist(self, lease: Lease, envelope: Envelope, entries: Sequence[Entry]) -> None:
-        await self._life.pass_by("before persist")
+        await self._life.reach_database("before persist")
         await self._store.persist(lease, envelope, entries)
-        await self._life.pass_by("after persist")
+        await self._life.reach_database("after persist")
 
     @override
     async def settle(
@@ -123,13 +130,13 @@ class StoreOf(OutboxStore):
         transaction_id: TransactionId | None,
         settlements: Sequence[Settlement],
     ) -> None:
-        await self._life.pass_by("before settle")
+        await self._life.reach_database("before settle")
         await self._store.settle(lease, transaction_id, settlements)
-        await self._life.pass_by("after settle")
+        await self._life.reach_database("after settle")
 
     @override
     async def abandon(self, lease: Lease, transaction_id: TransactionId) -> None:
-        await self._life.pass_by("abandon")
+        await self._life.reach_database("abandon")
         await self._store.abandon(lease, transaction_id)
 
     @override
@@ -142,19 +149,19 @@ class StoreOf(OutboxStore):
         reason: str,
         is_attempt: bool,
     ) -> None:
-        await self._life.pass_by("postpone")
+        await self._life.reach_database("postpone")
         await self._store.postpone(
             lease, entries, until_ms=until_ms, reason=reason, is_attempt=is_attempt
         )
 
     @override
     async def bury(self, lease: Lease, entry: Entry, *, reason: str) -> None:
-        await self._life.pass_by("bury")
+        await self._life.reach_database("bury")
         await self._store.bury(lease, entry, reason=reason)
 
     @override
     async def counts(self) -> OutboxCounts:
-        await self._life.pass_by("counts")
+        await self._life.reach_database("counts")
         return await self._store.counts()
 
     @override

@@ -34,14 +34,18 @@ async def statuses(world: OutboxWorld, ids: Sequence[CommandId]) -> list[Command
 
 
 async def wait_for(
-    world: OutboxWorld, ids: Sequence[CommandId], status: CommandStatus = CommandStatus.COMMITTED
+    world: OutboxWorld,
+    ids: Sequence[CommandId],
+    status: CommandStatus = CommandStatus.COMMITTED,
+    *,
+    timeout_s: float = 10.0,
 ) -> None:
     """Wait until every command has the status."""
 
     async def holds() -> bool:
         return set(await statuses(world, ids)) == {status}
 
-    await eventually(holds)
+    await eventually(holds, timeout_s=timeout_s)
 
 
 def assert_each_once(ledger: FakeLedger, ids: Sequence[CommandId]) -> None:
