@@ -239,10 +239,21 @@ async def a_database(home: Path) -> AsyncIterator[PoolSettings]:
         yield PoolSettings(dsn=prepared.socket_dsn, application_name="benchmark")
 
 
+async def warm_up(pool: Pool) -> None:
+    """Let the server make its log files before anything is measured: a new cluster has none."""
+    await pool.execute("CREATE TABLE warm_up (filler text)")
+    await pool.execute(
+        "INSERT INTO warm_up SELECT repeat(md5(n::text), 28) FROM generate_series(1, 400000) AS n"
+    )
+    await pool.execute("DROP TABLE warm_up")
+    await pool.execute("CHECKPOINT")
+
+
 async def measure(settings: PoolSettings, blocks: Sequence[Block], events: int) -> dict[str, int]:
     """Measure what a database is needed for."""
     pool, leases, source = await Pool.open(settings), PostgresLeases(settings), MadeBlocks(blocks)
     store = PostgresReadModelStore(pool, channel=CHANNEL)
+    await warm_up(pool)
     figures = {}
     figures["catch_up_per_s"] = round(events / await measure_catch_up(pool, leases, source))
     print(f"catching up: {figures['catch_up_per_s']} events/s", flush=True)
