@@ -92,6 +92,20 @@ async def test_a_contract_that_writes_what_it_does_not_say_is_seen(
         await stands_at(bench, 0, 0, 0)
 
 
+async def test_a_difference_that_a_rebuild_repaired_is_forgotten(
+    chain: Chain, bench: Bench
+) -> None:
+    """The exchange empties what was noted; on an idle ledger the alarm must end all the same."""
+    chain.transfers([("alice", "bob", 10**8)])
+    tamper(chain, 4, "account_bob", encode({"balance": "7", "kind": "user"}))
+    difference = 10**11 + 10**8 - 7
+    async with bench.running():
+        await stands_at(bench, difference, 0, 0)
+        assert isinstance(bench.store, MemoryReadModelStore)
+        bench.store._differences.clear()
+        await stands_at(bench, 0, 0, 0)
+
+
 async def test_a_supply_that_was_not_minted_is_seen(chain: Chain, bench: Bench) -> None:
     """The ledger's supply record is compared with what the events add up to."""
     chain.run(chain.command("TokenomicsContract:Mint", "alice", "5", "Welcome"))

@@ -17,12 +17,12 @@ from typing import Final
 
 import structlog
 
+from gx.database.lease_keeper import LeaseKeeper
 from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError, Leases
 from gx.domain.clock import Clock
 from gx.ledger.errors import LedgerError
 from gx.ledger.ports import BlockSource
 from gx.projection.folds import assert_complete
-from gx.projection.leadership import keep_lease
 from gx.projection.ports import ReadModelStore, Stop, WrongChainError
 from gx.projection.reading import UNKNOWN_EVENT, EventFoldError
 from gx.projection.reconciliation import Reconciler
@@ -109,10 +109,9 @@ class Projector:
         """Project as the one active projector, until told to stop or replaced."""
         self._begin(lease)
         working = asyncio.create_task(self._project(lease, stop), name="projection")
-        keeping = asyncio.create_task(
-            keep_lease(self._leases, lease, ttl_s=self._side.settings.lease_s), name="lease-keeping"
-        )
-        summing = asyncio.create_task(self._sum_up(), name="reconciliation")
+        keeper = LeaseKeeper(self._leases, lease, lease_s=self._side.settings.lease_s)
+        keeping = asyncio.create_task(keeper.run(), name="lease-keeping")
+        summing = asyncio.create_task(self._sum_up(lease), name="reconciliation")
         try:
             await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
@@ -132,6 +131,7 @@ class Projector:
         self._is_active = False
         self._side.metrics.worker_active.set(0)
         self._side.metrics.parked_events.clear()
+        self._side.metrics.checkpoint.clear()
         self._side.lag.forget()
         self._side.reconciler.forget()
         _log.info("projector_resigned", holder=lease.holder, epoch=lease.epoch)
@@ -202,10 +202,14 @@ class Projector:
                     )
             await asyncio.sleep(CHAIN_LOOK_S)
 
-    async def _sum_up(self) -> None:
-        """Compare the sum of all accounts with the supply, while others go on projecting."""
+    async def _sum_up(self, lease: Lease) -> None:
+        """Compare the sum of all accounts with the supply, while others go on projecting.
+
+        What was found before is read anew each time: a rebuild may have repaired it meanwhile.
+        """
         while True:
             try:
+                await self._side.reconciler.load(lease)
                 await self._side.reconciler.compare_totals()
             except DatabaseUnavailableError as error:
                 _log.warning("reconciliation_postponed", error=str(error))

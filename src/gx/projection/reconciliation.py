@@ -11,6 +11,7 @@ left out of `accounts`: part of its balance stands under other keys. A differenc
 later write agrees, over restarts too.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -124,27 +125,30 @@ class Reconciler:
         self._comparison = Comparison(store, {})
         self._uncompared = LedgerRecords()
         self._epoch = 0
+        self._turn = asyncio.Lock()
 
     async def load(self, lease: Lease) -> None:
         """Remember what was found before; what another holder wrote is not in our records."""
-        if lease.epoch != self._epoch:
-            self._uncompared, self._epoch = LedgerRecords(), lease.epoch
-        self._comparison = Comparison(self._store, await self._store.differences())
-        self._export()
+        async with self._turn:
+            if lease.epoch != self._epoch:
+                self._uncompared, self._epoch = LedgerRecords(), lease.epoch
+            self._comparison = Comparison(self._store, await self._store.differences())
+            self._export()
 
     async def compare(self, lease: Lease, records: LedgerRecords) -> None:
         """Compare records with the read models, which must stand at the same block.
 
         Records that could not be compared, because the database was away, come along next time.
         """
-        self._uncompared.merge(records)
-        changed = await self._comparison.update(self._uncompared)
-        if changed:
-            await self._store.note_differences(lease, changed)
-            for key, difference in changed.items():
-                _log.error("reconciliation_difference_changed", key=key, difference=difference)
-            self._export()
-        self._uncompared = LedgerRecords()
+        async with self._turn:
+            self._uncompared.merge(records)
+            changed = await self._comparison.update(self._uncompared)
+            if changed:
+                await self._store.note_differences(lease, changed)
+                for key, difference in changed.items():
+                    _log.error("reconciliation_difference_changed", key=key, difference=difference)
+                self._export()
+            self._uncompared = LedgerRecords()
 
     async def compare_totals(self) -> None:
         """Compare the sum over all accounts with what was minted, in one snapshot."""

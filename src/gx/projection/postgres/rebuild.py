@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from gx.database.lease_keeper import LeaseKeeper
 from gx.database.pool import Pool
 from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError, Leases
 from gx.domain.errors import GxError
@@ -22,7 +23,6 @@ from gx.ledger.ports import Block, BlockSource
 from gx.projection.chunk import Chunk
 from gx.projection.feed import ChunkFeed, FeedLimits
 from gx.projection.folds import assert_complete
-from gx.projection.leadership import keep_lease
 from gx.projection.ports import START, Checkpoint
 from gx.projection.postgres.shadow import LiveTables, PostgresShadow
 from gx.projection.postgres.store import PostgresReadModelStore
@@ -101,7 +101,8 @@ class Rebuild:
         """
         async with self._lease() as lease:
             building = asyncio.create_task(self._build(lease, request, on_progress))
-            keeping = asyncio.create_task(keep_lease(self._leases, lease, ttl_s=LEASE_S))
+            keeper = LeaseKeeper(self._leases, lease, lease_s=LEASE_S)
+            keeping = asyncio.create_task(keeper.run())
             try:
                 await asyncio.wait({building, keeping}, return_when=asyncio.FIRST_COMPLETED)
                 if not building.done():
