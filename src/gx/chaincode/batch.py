@@ -13,6 +13,7 @@ from typing import Final
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.dispatch import PreparedCall, Registry
 from gx.chaincode.idempotency import CommandRecord, answer_again, command_key, record_of
+from gx.chaincode.observing import CallObserver, Ending
 from gx.chaincode.state import WorldState
 from gx.chaincode.stub import Stub
 from gx.domain.batches import (
@@ -33,8 +34,9 @@ ITEMS_MAX: Final = 10_000
 class Batch:
     """One transaction's commands, on their way through the contracts."""
 
-    def __init__(self, registry: Registry, stub: Stub) -> None:
+    def __init__(self, registry: Registry, stub: Stub, *, observer: CallObserver) -> None:
         self._registry: Final = registry
+        self._observer: Final = observer
         self._stub: Final = stub
         self._state: Final = WorldState(stub)
         self._transaction_id: Final = stub.transaction_id
@@ -81,7 +83,7 @@ class Batch:
         if earlier is not None:
             return answer_again(item, request_hash=request_hash, earlier=earlier)
         try:
-            effect = self._run(item, call)
+            effect = self._run_observed(item, call)
         except RefusedError as refusal:
             outcome = ExecutedCommand(
                 command_id=item.command_id,
@@ -99,6 +101,20 @@ class Batch:
         record = record_of(outcome, request_hash=request_hash, transaction_id=self._transaction_id)
         self._state.put(command_key(item.key), record)
         return outcome
+
+    def _run_observed(self, item: BatchItem, call: PreparedCall | RefusedError) -> Effect:
+        """Count the command as a call of its own, like one that came without a batch."""
+        begun = self._observer.begin()
+        ending = Ending.ERROR
+        try:
+            effect = self._run(item, call)
+            ending = Ending.SUCCESS
+        except RefusedError:
+            ending = Ending.REFUSED
+            raise
+        finally:
+            self._observer.end(item.function, ending, begun)
+        return effect
 
     def _run(self, item: BatchItem, call: PreparedCall | RefusedError) -> Effect:
         if isinstance(call, RefusedError):

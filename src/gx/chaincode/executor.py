@@ -8,6 +8,7 @@ from gx.chaincode.batch import Batch
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.dispatch import Registry
 from gx.chaincode.idempotency import command_key, record_of
+from gx.chaincode.observing import CallObserver, Ending, Unobserved
 from gx.chaincode.state import WorldState
 from gx.chaincode.stub import Stub
 from gx.domain.batches import BATCH_FUNCTION, Answer, BatchItem, OutcomeKind
@@ -41,8 +42,10 @@ class Executor:
     Keeps nothing between calls; several threads may use one executor, each with its own stub.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, observer: CallObserver | None = None) -> None:
+        """`observer` is told of each call, and of each command inside a batch."""
         self._registry: Final = registry
+        self._observer: Final = observer or Unobserved()
 
     def execute(self, stub: Stub, function: str, args: Sequence[str]) -> ExecutionResult:
         """Run `Contract:Function` with its arguments.
@@ -51,10 +54,17 @@ class Executor:
             Exception: a defect of the contracts, or the stub's own failure. The transaction
                 fails whole; it is neither refused nor to be endorsed.
         """
+        begun = self._observer.begin()
+        ending = Ending.ERROR
         try:
-            return Executed(payload=encode(self._run(stub, function, tuple(args))))
+            payload = encode(self._run(stub, function, tuple(args)))
+            ending = Ending.SUCCESS
         except RefusedError as refusal:
+            ending = Ending.REFUSED
             return Refused(code=refusal.code, detail=refusal.detail)
+        finally:
+            self._observer.end(function, ending, begun)
+        return Executed(payload=payload)
 
     def _run(self, stub: Stub, function: str, args: tuple[str, ...]) -> JsonObject:
         if function == BATCH_FUNCTION:
@@ -62,7 +72,7 @@ class Executor:
                 raise RefusedError(
                     RefusalCode.ARGUMENT_INVALID, f"{BATCH_FUNCTION} takes 1 argument (items)"
                 )
-            return Batch(self._registry, stub).execute(args[0])
+            return Batch(self._registry, stub, observer=self._observer).execute(args[0])
         if self._registry.is_query(function):
             return self._registry.evaluate(function, args, _direct_context(stub))
         return self._submit(stub, function, args)

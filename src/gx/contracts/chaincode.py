@@ -2,6 +2,7 @@
 
 from gx.chaincode.dispatch import Registry, functions_of
 from gx.chaincode.executor import Executor
+from gx.chaincode.observing import CallObserver
 from gx.contracts import (
     admin,
     admin_queries,
@@ -23,10 +24,10 @@ def build_registry() -> Registry:
     return Registry(functions, gate=system.require_open, shared_keys=keys.SHARED)
 
 
-def build_executor() -> Executor:
-    """Build what a ledger calls.
+def build_executor(*, observer: CallObserver | None = None) -> Executor:
+    """Build what a ledger calls; `observer` is told of every call.
 
     Raises:
         IncompleteRegistryError: the catalogue and the contracts do not match.
     """
-    return Executor(build_registry())
+    return Executor(build_registry(), observer=observer)

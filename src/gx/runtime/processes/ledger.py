@@ -3,9 +3,9 @@
 import asyncio
 
 from gx.contracts.chaincode import build_executor
-from gx.domain.catalogue import COMMANDS, FUNCTIONS
 from gx.ledger.local.server import LedgerServer, ServeOptions, serve
 from gx.runtime.clock import SystemClock
+from gx.runtime.contract_calls import ContractCalls, contract_functions
 from gx.runtime.processes.backend import facts_of, run_process
 from gx.runtime.settings import CommonSettings, LedgerSettings, load
 from gx.telemetry.exposition import TelemetryServer
@@ -36,7 +36,7 @@ async def _main(stop: asyncio.Event) -> None:
     common, settings = load(CommonSettings), load(LedgerSettings)
     registry = MetricsRegistry()
     metrics = build_ledger_metrics(
-        registry, functions=_functions(), facts=facts_of(common, settings)
+        registry, functions=contract_functions(), facts=facts_of(common, settings)
     )
     serving = _Serving()
     options = ServeOptions(
@@ -58,14 +58,9 @@ async def _main(stop: asyncio.Event) -> None:
     async with telemetry:
         await serve(
             options,
-            execute=build_executor().execute,
+            execute=build_executor(observer=ContractCalls(metrics)).execute,
             clock=SystemClock(),
             metrics=metrics,
             stop=stop,
             on_ready=ready,
         )
-
-
-def _functions() -> list[tuple[str, str]]:
-    names = [*(spec.function for spec in COMMANDS.values()), *FUNCTIONS]
-    return [(name.split(":")[0], name.split(":")[1]) for name in names]
