@@ -329,6 +329,26 @@ async def test_what_happens_is_counted(
     assert metrics.last_block_at_s.read() is not None
 
 
+async def test_requests_are_counted_under_the_port_s_words(
+    own_server: tuple[LedgerServer, LedgerMetrics, Path],
+) -> None:
+    """Each method of the port has its own count; not one request counts as something else."""
+    _, metrics, socket = own_server
+    ledger = LocalLedger(socket)
+    before = {key for key, _ in metrics.requests.children()}
+    envelope = await put(ledger, "a", "1")
+    await ledger.verdict(envelope.transaction_id)
+    await ledger.chain_info()
+    await ledger.evaluate(a_call("get", "a"))
+    stream = ledger.blocks(BlockNumber(0))
+    await anext(stream)
+    await ledger.close()
+
+    counted = {key[0] for key, cell in metrics.requests.children() if cell.read()}
+    assert counted == {"prepare", "submit", "verdict", "chain_info", "evaluate", "blocks"}
+    assert {key for key, _ in metrics.requests.children()} == before
+
+
 async def test_what_is_open_is_measured(
     own_server: tuple[LedgerServer, LedgerMetrics, Path],
 ) -> None:

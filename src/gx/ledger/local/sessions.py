@@ -34,6 +34,7 @@ from gx.ledger.local.wire import (
     Prepare,
     Prepared,
     Reply,
+    Request,
     Submit,
     Submitted,
     VerdictFound,
@@ -133,7 +134,7 @@ class Session:
 
     async def _answer(self, number: int, call: _Call) -> None:
         """Answer one call, whatever happens to it."""
-        operation = _operation_of(call)
+        operation = _operation_of(type(call))
         try:
             answer = await self._handle(call)
         except Exception as error:  # noqa: BLE001 (a call's failure is its answer)
@@ -197,7 +198,7 @@ class Session:
     async def _stream(self, first: int) -> None:
         """Send blocks until the client leaves; a slow client is waited for, page by page."""
         metrics = self._service.metrics
-        metrics.requests("events", "success").inc()
+        metrics.requests(_FOLLOWING, "success").inc()
         metrics.event_streams.add(1)
         leaving = asyncio.create_task(self._reader.read(1))
         sending = asyncio.create_task(self._send_blocks(max(first, 0)))
@@ -219,8 +220,8 @@ class Session:
         except (OSError, WireError):
             raise
         except Exception as error:  # noqa: BLE001 (a stream's failure is its last item)
-            self._service.metrics.requests("events", "error").inc()
-            await self._send(failures.describe(error, operation="events"))
+            self._service.metrics.requests(_FOLLOWING, "error").inc()
+            await self._send(failures.describe(error, operation=_FOLLOWING))
 
     async def _follow(self, number: int) -> None:
         tips, reading = self._service.tips, self._service.reading
@@ -256,9 +257,12 @@ class Session:
             await self._writer.drain()
 
 
-def _operation_of(call: _Call) -> str:
-    tag = type(call).__struct_config__.tag
-    return str(tag)
+def _operation_of(request: type[Request]) -> str:
+    """Name a kind of request as the wire does, and so as the port and the metrics do."""
+    return str(request.__struct_config__.tag)
+
+
+_FOLLOWING: Final = _operation_of(Follow)
 
 
 def _status_of(answer: Answer) -> str:

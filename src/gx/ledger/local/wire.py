@@ -20,7 +20,7 @@ from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import ValidationCode
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 BUFFER_BYTES: Final = 1024 * 1024
 """What either side reads ahead of its consumer, at most twice; a larger frame is read whole."""
@@ -70,11 +70,11 @@ class AskVerdict(msgspec.Struct, frozen=True, array_like=True, tag="verdict"):
     transaction_id: str
 
 
-class Describe(msgspec.Struct, frozen=True, array_like=True, tag="height"):
+class Describe(msgspec.Struct, frozen=True, array_like=True, tag="chain_info"):
     """Tell the chain's height and identity."""
 
 
-class Follow(msgspec.Struct, frozen=True, array_like=True, tag="events"):
+class Follow(msgspec.Struct, frozen=True, array_like=True, tag="blocks"):
     """Stream the blocks from this number on."""
 
     first: int
@@ -119,7 +119,7 @@ class NoVerdict(msgspec.Struct, frozen=True, array_like=True, tag="unknown"):
     """The answer to `AskVerdict` about a transaction that no block holds."""
 
 
-class Described(msgspec.Struct, frozen=True, array_like=True, tag="height"):
+class Described(msgspec.Struct, frozen=True, array_like=True, tag="chain_info"):
     """The answer to `Describe`."""
 
     height: int

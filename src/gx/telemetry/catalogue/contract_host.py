@@ -78,8 +78,7 @@ LOCAL_LEDGER_REQUESTS: Final = Metric(
     labels=(
         Label(
             "operation",
-            values=("prepare", "submit", "verdict", "evaluate", "blocks", "chain_info", "other"),
-            fallback="other",
+            values=("prepare", "submit", "verdict", "evaluate", "blocks", "chain_info"),
         ),
         CALL_STATUS,
     ),
