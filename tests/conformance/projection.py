@@ -159,7 +159,7 @@ class ReadModelStoreConformance(abc.ABC):
         with pytest.raises(LeaseLostError):
             await store.apply(lease=lease, expected=START, reached=a_checkpoint(0), effects=effects)
 
-        assert await store.balances(["alice"]) == {"alice": 5}
+        assert (await store.held(["alice"])).balances == {"alice": 5}
 
     async def test_a_checkpoint_of_another_chain_is_not_moved(
         self, store: ReadModelStore, lease: Lease
@@ -202,7 +202,7 @@ class ReadModelStoreConformance(abc.ABC):
             effects=effects_of(a_credit(7)),
         )
 
-        assert await store.balances(["alice", "bob"]) == {"alice": 7}
+        assert (await store.held(["alice", "bob"])).balances == {"alice": 7}
         assert await store.stop() is None
 
     async def test_of_two_chunks_from_one_checkpoint_one_takes_effect(
@@ -222,7 +222,7 @@ class ReadModelStoreConformance(abc.ABC):
         answers = await asyncio.gather(*chunks, return_exceptions=True)
 
         assert sorted(type(answer).__name__ for answer in answers) == ["LeaseLostError", "NoneType"]
-        assert await store.balances(["alice"]) == {"alice": 5}
+        assert (await store.held(["alice"])).balances == {"alice": 5}
 
     async def test_rows_start_with_defaults_and_keep_what_is_not_touched(
         self, store: ReadModelStore, lease: Lease
@@ -247,7 +247,7 @@ class ReadModelStoreConformance(abc.ABC):
             apply_changes(tables, changes)
 
         assert await store.digest() == digest_of(tables)
-        assert await store.balances(["alice", "bob"]) == {"alice": 40, "bob": 3}
+        assert (await store.held(["alice", "bob"])).balances == {"alice": 40, "bob": 3}
 
     async def test_totals_are_of_one_snapshot_and_exact(
         self, store: ReadModelStore, lease: Lease
@@ -261,6 +261,8 @@ class ReadModelStoreConformance(abc.ABC):
 
         totals = await store.totals()
         assert (totals.block_number, totals.minted, totals.balances) == (4, largest, largest + 3)
+        held = await store.held(["bob", "nobody"])
+        assert (held.block_number, held.minted, held.balances) == (4, largest, {"bob": 3})
 
     async def test_a_failed_event_skipped_for_good(
         self, store: ReadModelStore, lease: Lease

@@ -14,6 +14,7 @@ from gx.projection.digests import Digest
 from gx.projection.ports import (
     START,
     Checkpoint,
+    Held,
     ParkedEvent,
     ReadModelStore,
     Stop,
@@ -105,17 +106,15 @@ class MemoryReadModelStore(ReadModelStore):
         self.tables, self._checkpoint = tables, reached
 
     @override
-    async def balances(self, account_ids: Sequence[str]) -> Mapping[str, int]:
+    async def held(self, account_ids: Sequence[str]) -> Held:
         accounts = self.tables[ACCOUNTS.name]
-        return {
+        totals = await self.totals()
+        balances = {
             name: int(accounts[(name,)]["balance"] or 0)
             for name in account_ids
             if (name,) in accounts
         }
-
-    @override
-    async def minted(self) -> int:
-        return (await self.totals()).minted
+        return Held(block_number=totals.block_number, balances=balances, minted=totals.minted)
 
     @override
     async def totals(self) -> Totals:

@@ -63,6 +63,15 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Balances of the accounts that exist, and all that was minted, as of one block."""
+
+    block_number: BlockNumber
+    balances: Mapping[str, int]
+    minted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the read models say as of a block (-1: before the first).
 
@@ -104,12 +113,8 @@ class ReadModelStore(Protocol):
         """
         ...
 
-    async def balances(self, account_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return the balances of those of these accounts that exist."""
-        ...
-
-    async def minted(self) -> int:
-        """Return what CoinsMinted events added up to."""
+    async def held(self, account_ids: Sequence[str]) -> Held:
+        """Return what these accounts hold, as of one block."""
         ...
 
     async def totals(self) -> Totals:

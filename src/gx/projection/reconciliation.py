@@ -12,7 +12,7 @@ later write agrees, over restarts too.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -22,7 +22,7 @@ from gx.database.ports import Lease
 from gx.domain.identifiers import OPERATIONS_FUND
 from gx.domain.world_state import ACCOUNT_PREFIX, SUPPLY_KEY
 from gx.ledger.ports import Block, Write
-from gx.projection.ports import ReadModelStore
+from gx.projection.ports import Held, ReadModelStore
 from gx.telemetry.vectors import GaugeVector
 
 _log: Final = structlog.get_logger(__name__)
@@ -53,11 +53,13 @@ class LedgerRecords:
     """What the write sets of some blocks left in the records that are compared."""
 
     def __init__(self) -> None:
+        self.block_number = -1
         self.balances: dict[str, int] = {}
         self.minted: int | None = None
 
     def read(self, block: Block) -> None:
         """Take the block's writes, which replace earlier ones of the same keys."""
+        self.block_number = block.number
         for entry in block.transactions:
             for write in entry.writes:
                 if write.key.startswith(ACCOUNT_PREFIX) or write.key == SUPPLY_KEY:
@@ -65,6 +67,7 @@ class LedgerRecords:
 
     def merge(self, newer: "LedgerRecords") -> None:
         """Take newer records too."""
+        self.block_number = newer.block_number
         self.balances.update(newer.balances)
         self.minted = self.minted if newer.minted is None else newer.minted
 
@@ -91,27 +94,32 @@ class Comparison:
         self.differences = dict(differences)
 
     async def update(self, records: LedgerRecords) -> Mapping[str, int]:
-        """Compare; return the differences that changed, 0 where there is none any more."""
-        found = await self._compare_balances(records.balances)
-        if records.minted is not None:
-            found[SUPPLY_KEY] = records.minted - await self._store.minted()
+        """Compare; return the differences that changed, 0 where there is none any more.
+
+        Nothing is compared, and nothing changes, unless the store stands at the records' block: a
+        rebuild may have put other tables in its place.
+        """
+        if not records.balances and records.minted is None:
+            return {}
+        held = await self._store.held(list(records.balances))
+        if held.block_number != records.block_number:
+            return {}
         changed = {
             key: difference
-            for key, difference in found.items()
+            for key, difference in self._differ(records, held)
             if difference != self.differences.get(key, 0)
         }
         merged = {**self.differences, **changed}
         self.differences = {key: difference for key, difference in merged.items() if difference}
         return changed
 
-    async def _compare_balances(self, recorded: Mapping[str, int]) -> dict[str, int]:
-        held = await self._store.balances(list(recorded)) if recorded else {}
-        if held == recorded and not self.differences:
-            return {}
-        return {
-            ACCOUNT_PREFIX + account_id: balance - held.get(account_id, 0)
-            for account_id, balance in recorded.items()
-        }
+    def _differ(self, records: LedgerRecords, held: Held) -> Iterator[tuple[str, int]]:
+        if records.minted is not None:
+            yield SUPPLY_KEY, records.minted - held.minted
+        if held.balances == records.balances and not self.differences:
+            return
+        for account_id, balance in records.balances.items():
+            yield ACCOUNT_PREFIX + account_id, balance - held.balances.get(account_id, 0)
 
 
 class Reconciler:

@@ -13,7 +13,7 @@ from gx.database.ports import Lease, LeaseLostError
 from gx.domain.codec import JsonObject, decode_object
 from gx.domain.identifiers import BlockNumber, EpochMs
 from gx.projection.digests import Digest
-from gx.projection.ports import START, Checkpoint, ParkedEvent, ReadModelStore, Stop, Totals
+from gx.projection.ports import START, Checkpoint, Held, ParkedEvent, ReadModelStore, Stop, Totals
 from gx.projection.postgres.tables import NAMESPACE_LIVE
 from gx.projection.postgres.writing import write_effects
 from gx.projection.read_models import READ_MODELS, ReadModel
@@ -49,8 +49,14 @@ MOVE_CHECKPOINT: Final = """
      WHERE channel = $1 AND block_number = $2 AND genesis_hash = $3 AND epoch <= $7
 """
 
-READ_BALANCES: Final = """
-    SELECT account_id, balance FROM {namespace}.accounts WHERE account_id = ANY ($1::text[])
+# One row at least, so that block and minted are told even if no account exists.
+READ_HELD: Final = """
+    SELECT coalesce((SELECT block_number FROM {namespace}.projection_checkpoints
+                      WHERE channel = $1), -1) AS block_number,
+           coalesce((SELECT minted FROM {namespace}.supply), 0) AS minted,
+           a.account_id, a.balance
+      FROM (VALUES (1)) AS one
+      LEFT JOIN {namespace}.accounts AS a ON a.account_id = ANY ($2::text[])
 """
 
 READ_TOTALS: Final = """
@@ -59,8 +65,6 @@ READ_TOTALS: Final = """
            coalesce((SELECT minted FROM {namespace}.supply), 0) AS minted,
            (SELECT coalesce(sum(balance), 0) FROM {namespace}.accounts)::text AS balances
 """
-
-READ_MINTED: Final = "SELECT coalesce((SELECT minted FROM {namespace}.supply), 0)"
 
 READ_DIFFERENCES: Final = """
     SELECT record_key, difference::text FROM projection_differences WHERE channel = $1
@@ -157,15 +161,13 @@ class PostgresReadModelStore(ReadModelStore):
             await write_effects(connection, self._namespace, effects)
 
     @override
-    async def balances(self, account_ids: Sequence[str]) -> Mapping[str, int]:
-        rows = await self._pool.fetch(self._sql(READ_BALANCES), list(account_ids))
-        return {row["account_id"]: row["balance"] for row in rows}
-
-    @override
-    async def minted(self) -> int:
-        row = await self._pool.fetch_one(self._sql(READ_MINTED))
-        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
-        return int(row[0])
+    async def held(self, account_ids: Sequence[str]) -> Held:
+        rows = await self._pool.fetch(self._sql(READ_HELD), self._channel, list(account_ids))
+        return Held(
+            block_number=BlockNumber(rows[0]["block_number"]),
+            balances={row[2]: row[3] for row in rows if row[2] is not None},
+            minted=rows[0]["minted"],
+        )
 
     @override
     async def totals(self) -> Totals:
