@@ -43,6 +43,22 @@ async def test_both_spellings_of_the_header_are_one_key(backend: Backend) -> Non
     assert (torn.status_code, torn.json()["code"]) == (400, "ARGUMENT_INVALID")
 
 
+@pytest.mark.parametrize("name", ["Idempotency-Key", "X-Idempotency-Key"])
+async def test_a_repeated_header_with_two_keys_is_refused(backend: Backend, name: str) -> None:
+    """Which of the two would be meant is anybody's guess; the same key twice is one key."""
+    async with backend.client() as client:
+        torn = await client.post(
+            TRANSFERS, json=TRANSFER, headers=[(name, "order-1"), (name, "order-2")]
+        )
+        twice = await client.post(
+            TRANSFERS, json=TRANSFER, headers=[(name, "order-1"), (name, "order-1")]
+        )
+
+    assert (torn.status_code, torn.json()["code"]) == (400, "ARGUMENT_INVALID")
+    assert twice.status_code == 202
+    assert len(backend.outbox.commands) == 1
+
+
 async def test_two_bodies_that_say_the_same_are_the_same(backend: Backend) -> None:
     """The order of members and white space do not make another request."""
     await post_transfer(backend, {}, {"Idempotency-Key": "order-1"})

@@ -112,9 +112,16 @@ class Exchange:
         return values if isinstance(values, dict) else {}
 
     def header(self, name: bytes) -> str | None:
-        """Return a header's text; `name` in lower case."""
+        """Return a header's text, the last one's if it was repeated; `name` in lower case."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
+
+    def is_contradictory(self, name: bytes) -> bool:
+        """Tell whether a header came more than once, with different values."""
+        if len(self.headers) == self.header_count:
+            return False
+        headers: Headers = self.scope["headers"]  # type: ignore[assignment]  # ASGI: pairs of bytes
+        return len({value for each, value in headers if each == name}) > 1
 
     def query_values(self, allowed: tuple[str, ...]) -> Mapping[str, str]:
         """Return the query string's parameters by name.

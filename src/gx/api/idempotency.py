@@ -14,6 +14,7 @@ from gx.api.problems import RequestRefusedError
 from gx.domain.refusals import RefusalCode
 
 KEY_CHARACTERS_MAX: Final = 255
+_HEADERS: Final = (b"idempotency-key", b"x-idempotency-key")
 _KEY: Final = re.compile(rf"[\x21-\x7e]{{1,{KEY_CHARACTERS_MAX}}}")
 
 
@@ -56,8 +57,10 @@ def read_key(exchange: Exchange) -> str | None:
     Raises:
         RequestRefusedError: ARGUMENT_INVALID, as `mark_of` says.
     """
-    key = exchange.header(b"idempotency-key")
-    twin = exchange.header(b"x-idempotency-key")
+    for name in _HEADERS:
+        if exchange.is_contradictory(name):
+            raise _unusable(f"{name.decode()} was given more than once, with different values")
+    key, twin = (exchange.header(name) for name in _HEADERS)
     if key is None or twin is None:
         key = twin if key is None else key
     elif key != twin:
