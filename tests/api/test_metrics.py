@@ -1,10 +1,13 @@
 """What the edge counts, and what it must not."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
+from gx.api.problems import PROBLEM_TYPES
 from gx.api.route_table import ROUTES, metric_routes
+from gx.telemetry.catalogue.dimensions import HTTP_STATUS
 from gx.telemetry.health import Probes, ReadinessCheck
 from tests.api.parts import TRANSFER, Backend, build_backend
 
@@ -146,3 +149,11 @@ async def test_metrics_are_not_on_the_public_port(backend: Backend) -> None:
 def test_every_route_is_measured() -> None:
     """The metrics' routes are the routes."""
     assert list(metric_routes()) == [(route.path, route.method) for route in ROUTES]
+
+
+def test_every_status_that_the_edge_answers_is_declared() -> None:
+    """What counts as `other` is somebody else's; our own answers are told apart."""
+    answered = {kind.status for kind in PROBLEM_TYPES.values()}
+    answered |= {HTTPStatus(route.success_status) for route in ROUTES}
+
+    assert {str(status.value) for status in answered} <= set(HTTP_STATUS.values)

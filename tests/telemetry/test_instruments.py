@@ -184,14 +184,14 @@ def test_the_queue_can_be_forgotten_at_once() -> None:
     assert "circuit_breaker_state" in names
 
 
-def test_a_value_nobody_declared_counts_as_the_fallback() -> None:
+def test_a_foreign_value_nobody_declared_counts_as_the_fallback() -> None:
     """A newer ledger's refusal code is counted, without a new series."""
     registry = MetricsRegistry()
     metrics = build_submitter_metrics(
         registry, command_types=COMMAND_TYPES, refusal_codes=REFUSAL_CODES
     )
     before = len(samples_of(registry.render()))
-    metrics.rejected("MINT_COINS", "SOMETHING_NEW").inc(2)
+    metrics.rejected.foreign("MINT_COINS", "SOMETHING_NEW").inc(2)
     samples = samples_of(registry.render())
 
     assert len(samples) == before
@@ -209,6 +209,19 @@ def test_a_wrong_label_value_is_an_error() -> None:
         metrics.processed("done", "MINT_COINS")
     with pytest.raises(UnknownLabelValueError, match="takes"):
         metrics.processed("success")
+
+
+def test_a_word_of_our_own_is_declared_even_where_there_is_a_fallback() -> None:
+    """The fallback is for what others say; our own mistake must not hide in it."""
+    metrics = build_submitter_metrics(
+        MetricsRegistry(), command_types=COMMAND_TYPES, refusal_codes=REFUSAL_CODES
+    )
+
+    with pytest.raises(UnknownLabelValueError, match="code='SOMETHING_NEW' is none of"):
+        metrics.rejected("MINT_COINS", "SOMETHING_NEW")
+    with pytest.raises(UnknownLabelValueError, match="'done' is none of"):
+        metrics.processed.foreign("done", "MINT_COINS")
+    metrics.rejected("other", "OTHER").inc()
 
 
 def test_a_counter_cannot_shrink() -> None:
@@ -262,7 +275,8 @@ def test_without_redis_its_counter_has_no_children() -> None:
     metrics = build_api_metrics(registry, routes=ROUTES)
 
     assert not [name for name, _ in samples_of(registry.render()) if name.startswith("redis_")]
-    assert metrics.redis_commands("EVALSHA", "success").read() == 0
+    with pytest.raises(UnknownLabelValueError, match="EVALSHA"):
+        metrics.redis_commands("EVALSHA", "success")
     assert {metric.name for metric in metrics_of(Process.API) if metric.condition} == {
         "redis_commands_total"
     }

@@ -35,11 +35,11 @@ class Accounts:
         for settlement in settlements:
             command_type = types[settlement.command_id]
             if settlement.outcome is OutcomeKind.COMMITTED:
-                self._metrics.processed("success", command_type).inc()
+                self._metrics.processed.foreign("success", command_type).inc()
                 continue
             status = "failed" if settlement.code in DEFECTS else "rejected"
-            self._metrics.processed(status, command_type).inc()
-            self._metrics.rejected(command_type, settlement.code or "OTHER").inc()
+            self._metrics.processed.foreign(status, command_type).inc()
+            self._metrics.rejected.foreign(command_type, settlement.code or "OTHER").inc()
 
     def committed(self, entries: Sequence[Entry]) -> None:
         """Measure how long commands took from their acceptance to the ledger's verdict."""
@@ -50,12 +50,12 @@ class Accounts:
     def retried(self, entries: Sequence[Entry]) -> None:
         """Count a try that has to be made again."""
         for entry in entries:
-            self._metrics.processed("retry", entry.command_type).inc()
+            self._metrics.processed.foreign("retry", entry.command_type).inc()
 
     def buried(self, entry: Entry) -> None:
         """Count a command that was given up."""
-        self._metrics.processed("failed", entry.command_type).inc()
-        self._metrics.dead_lettered(entry.command_type).inc()
+        self._metrics.processed.foreign("failed", entry.command_type).inc()
+        self._metrics.dead_lettered.foreign(entry.command_type).inc()
 
     def transaction_began(self, commands: int) -> None:
         """Measure a batch."""

@@ -94,7 +94,8 @@ class RouteMetrics:
         """Return the counter of this route's answers with a status code."""
         counter = self._by_status.get(status)
         if counter is None:
-            counter = self.requests(self.service, self.endpoint, self.method, str(status))
+            labels = (self.service, self.endpoint, self.method, str(status))
+            counter = self.requests.foreign(*labels)
             self._by_status[status] = counter
         return counter
 
@@ -134,9 +135,9 @@ class ApiMetrics(BackendMetrics):
             service=self.service,
             endpoint=endpoint,
             method=method,
-            duration_ms=self.request_duration_ms(self.service, endpoint, method),
-            request_size_bytes=self.request_size_bytes(self.service, endpoint),
-            response_size_bytes=self.response_size_bytes(self.service, endpoint),
+            duration_ms=self.request_duration_ms.foreign(self.service, endpoint, method),
+            request_size_bytes=self.request_size_bytes.foreign(self.service, endpoint),
+            response_size_bytes=self.response_size_bytes.foreign(self.service, endpoint),
         )
 
 

@@ -12,7 +12,7 @@ LabelValues = tuple[str, ...]
 
 
 class UnknownLabelValueError(ValueError):
-    """A label value that nobody declared, for a label without a fallback."""
+    """A label value that nobody declared: one of ours, or one for a label without a fallback."""
 
 
 class Vector(Generic[Cell]):
@@ -34,14 +34,26 @@ class Vector(Generic[Cell]):
     def __call__(self, *values: str) -> Cell:
         """Return the instrument for these label values, in the catalogue's order.
 
-        A value that nobody declared counts under its label's fallback, so that a newer peer's
-        word can neither lose a count nor grow the number of series.
+        For words that are written in this tree: one that the catalogue lacks is a mistake, and
+        no fallback hides it. For what a client or a newer peer says there is `foreign`.
+
+        Raises:
+            UnknownLabelValueError: A value is not declared, or their number is wrong.
+        """
+        cell = self._cells.get(values)
+        return cell if cell is not None else self._add(self._checked(values, self._require))
+
+    def foreign(self, *values: str) -> Cell:
+        """Return the instrument for label values of which some are somebody else's words.
+
+        One that nobody declared counts under its label's fallback, so that it can neither lose
+        a count nor grow the number of series.
 
         Raises:
             UnknownLabelValueError: The label has no fallback, or the number of values is wrong.
         """
         cell = self._cells.get(values)
-        return cell if cell is not None else self._add(self._fold(values))
+        return cell if cell is not None else self._add(self._checked(values, self._fold))
 
     def create(self, combinations: Iterable[LabelValues]) -> None:
         """Make these combinations exist, at 0."""
@@ -60,24 +72,26 @@ class Vector(Generic[Cell]):
                 cell = self._cells[values] = self._make()
             return cell
 
-    def _fold(self, values: LabelValues) -> LabelValues:
+    def _checked(self, values: LabelValues, check: Callable[[Label, str], str]) -> LabelValues:
         labels = self._metric.labels
         if len(values) != len(labels):
             raise UnknownLabelValueError(
                 f"{self._metric.name} takes {self._metric.label_names}, got {values}"
             )
-        return tuple(
-            self._declared(label, value) for label, value in zip(labels, values, strict=True)
-        )
+        return tuple(check(label, value) for label, value in zip(labels, values, strict=True))
 
-    def _declared(self, label: Label, value: str) -> str:
+    def _require(self, label: Label, value: str) -> str:
         known = self._known.get(label)
         if known is None or value in known or value == label.fallback:
             return value
-        if label.fallback is None:
-            raise UnknownLabelValueError(
-                f"{self._metric.name}: {label.name}={value!r} is none of {sorted(known)}"
-            )
+        raise UnknownLabelValueError(
+            f"{self._metric.name}: {label.name}={value!r} is none of {sorted(known)}"
+        )
+
+    def _fold(self, label: Label, value: str) -> str:
+        known = self._known.get(label)
+        if label.fallback is None or known is None or value in known:
+            return self._require(label, value)
         return label.fallback
 
 
