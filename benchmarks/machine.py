@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import psutil
 BUSY_CORES: Final = 0.3
 """Above this somebody else is at work: every figure would be theirs too."""
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,8 @@ class Machine:
     system: str
     python: str
     postgresql: str
-    load_at_start: float
+    commit: str
+    """The commit that was measured, "+" behind it where files differed."""
 
     @classmethod
     def describe(cls, *, postgresql: str) -> "Machine":
@@ -38,8 +40,14 @@ class Machine:
             system=f"{platform.system()} {platform.release()}",
             python=platform.python_version(),
             postgresql=postgresql,
-            load_at_start=round(os.getloadavg()[0], 2),
+            commit=_commit(),
         )
+
+
+def _commit() -> str:
+    git = ["git", "describe", "--always", "--abbrev=10", "--dirty=+", "--exclude=*"]
+    answer = subprocess.run(git, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
 
 
 def _cpu_model() -> str:

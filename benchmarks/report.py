@@ -247,6 +247,7 @@ Everything ran on the same cores: load, API, submitter, ledger, projector and Po
 | CPU | {cores} cores of {cpu} |
 | Memory | {memory} GiB |
 | System | {system}, Python {python}, PostgreSQL {postgresql} (fsync on, synchronous_commit on) |
+| Commit | {commit} |
 | Limits in these rounds | x100 {x100} rows/s, c1 {c1} rows/s, POST without a database {bare}/s |
 | At work for others during a round | {others} cores at most |
 """
@@ -294,6 +295,7 @@ def _preface(report: Report, chart: str) -> str:
         system=machine.system,
         python=machine.python,
         postgresql=machine.postgresql,
+        commit=machine.commit,
         x100=limits([one.x100 for one in rounds]),
         c1=limits([one.c1 for one in rounds]),
         bare=limits([one.bare_per_s for one in rounds]),

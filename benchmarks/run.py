@@ -30,7 +30,7 @@ CHART: Final = Path("docs/reference/benchmarks.svg")
 FULL: Final = Effort(rounds=5, post_s=3.0, transfers=20_000, open_s=15.0, history_rows=1_000_000)
 QUICK: Final = Effort(rounds=2, post_s=2.0, transfers=8_000, open_s=6.0, history_rows=200_000)
 
-DISTURBED_MAX: Final = 3
+DISTURBED_MAX: Final = 2
 """How many rounds are measured again because somebody else used the machine meanwhile."""
 
 _STARTED_S: Final = time.perf_counter()
