@@ -3,6 +3,7 @@
 import fcntl
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from gx.ledger.local.world import World
 from gx.ledger.ports import ValidationCode
 
 _LOCK_NAME: Final = "ledger.lock"
+_ORIGIN_NAME: Final = "ledger.origin"
+"""Names the ledger that this folder holds, so that a lost file is not taken for a new one."""
 _CACHE_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -60,9 +63,11 @@ def open_ledger(folder: Path, *, verify_blocks: int, policy: FlushPolicy) -> Ope
         StoreUnusableError: it cannot be opened, or its end is torn; the text says what to do.
     """
     path = folder / FILE_NAME
+    _require_not_lost(folder, path)
     connection = open_writer(path)
     try:
         tip, signing_key = load_tip(connection)
+        _require_origin(folder, signing_key)
         check_tip(connection, tip, blocks=verify_blocks)
         world = World(newest=tip.newest, savepoint=tip.savepoint, cache_bytes=_CACHE_BYTES)
         store = LedgerStore(connection, world=world, tip=tip, policy=policy)
@@ -77,6 +82,31 @@ def open_ledger(folder: Path, *, verify_blocks: int, policy: FlushPolicy) -> Ope
         signing_key=signing_key,
         replayed=tip.newest - tip.savepoint,
     )
+
+
+def _require_not_lost(folder: Path, path: Path) -> None:
+    """Refuse to begin a new chain where there was one: commands would be settled on it."""
+    is_there = path.is_file() and path.stat().st_size > 0
+    if not is_there and (folder / _ORIGIN_NAME).is_file():
+        raise StoreUnusableError(
+            f"the ledger's file {path} is lost or empty, and this folder held a ledger: restore "
+            f"it from a backup; to begin a new chain on purpose, remove the folder {folder}"
+        )
+
+
+def _require_origin(folder: Path, signing_key: bytes) -> None:
+    """Note which ledger the folder holds, and refuse another one in its place."""
+    origin = folder / _ORIGIN_NAME
+    name = sha256(signing_key).hexdigest()
+    if not origin.is_file():
+        partial = origin.with_suffix(".partial")
+        partial.write_text(name, encoding="ascii")
+        partial.replace(origin)
+    elif origin.read_text(encoding="ascii") != name:
+        raise StoreUnusableError(
+            f"{folder} holds the file of another ledger than it did before: put the right one "
+            f"back; to accept this one on purpose, remove {origin}"
+        )
 
 
 def _replay(store: LedgerStore, tip: Tip, world: World) -> None:
