@@ -157,9 +157,11 @@ class Rebuild:
             await self._exchange(lease, feed, request, on_progress)
 
     async def _prepare(self, lease: Lease, request: RebuildRequest) -> None:
+        # In this order: the ledger may grow between the two, a checkpoint ahead of it must not be.
+        projected = await self._live.checkpoint()
         chain = await self._source.chain_info()
         if not request.accept_new_chain:
-            require_same_chain(await self._live.checkpoint(), chain)
+            require_same_chain(projected, chain)
         self._height, self._genesis_hash = chain.height, chain.genesis_hash
         await self._shadow.create(lease)
         _log.info("rebuild_begun", channel=self._channel, height=chain.height)
