@@ -42,6 +42,8 @@ SUBMITTER: Final = "outbox-submitter"
 PROJECTOR: Final = "projector"
 BOOTSTRAP: Final = "bootstrap"
 STOP_GRACE_S: Final = 25.0
+SECRETS: Final = ("DATABASE_URL", "GX_DATABASE_DSN", "GX_API_REDIS_URL", "GX_TOKEN")
+"""Variables that no process inherits: each gets those that it needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class Planner:
     _items: list[StackItem] = field(default_factory=list)
     _notices: list[str] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
+    _database: dict[str, str] = field(default_factory=dict)
+    _redis: dict[str, str] = field(default_factory=dict)
     _migrations_after: tuple[str, ...] = ()
     _api_after: tuple[str, ...] = (MIGRATIONS,)
 
@@ -92,7 +96,7 @@ class Planner:
         """
         self._environment = self._shared_environment()
         dsn = database_url() or self._add_postgres()
-        self._environment["GX_DATABASE_DSN"] = dsn
+        self._database = {"GX_DATABASE_DSN": dsn}
         if self.options.with_redis:
             self._add_valkey()
         self._items.append(
@@ -115,8 +119,9 @@ class Planner:
         return self._data / "run" / "ledger.sock"
 
     def _shared_environment(self) -> dict[str, str]:
+        inherited = {key: value for key, value in environment().items() if key not in SECRETS}
         return {
-            **environment(),
+            **inherited,
             "GX_DATA_DIR": str(self._data),
             "GX_LEDGER_SOCKET": str(self._socket),
             "GX_LEDGER_FOLDER": str(self._data / "ledger"),
@@ -148,7 +153,7 @@ class Planner:
     def _add_valkey(self) -> None:
         port = self.ports.valkey_port
         valkey = EmbeddedValkey(home=self._data / VALKEY, port=port).prepare()
-        self._environment["GX_API_REDIS_URL"] = valkey.url
+        self._redis = {"GX_API_REDIS_URL": valkey.url}
         self._items.append(
             ProcessSpec(
                 name=VALKEY,
@@ -162,49 +167,42 @@ class Planner:
         self._api_after = (MIGRATIONS, VALKEY)
 
     def _add_loop(self) -> None:
+        """Add the processes of production, each with the secrets that it needs and no others."""
+        after = (MIGRATIONS, LEDGER)
+        ledger = PortNeed(port=self.ledger.metrics_port, setting="GX_LEDGER_METRICS_PORT")
+        self._add_worker(LEDGER, ("ledger", "serve"), (ledger,))
+        submitter = PortNeed(port=self.submitter.metrics_port, setting="GX_SUBMITTER_METRICS_PORT")
         self._add_worker(
-            LEDGER, ("ledger", "serve"), self.ledger.metrics_port, "GX_LEDGER_METRICS_PORT"
+            SUBMITTER, ("outbox", "submit"), (submitter,), after=after, secrets=self._database
         )
+        projector = PortNeed(port=self.projector.metrics_port, setting="GX_PROJECTOR_METRICS_PORT")
         self._add_worker(
-            SUBMITTER,
-            ("outbox", "submit"),
-            self.submitter.metrics_port,
-            "GX_SUBMITTER_METRICS_PORT",
-            after=(MIGRATIONS, LEDGER),
+            PROJECTOR, ("projection", "run"), (projector,), after=after, secrets=self._database
         )
+        api = PortNeed(port=self.api.port, setting="GX_API_PORT")
+        metrics = PortNeed(port=self.api.metrics_port, setting="GX_API_METRICS_PORT")
+        secrets = {**self._database, **self._redis}
         self._add_worker(
-            PROJECTOR,
-            ("projection", "run"),
-            self.projector.metrics_port,
-            "GX_PROJECTOR_METRICS_PORT",
-            after=(MIGRATIONS, LEDGER),
-        )
-        self._add_worker(
-            API,
-            ("api", "serve"),
-            self.api.port,
-            "GX_API_PORT",
-            after=self._api_after,
-            extra=(PortNeed(port=self.api.metrics_port, setting="GX_API_METRICS_PORT"),),
+            API, ("api", "serve"), (api, metrics), after=self._api_after, secrets=secrets
         )
 
     def _add_worker(
         self,
         name: str,
         subcommand: tuple[str, ...],
-        port: int,
-        setting: str,
+        ports: tuple[PortNeed, ...],
         *,
         after: tuple[str, ...] = (),
-        extra: tuple[PortNeed, ...] = (),
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
+        """Add one of our own processes; it is ready when its first port says so."""
         self._items.append(
             ProcessSpec(
                 name=name,
                 command=(sys.executable, "-m", "gx.cli.main", *subcommand),
-                environment=self._environment,
-                readiness=HttpReady(url=f"http://{HOST}:{port}/readyz"),
-                ports=(PortNeed(port=port, setting=setting), *extra),
+                environment={**self._environment, **(secrets or {})},
+                readiness=HttpReady(url=f"http://{HOST}:{ports[0].port}/readyz"),
+                ports=ports,
                 after=after,
                 stop_grace_s=STOP_GRACE_S,
             )

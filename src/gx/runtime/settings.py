@@ -48,7 +48,7 @@ class CommonSettings(_Group):
 
 
 class DatabaseSettings(_Group):
-    """Settings of PostgreSQL: `GX_DATABASE_<NAME>`, the address also as `DATABASE_URL`."""
+    """Settings of PostgreSQL (the address also as `DATABASE_URL`): `GX_DATABASE_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_DATABASE_", frozen=True, extra="ignore")
 
@@ -126,12 +126,15 @@ class ProjectorSettings(_Group):
 
 
 class StackSettings(_Group):
-    """Settings of the local stack (`gx up`): `GX_STACK_<NAME>`."""
+    """Settings of the local stack (`gx up`): `GX_STACK_<NAME>`.
+
+    The default ports lie below 32768, where Linux begins to hand out ports to clients.
+    """
 
     model_config = SettingsConfigDict(env_prefix="GX_STACK_", frozen=True, extra="ignore")
 
-    postgres_port: int = Field(default=54_320, ge=1, le=65_535)
-    valkey_port: int = Field(default=63_790, ge=1, le=65_535)
+    postgres_port: int = Field(default=15_432, ge=1, le=65_535)
+    valkey_port: int = Field(default=16_379, ge=1, le=65_535)
     prometheus_port: int = Field(default=30_090, ge=1, le=65_535)
     alertmanager_port: int = Field(default=30_093, ge=1, le=65_535)
     blackbox_port: int = Field(default=30_115, ge=1, le=65_535)

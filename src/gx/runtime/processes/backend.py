@@ -97,7 +97,7 @@ async def watched(
     metrics.pool_waiting.read_with(lambda: float(pool.waiting))
 
     async def look_at_database() -> None:
-        is_up = await pool.is_up()
+        is_up = await _is_up(pool)
         metrics.database_up.set(float(is_up))
         if is_up:
             check.passed()
@@ -117,6 +117,15 @@ async def watched(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _is_up(pool: Pool) -> bool:
+    """Ask, but not for long: a frozen server must not leave its last good answer standing."""
+    try:
+        async with asyncio.timeout(WATCH_TIMEOUT_S):
+            return await pool.is_up()
+    except TimeoutError:
+        return False
 
 
 async def _answers(ledger: BlockSource) -> bool:

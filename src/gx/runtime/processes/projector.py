@@ -4,9 +4,12 @@ import asyncio
 import contextlib
 from typing import Final
 
+import structlog
+
 from gx.database.leases import PostgresLeases
 from gx.domain.events import EVENTS
 from gx.ledger.local.client import LocalLedger
+from gx.projection.ports import WrongChainError
 from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.projector import Projector
 from gx.projection.settings import ProjectionSettings
@@ -29,11 +32,16 @@ from gx.runtime.settings import (
 )
 from gx.telemetry.exposition import TelemetryServer
 from gx.telemetry.families import MetricsRegistry
-from gx.telemetry.health import Heartbeat, Probes
+from gx.telemetry.health import Heartbeat, Probes, ReadinessCheck
 from gx.telemetry.instruments import build_projector_metrics
 
+_log: Final = structlog.get_logger(__name__)
+
 NAME: Final = "projector"
-HEARTBEAT_S: Final = 30.0
+WRONG_CHAIN_RETRY_S: Final = 10.0
+HEARTBEAT_S: Final = 60.0
+"""A frozen PostgreSQL holds a turn of the loop up for the pool's command timeout, 35 s: waiting for
+it is no reason to be restarted."""
 
 
 def run_projector() -> None:
@@ -60,7 +68,9 @@ async def _main(stop: asyncio.Event) -> None:
         stack.push_async_callback(leases.close)
         stack.push_async_callback(ledger.close)
         check = await stack.enter_async_context(watched(pool, ledger, metrics))
-        probes = Probes(live=(heartbeat,), ready=(check,))
+        chain = ReadinessCheck("chain")
+        chain.passed()
+        probes = Probes(live=(heartbeat,), ready=(check, chain))
         port, host = settings.metrics_port, common.metrics_host
         await stack.enter_async_context(
             TelemetryServer(registry=registry, probes=probes, port=port, host=host)
@@ -74,7 +84,20 @@ async def _main(stop: asyncio.Event) -> None:
             heartbeat=heartbeat,
             settings=settings_of(common, settings),
         )
-        await projector.run(stop)
+        await _project(projector, chain, stop)
+
+
+async def _project(projector: Projector, chain: ReadinessCheck, stop: asyncio.Event) -> None:
+    """Run until told to stop. Another ledger than the projected one is told, not projected."""
+    while not stop.is_set():
+        try:
+            await projector.run(stop)
+        except WrongChainError as error:
+            chain.failed(str(error))
+            _log.error("wrong_chain_refused", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WRONG_CHAIN_RETRY_S)
+            chain.passed()
 
 
 def settings_of(common: CommonSettings, settings: ProjectorSettings) -> ProjectionSettings:
