@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
@@ -15,6 +16,7 @@ from gx.api.query_schemas import QUERY_EXAMPLES, QUERY_SCHEMAS
 from gx.api.route_contents import CONTENTS
 from gx.api.route_spec import RouteSpec
 from gx.api.route_table import ROUTES
+from gx.api.routes import DocumentedRoute
 from gx.domain.arguments import Source
 from gx.domain.batches import OutcomeKind
 from gx.domain.catalogue import COMMANDS, QUERIES
@@ -243,6 +245,16 @@ async def test_refusals_are_as_documented(backend: Backend) -> None:
     assert [answer.status_code for answer in answers] == [401, 400, 422, 403, 413]
     for answer in answers:
         require_documented("transferTokens", answer)
+
+
+async def test_a_route_that_is_only_documented_says_501() -> None:
+    """It has a place in the document and no handler; whoever serves it by mistake is told."""
+    app = FastAPI(routes=[DocumentedRoute(ROUTES[0])])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+        response = await client.request(ROUTES[0].method, ROUTES[0].path)
+
+    assert response.status_code == 501
 
 
 async def test_the_api_serves_its_document(backend: Backend) -> None:

@@ -13,10 +13,11 @@ from gx.database.embedded import EmbeddedPostgres
 from gx.runtime.clock import SystemClock
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ItemStatus, ProcessSpec
-from gx.runtime.readiness import CallReady, StartedReady
+from gx.runtime.readiness import CallReady
 from gx.runtime.stack import StackFolder
 from gx.runtime.supervisor import Supervisor
 from gx.runtime.valkey import EmbeddedValkey
+from tests.runtime.started import StartedReady
 
 IGNORES_TERM = "trap '' TERM; while :; do sleep 0.1; done"
 

@@ -14,13 +14,18 @@ from gx.runtime.process import (
     RestartPolicy,
     StackItem,
     StepSpec,
+    WatchPolicy,
 )
-from gx.runtime.readiness import CallReady, Readiness, StartedReady
+from gx.runtime.readiness import CallReady, Readiness
 from gx.runtime.stack import StackFolder
 from gx.runtime.supervisor import Supervisor
+from tests.runtime.started import StartedReady
 
 PATIENCE_S: Final = 20.0
 QUICK: Final = RestartPolicy(delay_base_s=0.05, delay_max_s=0.2, stable_s=30)
+
+
+WATCHED: Final = WatchPolicy(every_s=0.05, silence_max_s=0.3)
 
 
 class RememberingObserver:
@@ -103,6 +108,7 @@ def a_supervisor(
         clock=SystemClock(),
         observer=observer,
         policy=policy,
+        watch=WATCHED,
         urls={"api": "http://127.0.0.1:8000"},
     )
 

@@ -12,7 +12,7 @@ import pytest
 from gx.runtime.logfile import last_lines
 from gx.runtime.ports import PortNeed, PortTakenError
 from gx.runtime.process import ItemState, ProcessSpec, RestartPolicy, StackItem
-from gx.runtime.readiness import CallReady, StartedReady
+from gx.runtime.readiness import CallReady
 from gx.runtime.runner import StackStartError
 from gx.runtime.stack import StackFolder, StackRunningError, is_alive
 from tests.database.server import free_port
@@ -24,6 +24,7 @@ from tests.runtime.stacks import (
     running,
     when_exists,
 )
+from tests.runtime.started import StartedReady
 
 SLEEP = "exec sleep 60"
 SLOW_TO_STOP = "trap 'sleep 0.3; exit' TERM; while :; do sleep 0.05; done"
@@ -96,6 +97,41 @@ async def test_a_crashed_process_starts_again_and_it_is_said(tmp_path: Path) -> 
     assert state is not None
     assert state.items[0].restarts == 1
     assert observer.states_of("worker")[-1] is STOPPED
+
+
+async def test_a_process_that_falls_silent_is_told_and_left_alone(tmp_path: Path) -> None:
+    """A hung process looks alive to the kernel: only its silence shows, and it may come back."""
+    marker = tmp_path / "marker"
+    script = f"touch {marker}; {SLEEP}"
+    async with running(
+        [a_process("worker", script, readiness=when_exists(marker))], tmp_path
+    ) as observer:
+        first = await observer.wait_for_change("worker", READY)
+        marker.unlink()
+        silent = await observer.wait_for_change("worker", ItemState.UNREADY)
+        state = StackFolder(tmp_path).read()
+        marker.touch()
+        again = await observer.wait_for_change("worker", READY, times=2)
+
+    assert silent.detail == "does not answer"
+    assert state is not None
+    assert state.items[0].state is ItemState.UNREADY
+    assert (again.pid, again.detail, again.restarts) == (first.pid, "", 0)
+    assert observer.states_of("worker").count(ItemState.UNREADY) == 1
+
+
+async def test_a_process_that_says_it_cannot_work_is_believed_at_once(tmp_path: Path) -> None:
+    """While the database is away, the table names the reason, not `ready`."""
+    fault: list[Unready] = []
+
+    class Telling:
+        async def fault(self) -> Unready | None:
+            return fault[0] if fault else None
+
+    async with running([a_process("api", SLEEP, readiness=Telling())], tmp_path) as observer:
+        fault.append(Unready("not ready: database: no connection"))
+        told = await observer.wait_for_change("api", ItemState.UNREADY)
+    assert told.detail == "not ready: database: no connection"
 
 
 async def test_what_a_crashed_process_left_in_its_group_is_killed(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ POOL_ALLOCATIONS: Final[dict[AccountId, Amount]] = {
 }
 
 BASIS_POINTS: Final = 10_000
-SECONDS_PER_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

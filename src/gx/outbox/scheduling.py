@@ -130,10 +130,6 @@ class Schedule:
         """Return how many batches fly."""
         return len(self._flying)
 
-    def knows(self, command_id: CommandId) -> bool:
-        """Tell whether the entry waits or flies."""
-        return command_id in self._known
-
     def add(self, entries: Iterable[Entry]) -> int:
         """Take entries in, those that are known left out; return how many were new."""
         added = 0

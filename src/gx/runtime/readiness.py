@@ -1,4 +1,4 @@
-"""Ways to ask a process whether it is ready. A probe answers within two seconds or says no."""
+"""Ways to ask a process whether it is ready. A probe ends within two seconds, answered or not."""
 
 import asyncio
 import contextlib
@@ -7,16 +7,31 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+import msgspec
+
 PROBE_TIMEOUT_S: Final = 2
+ANSWER_BYTES_MAX: Final = 16_384
+REASON_CHARACTERS_MAX: Final = 200
 STATUS_OK_MIN: Final = 200
 STATUS_OK_MAX: Final = 299
+
+
+@dataclass(frozen=True, slots=True)
+class Unready:
+    """Why a process cannot do its work now. `is_silent` if it gave no answer at all."""
+
+    reason: str
+    is_silent: bool = False
+
+
+SILENT: Final = Unready("does not answer", is_silent=True)
 
 
 class Readiness(Protocol):
     """One way to ask."""
 
-    async def is_ready(self) -> bool:
-        """Say whether the process can do its work now; never raises for one that cannot."""
+    async def fault(self) -> Unready | None:
+        """Say why the process cannot do its work now, None if it can; never raises."""
         ...
 
 
@@ -26,13 +41,19 @@ class HttpReady:
 
     url: str
 
-    async def is_ready(self) -> bool:
+    async def fault(self) -> Unready | None:
         """Ask once, past every proxy."""
         parts = urlsplit(self.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         request = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n"
-        status = await _first_line(parts.hostname or "127.0.0.1", parts.port or 80, request)
-        return STATUS_OK_MIN <= _status_code(status) <= STATUS_OK_MAX
+        answer = await _ask(parts.hostname or "127.0.0.1", parts.port or 80, request)
+        if not answer:
+            return SILENT
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status = _status_code(head)
+        if STATUS_OK_MIN <= status <= STATUS_OK_MAX:
+            return None
+        return Unready(f"not ready: {_failed_checks(body) or f'answers with status {status}'}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,9 +62,9 @@ class TcpReady:
 
     port: int
 
-    async def is_ready(self) -> bool:
+    async def fault(self) -> Unready | None:
         """Connect once."""
-        return await _first_line("127.0.0.1", self.port, "") is not None
+        return SILENT if await _ask("127.0.0.1", self.port, "") is None else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,42 +73,42 @@ class UnixReady:
 
     path: str
 
-    async def is_ready(self) -> bool:
+    async def fault(self) -> Unready | None:
         """Connect once."""
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 _, writer = await asyncio.open_unix_connection(self.path)
                 await _close(writer)
-            return True
-        return False
+            return None
+        return SILENT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallReady:
-    """Ready when a function says so; one that raises or hangs says no."""
+    """Ready when a function says so; one that raises, hangs or says no gave no answer."""
 
     ask: Callable[[], Awaitable[bool]]
 
-    async def is_ready(self) -> bool:
+    async def fault(self) -> Unready | None:
         """Call it once."""
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
-                return await self.ask()
+                return None if await self.ask() else SILENT
         except Exception:  # noqa: BLE001 (whatever a probe meets, the process is not ready)
-            return False
+            return SILENT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartedReady:
     """Ready as soon as it runs: for programs that have nothing to ask."""
 
-    async def is_ready(self) -> bool:
-        """Say yes."""
-        return True
+    async def fault(self) -> Unready | None:
+        """Find none."""
+        return None
 
 
-async def _first_line(host: str, port: int, request: str) -> bytes | None:
-    """Send a request, if any, and return the answer's first line; None without a connection."""
+async def _ask(host: str, port: int, request: str) -> bytes | None:
+    """Send a request, if any, and return the answer's beginning; None without a connection."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
@@ -95,11 +116,18 @@ async def _first_line(host: str, port: int, request: str) -> bytes | None:
                 if not request:
                     return b""
                 writer.write(request.encode())
-                return await reader.readline()
+                return await _read_some(reader)
             finally:
                 await _close(writer)
     except (OSError, TimeoutError, ValueError):
         return None
+
+
+async def _read_some(reader: asyncio.StreamReader) -> bytes:
+    answer = b""
+    while len(answer) < ANSWER_BYTES_MAX and (part := await reader.read(ANSWER_BYTES_MAX)):
+        answer += part
+    return answer
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
@@ -108,6 +136,27 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def _status_code(line: bytes | None) -> int:
-    words = (line or b"").split()
+def _status_code(head: bytes) -> int:
+    words = head.partition(b"\r\n")[0].split()
     return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+
+
+class _CheckAnswer(msgspec.Struct):
+    ok: bool
+    reason: str = ""
+
+
+class _ReadyzAnswer(msgspec.Struct):
+    """What `gx.telemetry.health.ProbeAnswer` says; other programs answer otherwise."""
+
+    checks: dict[str, _CheckAnswer]
+
+
+def _failed_checks(body: bytes) -> str:
+    """Return the failed checks of one of our own processes as text; nothing for other bodies."""
+    try:
+        checks = msgspec.json.decode(body, type=_ReadyzAnswer).checks
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+    failed = [f"{name}: {check.reason}" for name, check in checks.items() if not check.ok]
+    return "; ".join(failed)[:REASON_CHARACTERS_MAX]

@@ -79,15 +79,10 @@ class Content(msgspec.Struct, frozen=True, array_like=True, gc=False):
         pair = _EVENT.decode(self.event)
         return None if pair is None else ChaincodeEvent(name=pair[0], payload=pair[1])
 
-    def decode_arguments(self) -> tuple[str, ...]:
-        """Return the arguments of the function that was called."""
-        return _ARGUMENTS.decode(self.arguments)
-
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _CONTENT: Final = msgspec.msgpack.Decoder(Content)
 _EVENT: Final = msgspec.msgpack.Decoder(tuple[str, str] | None)
-_ARGUMENTS: Final = msgspec.msgpack.Decoder(tuple[str, ...])
 
 
 def encode_raw(value: object) -> msgspec.Raw:

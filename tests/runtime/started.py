@@ -1,0 +1,12 @@
+"""The readiness of a test's program that has nothing to ask."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartedReady:
+    """Ready as soon as it runs."""
+
+    async def is_ready(self) -> bool:
+        """Say yes."""
+        return True
