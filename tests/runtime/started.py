@@ -7,6 +7,5 @@ from dataclasses import dataclass
 class StartedReady:
     """Ready as soon as it runs."""
 
-    async def is_ready(self) -> bool:
-        """Say yes."""
-        return True
+    async def fault(self) -> None:
+        """Find none."""

@@ -61,8 +61,8 @@ def some_metrics() -> ApiMetrics:
 async def eventually_reads(metrics: ApiMetrics, *, database: float, ledger: float) -> None:
     """Wait until both gauges say so."""
     async with asyncio.timeout(10):
-        while (metrics.database_up.read(), metrics.ledger_up.read()) != (database, ledger):
-            await asyncio.sleep(0.02)  # noqa: ASYNC110 (a gauge has no event)
+        while (metrics.database_up.read(), metrics.ledger_up.read()) != (database, ledger):  # noqa: ASYNC110 (a gauge has no event)
+            await asyncio.sleep(0.02)
 
 
 async def test_a_frozen_database_is_told_within_the_watch_interval(

@@ -8,7 +8,7 @@ from gx.runtime.local_stack import LocalStackOptions, Plan, Planner
 from gx.runtime.process import ProcessSpec
 from gx.runtime.tools import Toolbox
 
-DSN = "postgresql://gx:secret@db.example/gx"
+DSN = "postgresql://gx:pw-of-the-test@db.example/gx"
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def test_a_named_database_is_used_instead_of_an_own_one(plan: Plan) -> None:
 
 def test_each_process_gets_the_secrets_that_it_needs_and_no_others(plan: Plan) -> None:
     """The ledger has no business with the database, nor anybody without Valkey with its address."""
-    secrets = {name: "secret" in str(spec.environment) for name, spec in processes(plan).items()}
+    secrets = {
+        name: "pw-of-the-test" in str(spec.environment) for name, spec in processes(plan).items()
+    }
 
     assert secrets == {"ledger": False, "outbox-submitter": True, "projector": True, "api": True}
     assert all("cache.example" not in str(spec.environment) for spec in processes(plan).values())

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from gx.runtime.ports import PortNeed, PortTakenError, is_free, require_free_ports
-from gx.runtime.readiness import CallReady, HttpReady
+from gx.runtime.readiness import SILENT, CallReady, HttpReady
 from tests.database.server import free_port
 
 
@@ -49,12 +49,13 @@ def answering(answer: bytes) -> Iterator[int]:
 async def test_http_is_ready_only_with_a_2xx(answer: bytes, *, expected: bool) -> None:
     """A listening socket or a 503 is not readiness."""
     with answering(answer) as port:
-        assert await HttpReady(url=f"http://127.0.0.1:{port}/readyz?x=1").is_ready() is expected
+        fault = await HttpReady(url=f"http://127.0.0.1:{port}/readyz?x=1").fault()
+        assert (fault is None) is expected
 
 
 async def test_nobody_there_is_not_ready() -> None:
     """The probe of a process that is not up yet says no, quickly."""
-    assert not await HttpReady(url=f"http://127.0.0.1:{free_port()}/").is_ready()
+    assert await HttpReady(url=f"http://127.0.0.1:{free_port()}/").fault() == SILENT
 
 
 async def test_a_probe_that_raises_says_no() -> None:

@@ -12,7 +12,7 @@ import pytest
 from gx.runtime.logfile import last_lines
 from gx.runtime.ports import PortNeed, PortTakenError
 from gx.runtime.process import ItemState, ProcessSpec, RestartPolicy, StackItem
-from gx.runtime.readiness import CallReady
+from gx.runtime.readiness import CallReady, Unready
 from gx.runtime.runner import StackStartError
 from gx.runtime.stack import StackFolder, StackRunningError, is_alive
 from tests.database.server import free_port
