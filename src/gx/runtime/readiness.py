@@ -57,33 +57,6 @@ class HttpReady:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TcpReady:
-    """Ready when something accepts connections on this port of 127.0.0.1."""
-
-    port: int
-
-    async def fault(self) -> Unready | None:
-        """Connect once."""
-        return SILENT if await _ask("127.0.0.1", self.port, "") is None else None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UnixReady:
-    """Ready when something accepts connections on this Unix socket."""
-
-    path: str
-
-    async def fault(self) -> Unready | None:
-        """Connect once."""
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(PROBE_TIMEOUT_S):
-                _, writer = await asyncio.open_unix_connection(self.path)
-                await _close(writer)
-            return None
-        return SILENT
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CallReady:
     """Ready when a function says so; one that raises, hangs or says no gave no answer."""
 
@@ -98,23 +71,12 @@ class CallReady:
             return SILENT
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartedReady:
-    """Ready as soon as it runs: for programs that have nothing to ask."""
-
-    async def fault(self) -> Unready | None:
-        """Find none."""
-        return None
-
-
 async def _ask(host: str, port: int, request: str) -> bytes | None:
-    """Send a request, if any, and return the answer's beginning; None without a connection."""
+    """Send a request and return the answer's beginning; None without a connection."""
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                if not request:
-                    return b""
                 writer.write(request.encode())
                 return await _read_some(reader)
             finally:
