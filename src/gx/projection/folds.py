@@ -67,6 +67,10 @@ class Place(NamedTuple):
     command_id: CommandId | None
 
 
+PlaceParts: TypeAlias = tuple[BlockNumber, int, TransactionId, CommandId | None]
+"""A place whose names nobody needs: a plain tuple is made several times faster."""
+
+
 class MissingFoldError(GxError):
     """An event type has no fold, so the projection would stop at its first event."""
 

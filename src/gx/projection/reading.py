@@ -1,7 +1,7 @@
 """Events as blocks hold them: found, put in their places, folded into effects."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final, TypeAlias
 
 import msgspec
@@ -11,8 +11,8 @@ from gx.domain.codec import DecodeError, JsonObject, decode_object
 from gx.domain.errors import GxError
 from gx.domain.events import EVENTS, CoinsTransferred, parse_event
 from gx.domain.identifiers import BlockNumber, CommandId
-from gx.ledger.ports import Block, ChaincodeEvent, LedgerTransaction, event_transactions
-from gx.projection.folds import Place, fold
+from gx.ledger.ports import Block, ChaincodeEvent, event_transactions
+from gx.projection.folds import Place, PlaceParts, fold
 from gx.projection.reduction import Effects
 from gx.projection.transfers import fold_transfer
 
@@ -71,19 +71,13 @@ def fold_block(
     """
     position = 0
     for transaction in event_transactions(block):
-        for place, raw in _placed_events(block.number, position, transaction):
-            position = place.position + 1
-            if (block.number, place.position) not in parked:
+        assert transaction.event is not None  # noqa: S101 - event_transactions promises it
+        transaction_id = transaction.transaction_id
+        for command_id, raw in _read_events(transaction.event):
+            if (block.number, position) not in parked:
+                place = (block.number, position, transaction_id, command_id)
                 counts[_fold_one(raw, place, effects)] += 1
-
-
-def _placed_events(
-    block_number: BlockNumber, first: int, transaction: LedgerTransaction
-) -> Iterator[tuple[Place, RawEvent]]:
-    assert transaction.event is not None  # noqa: S101 - event_transactions promises it
-    events = _read_events(transaction.event)
-    for position, (command_id, raw) in enumerate(events, first):
-        yield Place(block_number, position, transaction.transaction_id, command_id), raw
+            position += 1
 
 
 def _read_events(event: ChaincodeEvent) -> list[tuple[CommandId | None, RawEvent]]:
@@ -108,11 +102,12 @@ def _read_events_typed(event: ChaincodeEvent) -> list[tuple[CommandId | None, Ra
         return [(None, {"name": event.name, "payload": event.payload})]
 
 
-def _fold_one(raw: RawEvent, place: Place, effects: Effects) -> str:
+def _fold_one(raw: RawEvent, parts: PlaceParts, effects: Effects) -> str:
     """Fold one event and return its type."""
+    if isinstance(raw, msgspec.Raw) and fold_transfer(raw, parts, effects):
+        return CoinsTransferred.WIRE_NAME
+    place = Place(*parts)
     if isinstance(raw, msgspec.Raw):
-        if fold_transfer(raw, place, effects):
-            return CoinsTransferred.WIRE_NAME
         raw = _read_event(raw, place)
     try:
         event = parse_event(raw)

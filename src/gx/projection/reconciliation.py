@@ -21,7 +21,7 @@ import structlog
 from gx.database.ports import Lease
 from gx.domain.identifiers import OPERATIONS_FUND
 from gx.domain.world_state import ACCOUNT_PREFIX, SUPPLY_KEY
-from gx.ledger.ports import Block, Write
+from gx.ledger.ports import Block
 from gx.projection.ports import Held, ReadModelStore
 from gx.telemetry.vectors import GaugeVector
 
@@ -32,6 +32,7 @@ MINTED_KIND: Final = "minted"
 BALANCES_KIND: Final = "balances"
 
 _FUND_KEY: Final = ACCOUNT_PREFIX + OPERATIONS_FUND
+_PREFIX_LENGTH: Final = len(ACCOUNT_PREFIX)
 
 
 class _Balance(msgspec.Struct):
@@ -62,25 +63,22 @@ class LedgerRecords:
         self.block_number = block.number
         for entry in block.transactions:
             for write in entry.writes:
-                if write.key.startswith(ACCOUNT_PREFIX) or write.key == SUPPLY_KEY:
-                    self._take(write)
+                key = write.key
+                try:
+                    if key == SUPPLY_KEY:
+                        self.minted = int(_MINTED.decode(write.value or _NOTHING_MINTED).minted)
+                    elif key.startswith(ACCOUNT_PREFIX) and key != _FUND_KEY:
+                        held = _BALANCE.decode(write.value or _EMPTY).balance
+                        self.balances[key[_PREFIX_LENGTH:]] = int(held)
+                except ValueError as error:
+                    # Comparing is no reason to stop projecting; that it fails is worth a line.
+                    _log.warning("ledger_record_unreadable", key=key, error=str(error))
 
     def merge(self, newer: "LedgerRecords") -> None:
         """Take newer records too."""
         self.block_number = newer.block_number
         self.balances.update(newer.balances)
         self.minted = self.minted if newer.minted is None else newer.minted
-
-    def _take(self, write: Write) -> None:
-        try:
-            if write.key == SUPPLY_KEY:
-                self.minted = int(_MINTED.decode(write.value or _NOTHING_MINTED).minted)
-            elif write.key != _FUND_KEY:
-                account_id = write.key[len(ACCOUNT_PREFIX) :]
-                self.balances[account_id] = int(_BALANCE.decode(write.value or _EMPTY).balance)
-        except ValueError as error:
-            # Comparing is no reason to stop projecting; that it is not possible is worth a line.
-            _log.warning("ledger_record_unreadable", key=write.key, error=str(error))
 
 
 class Comparison:

@@ -17,7 +17,7 @@ class ProjectionSettings:
     holder: str
     lease_s: float = 5.0
     chunk_blocks_max: int = 500
-    chunk_rows_max: int = 20_000
+    chunk_rows_max: int = 60_000
     prefetch_bytes_max: int = 16_000_000
     commit_gap_s: float = 0.002
     reconcile_s: float = 30.0

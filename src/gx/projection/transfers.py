@@ -12,7 +12,7 @@ import msgspec
 from gx.domain.amounts import AMOUNT_MAX
 from gx.domain.events import SCHEMA_VERSION, CoinsTransferred
 from gx.domain.identifiers import OPERATIONS_FUND
-from gx.projection.folds import Place
+from gx.projection.folds import PlaceParts
 from gx.projection.read_models import ACCOUNT_ENTRIES, ACCOUNTS, SINGLETON_KEY, SUPPLY, EntryKind
 from gx.projection.reduction import Effects, RowEffect
 
@@ -44,7 +44,7 @@ class _Transfer(msgspec.Struct, rename="camel", forbid_unknown_fields=True, gc=F
 _DECODER: Final = msgspec.json.Decoder(_Transfer)
 
 
-def fold_transfer(raw: msgspec.Raw | bytes, place: Place, effects: Effects) -> bool:
+def fold_transfer(raw: msgspec.Raw | bytes, place: PlaceParts, effects: Effects) -> bool:
     """Add the effects of one TransferEvent; False, and no effects, if this is no plain one."""
     try:
         transfer = _DECODER.decode(raw)
@@ -95,7 +95,7 @@ def _canonical(text: str) -> int:
     return number
 
 
-def _post(transfer: _Transfer, deltas: list[int], place: Place, effects: Effects) -> None:
+def _post(transfer: _Transfer, deltas: list[int], place: PlaceParts, effects: Effects) -> None:
     accounts = effects.rows.setdefault(ACCOUNTS.name, {})
     entries = effects.appended.setdefault(ACCOUNT_ENTRIES.name, [])
     block_number, position, transaction_id, command_id = place

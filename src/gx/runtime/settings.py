@@ -121,7 +121,7 @@ class ProjectorSettings(_Group):
     metrics_port: int = Field(default=9091, ge=0, le=65_535)
     lease_s: float = Field(default=5.0, ge=0.3, le=600)
     chunk_blocks_max: int = Field(default=500, ge=1, le=100_000)
-    chunk_rows_max: int = Field(default=20_000, ge=1, le=1_000_000)
+    chunk_rows_max: int = Field(default=60_000, ge=1, le=1_000_000)
     linger_ms: int = Field(default=2, ge=0, le=1_000)
 
 
