@@ -10,7 +10,8 @@ import pytest
 from typing_extensions import override
 
 from gx.runtime.ports import PortNeed, PortTakenError, is_free, require_free_ports
-from gx.runtime.readiness import SILENT, CallReady, HttpReady
+from gx.runtime.readiness import SILENT, CallReady, HttpReady, Unready
+from gx.telemetry.health import ProbeAnswer
 from tests.database.server import free_port
 
 
@@ -51,6 +52,21 @@ async def test_http_is_ready_only_with_a_2xx(answer: bytes, *, expected: bool) -
     with answering(answer) as port:
         fault = await HttpReady(url=f"http://127.0.0.1:{port}/readyz?x=1").fault()
         assert (fault is None) is expected
+
+
+async def test_a_503_tells_which_checks_failed() -> None:
+    """Two words would send the operator to the logs; the answer has the reason."""
+    body = ProbeAnswer({"database": "no connection", "ledger": None}).to_json()
+    with answering(b"HTTP/1.1 503 Service Unavailable\r\n\r\n" + body) as port:
+        fault = await HttpReady(url=f"http://127.0.0.1:{port}/readyz").fault()
+    assert fault == Unready("not ready: database: no connection")
+
+
+async def test_an_answer_that_says_nothing_more_is_told_by_its_status() -> None:
+    """A foreign program answers with whatever it likes."""
+    with answering(b"HTTP/1.1 503 Service Unavailable\r\n\r\n<html>") as port:
+        fault = await HttpReady(url=f"http://127.0.0.1:{port}/readyz").fault()
+    assert fault == Unready("not ready: answers with status 503")
 
 
 async def test_nobody_there_is_not_ready() -> None:

@@ -10,6 +10,7 @@ from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import DataDirOption, JsonOption
 from gx.cli.output import progress, show, show_fields, show_json, show_table
 from gx.domain.codec import JsonValue
+from gx.runtime.clock import SystemClock
 from gx.runtime.logfile import follow_logs
 from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import choose_data_dir
@@ -116,7 +117,7 @@ def _show_state(state: StackState) -> None:
                 "" if item.pid is None else str(item.pid),
                 " ".join(map(str, item.ports)),
                 str(item.restarts) if item.restarts else "",
-                item.detail,
+                _detail_text(item),
             )
             for item in state.items
         ),
@@ -128,10 +129,17 @@ def _state_text(item: ItemStatus) -> str:
     return item.state if item.pid is None or is_alive(item) else f"{item.state}, but gone"
 
 
+def _detail_text(item: ItemStatus) -> str:
+    if item.state is not ItemState.UNREADY:
+        return item.detail
+    return f"{item.detail}, for {(SystemClock().now_ms() - item.since_ms) // 1_000} s"
+
+
 def _item_wire(item: ItemStatus) -> JsonValue:
     return {
         "name": item.name,
         "state": item.state.value,
+        "sinceMs": item.since_ms,
         "alive": is_alive(item) if item.pid is not None else item.state in _GOOD,
         "pid": item.pid,
         "ports": list[JsonValue](item.ports),

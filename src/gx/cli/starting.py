@@ -25,6 +25,7 @@ _DEMO_RATE_PER_S: Final = 10
 _DEMO_DURATION_S: Final = 30
 _TOLD: Final = {
     ItemState.READY: "ready",
+    ItemState.UNREADY: "unready",
     ItemState.DONE: "done",
     ItemState.BACKOFF: "ended",
     ItemState.FAILED: "failed",

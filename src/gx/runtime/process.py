@@ -59,6 +59,7 @@ class ItemState(StrEnum):
     WAITING = "waiting"  # for what it comes after
     STARTING = "starting"
     READY = "ready"
+    UNREADY = "unready"  # runs, but does not answer, or says itself that it cannot work
     DONE = "done"  # a step
     BACKOFF = "backoff"  # crashed; starts again by itself
     STOPPING = "stopping"
@@ -112,6 +113,19 @@ class RestartPolicy:
         """Return how long to wait after this many crashes in a row (1 or more)."""
         ceiling_s = min(self.delay_max_s, self.delay_base_s * 2.0 ** min(crashes - 1, 32))
         return random.uniform(0, ceiling_s)  # noqa: S311 (jitter is no secret)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WatchPolicy:
+    """How a ready process is watched: asked every `every_s`.
+
+    One that says itself that it cannot work is believed at once. One that says nothing may
+    be busy for a moment: it is told after `silence_max_s`. Neither is started again: that
+    would not bring a lost database back, and would end what a debugger holds.
+    """
+
+    every_s: float = 3.0
+    silence_max_s: float = 10.0
 
 
 def require_sound(items: Sequence[StackItem]) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import psutil
@@ -21,6 +21,7 @@ from gx.runtime.process import (
     ProcessSpec,
     RestartPolicy,
     StepSpec,
+    WatchPolicy,
 )
 from gx.runtime.stack import StackFolder
 
@@ -86,9 +87,8 @@ class Runner(ABC):
         """End it at once, without grace."""
 
     def _change(self, state: ItemState, **changes: object) -> None:
-        self.status = msgspec.structs.replace(
-            self.status, state=state, since_ms=self._clock.now_ms(), **changes
-        )
+        since_ms: dict[str, object] = {"since_ms": self._clock.now_ms()}
+        self.status = msgspec.structs.replace(self.status, state=state, **(since_ms | changes))
         self._publish(self.status)
 
     def _become_ready(self, state: ItemState, **changes: object) -> None:
@@ -144,6 +144,7 @@ class ProcessRunner(Runner):
         *,
         folder: StackFolder,
         policy: RestartPolicy,
+        watch: WatchPolicy,
         clock: Clock,
         publish: Callable[[ItemStatus], None],
     ) -> None:
@@ -161,6 +162,7 @@ class ProcessRunner(Runner):
         super().__init__(status, clock=clock, publish=publish)
         self._spec = spec
         self._policy = policy
+        self._watch_policy = watch
         self._log_path = log_path
         self._child: Child | None = None
 
@@ -229,7 +231,7 @@ class ProcessRunner(Runner):
                 return f"was not ready after {self._spec.ready_timeout_s:g} s"
             if not ended.done() and not stopping.done():
                 self._become_ready(ItemState.READY)
-            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                await self._watch_until(ended, stopping)
             if not ended.done():
                 self._change(ItemState.STOPPING)
                 await child.stop()
@@ -242,11 +244,39 @@ class ProcessRunner(Runner):
     async def _wait_ready(self) -> bool:
         """Ask until the process is ready; False if it takes too long."""
         deadline_s = time.monotonic() + self._spec.ready_timeout_s
-        while not await self._spec.readiness.is_ready():
+        while await self._spec.readiness.fault() is not None:
             if time.monotonic() > deadline_s:
                 return False
             await asyncio.sleep(READY_POLL_S)
         return True
+
+    async def _watch_until(
+        self, ended: asyncio.Task[str], stopping: asyncio.Task[Literal[True]]
+    ) -> None:
+        """Go on asking a process that was ready, until it ends or the stack stops."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        """Publish when the process stops doing its work, why, and when it works again."""
+        good_at_ms = self._clock.now_ms()
+        silence_max_ms = self._watch_policy.silence_max_s * 1_000
+        while True:
+            await asyncio.sleep(self._watch_policy.every_s)
+            fault = await self._spec.readiness.fault()
+            if fault is None:
+                good_at_ms = self._clock.now_ms()
+                if self.status.state is not ItemState.READY:
+                    self._become_ready(ItemState.READY)
+            elif not fault.is_silent or self._clock.now_ms() - good_at_ms >= silence_max_ms:
+                self._tell_unready(fault.reason, good_at_ms)
+
+    def _tell_unready(self, reason: str, since_ms: int) -> None:
+        if (self.status.state, self.status.detail) != (ItemState.UNREADY, reason):
+            self._change(ItemState.UNREADY, since_ms=since_ms, detail=reason)
 
 
 def created_at_s(pid: int) -> float | None:

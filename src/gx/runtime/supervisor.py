@@ -22,6 +22,7 @@ from gx.runtime.process import (
     RestartPolicy,
     StackItem,
     StackObserver,
+    WatchPolicy,
     dependents_of,
     require_sound,
 )
@@ -45,6 +46,7 @@ class Supervisor:
         clock: Clock,
         observer: StackObserver,
         policy: RestartPolicy | None = None,
+        watch: WatchPolicy | None = None,
         urls: Mapping[str, str] | None = None,
     ) -> None:
         require_sound(items)
@@ -53,6 +55,7 @@ class Supervisor:
         self._clock = clock
         self._observer = observer
         self._policy = policy or RestartPolicy()
+        self._watch = watch or WatchPolicy()
         self._urls = urls or {}
         self._started_at_ms = clock.now_ms()
         self._stopping = asyncio.Event()
@@ -92,6 +95,7 @@ class Supervisor:
                 item,
                 folder=self._folder,
                 policy=self._policy,
+                watch=self._watch,
                 clock=self._clock,
                 publish=self._publish,
             )
