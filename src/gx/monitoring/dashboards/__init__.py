@@ -1,0 +1,1 @@
+"""Dashboards as values, and the files that Grafana reads."""

@@ -1,0 +1,98 @@
+"""What the panels ask for exists: each metric, each label, each value of a label."""
+
+import json
+from typing import Final
+
+import pytest
+
+from gx.monitoring.dashboards.files import DASHBOARDS, render_dashboards
+from gx.monitoring.dashboards.model import IN_NAMESPACE, Query
+from gx.monitoring.dashboards.queries import QuerySyntaxError, read_query
+from gx.monitoring.external import EXTERNAL
+from gx.monitoring.promql import RATE_INTERVAL, rate, select, sum_by
+from gx.monitoring.recording import SHARED_RECORDINGS
+from gx.monitoring.selectors import TARGET_LABELS
+from gx.telemetry.catalogue import CATALOGUE
+from gx.telemetry.catalogue.write_path import OUTBOX_COMMANDS_PROCESSED
+
+KNOWN: Final = {
+    name: frozenset(metric.label_names) | TARGET_LABELS | {"le"}
+    for metric in CATALOGUE
+    for name in metric.series_names
+} | {
+    series.name: frozenset(series.label_names) | TARGET_LABELS
+    for series in (*EXTERNAL, *SHARED_RECORDINGS)
+}
+EXPRESSIONS: Final = [
+    pytest.param(target["expr"], id=f"{dashboard['uid']}: {panel['title']} {target['refId']}")
+    for dashboard in map(json.loads, render_dashboards().values())
+    for panel in dashboard["panels"]
+    for target in panel.get("targets", ())
+]
+
+
+def unknown(query: str) -> set[str]:
+    """Name what a query reads that nobody exports."""
+    reading = read_query(query)
+    missing = {each.name for each in reading.selectors if each.name not in KNOWN}
+    for selection in reading.selectors:
+        labels = {label for label, _, _ in selection.matchers} | reading.grouped_by
+        missing |= {
+            f"{selection.name}.{label}"
+            for label in labels
+            if selection.name in KNOWN and label not in KNOWN[selection.name]
+        }
+    return missing
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_a_panel_reads_only_what_is_exported(expression: str) -> None:
+    """Read from the rendered text by another parser than the one who wrote it."""
+    assert unknown(expression) == set()
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_a_panel_keeps_the_namespaces_apart(expression: str) -> None:
+    """Every series is narrowed by the variable: no busy environment hides a failing one."""
+    reading = read_query(expression)
+
+    assert "namespace" in reading.grouped_by
+    for selection in reading.selectors:
+        assert ("namespace", "=~", "$namespace") in selection.matchers
+
+
+@pytest.mark.parametrize(
+    ("query", "lacks"),
+    [
+        ("sum by (namespace) (outbox_pending)", {"outbox_pending"}),
+        ("sum by (eventType) (outbox_pending_commands)", {"outbox_pending_commands.eventType"}),
+        ('outbox_pending_commands{status="x"}', {"outbox_pending_commands.status"}),
+    ],
+)
+def test_what_nobody_exports_is_named(query: str, lacks: set[str]) -> None:
+    """A renamed metric and a dropped label are seen in the rendered text."""
+    assert unknown(query) == lacks
+
+
+def test_a_query_without_end_is_refused_with_its_place() -> None:
+    """The reader's error says what it could not read."""
+    with pytest.raises(QuerySyntaxError, match="is no PromQL"):
+        read_query("sum(up")
+
+
+def test_variables_are_replaced_as_grafana_does_it() -> None:
+    """What stands in quotes becomes the namespace, the range becomes a duration."""
+    counter = select(OUTBOX_COMMANDS_PROCESSED, IN_NAMESPACE)
+    query = Query(expr=sum_by(rate(counter, RATE_INTERVAL), "namespace"), legend="")
+
+    assert query.resolve(namespace="backend-(devnet|testnet)", rate_window="2m") == (
+        "sum by (namespace) (rate(outbox_commands_processed_total"
+        '{namespace=~"backend-(devnet|testnet)"}[2m]))'
+    )
+
+
+def test_every_panel_is_another_ones_neighbour_under_another_name() -> None:
+    """Within a dashboard a title names one panel: an exemption and a finding mean that one."""
+    for dashboard in DASHBOARDS:
+        titles = [panel.title for panel in dashboard.panels]
+        assert len(titles) == len(set(titles))
