@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -84,14 +85,19 @@ async def _main(stop: asyncio.Event) -> None:
             heartbeat=heartbeat,
             settings=settings_of(common, settings),
         )
-        await _project(projector, chain, stop)
+        await run_on_right_chain(projector.run, chain, stop)
 
 
-async def _project(projector: Projector, chain: ReadinessCheck, stop: asyncio.Event) -> None:
-    """Run until told to stop. Another ledger than the projected one is told, not projected."""
+async def run_on_right_chain(
+    run: Callable[[asyncio.Event], Awaitable[None]], chain: ReadinessCheck, stop: asyncio.Event
+) -> None:
+    """Project until told to stop. Another ledger than the projected one is told, not projected.
+
+    The process stays, so that probes and metrics can say what is wrong.
+    """
     while not stop.is_set():
         try:
-            await projector.run(stop)
+            await run(stop)
         except WrongChainError as error:
             chain.failed(str(error))
             _log.error("wrong_chain_refused", error=str(error))
