@@ -11,15 +11,9 @@ from typing import Final
 
 import yaml
 
-from gx.monitoring.alerts import (
-    COMPANION_ALERTS,
-    COMPANION_GROUP,
-    EXPECTED_TARGET,
-    SLO_ALERTS,
-    SLO_GROUP,
-    WATCHDOG,
-    Alert,
-)
+from gx.monitoring.alerts.watching import WATCHDOG
+from gx.monitoring.model import Links
+from gx.monitoring.rules import all_groups, groups_to_yaml
 from gx.monitoring.scrape import (
     JOBS,
     PROBE_JOB,
@@ -105,20 +99,8 @@ def render_prometheus(stack: LocalStack) -> str:
 
 
 def render_rules(stack: LocalStack) -> str:
-    """Render the rules: which targets there should be, and the alerts."""
-    expected: list[object] = [
-        {"record": EXPECTED_TARGET, "expr": "vector(1)", "labels": {"job": job, **labels.to_yaml()}}
-        for job, labels in _expected_targets(stack)
-    ]
-    return _render(
-        {
-            "groups": [
-                {"name": "gx_expected_targets", "rules": expected},
-                _alert_group(SLO_GROUP, SLO_ALERTS),
-                _alert_group(COMPANION_GROUP, COMPANION_ALERTS),
-            ]
-        }
-    )
+    """Render the rules: which targets there should be, and everything recorded and alerted."""
+    return _render(groups_to_yaml(all_groups(_expected_targets(stack)), Links()))
 
 
 def render_alertmanager() -> str:
@@ -149,10 +131,6 @@ def render_blackbox() -> str:
     """Render the blackbox exporter's configuration: ready means 200, not a redirect to it."""
     http = {"valid_status_codes": [200], "preferred_ip_protocol": "ip4", "follow_redirects": False}
     return _render({"modules": {PROBE_MODULE: {"prober": "http", "timeout": "5s", "http": http}}})
-
-
-def _alert_group(name: str, alerts: Sequence[Alert]) -> dict[str, object]:
-    return {"name": name, "rules": [alert.to_yaml() for alert in alerts]}
 
 
 def _jobs(stack: LocalStack) -> list[object]:

@@ -189,6 +189,11 @@ def min_over(inner: Expr, window: int | str) -> Expr:
     return _over("min_over_time", inner, window)
 
 
+def count_over(inner: Expr, window: int | str) -> Expr:
+    """Count the values over time."""
+    return _over("count_over_time", inner, window)
+
+
 def predict(gauge: Selector, window: int | str, *, ahead_s: int) -> Expr:
     """Extrapolate a gauge linearly from the window to `ahead_s` from now."""
     text = f"predict_linear({_range(gauge, window)}, {ahead_s})"
@@ -218,11 +223,6 @@ def avg_by(inner: Expr, *labels: str) -> Expr:
 def count_by(inner: Expr, *labels: str) -> Expr:
     """Count what shares these labels."""
     return _aggregate("count", inner, labels)
-
-
-def topk(count: int, inner: Expr) -> Expr:
-    """Keep the samples with the largest values."""
-    return Expr(f"topk({count}, {inner.text})", inner.labels, inner.reads, inner.maybe)
 
 
 def histogram_quantile(quantile: float, buckets: Expr) -> Expr:

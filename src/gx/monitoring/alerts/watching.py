@@ -1,0 +1,165 @@
+"""Who watches the watchmen: alerts about scraping, rules, notifications and probes."""
+
+from typing import Final
+
+from gx.monitoring.external import (
+    ALERTMANAGER_NOTIFICATIONS_FAILED,
+    ALERTMANAGER_RELOAD_SUCCESSFUL,
+    PROBE_SUCCESS,
+    PROMETHEUS_NOTIFICATIONS_DROPPED,
+    PROMETHEUS_RELOAD_SUCCESSFUL,
+    RULE_EVALUATION_FAILURES,
+    SAMPLES_KEPT,
+    UP,
+)
+from gx.monitoring.model import Alert, Component, Fault, Objective, Severity
+from gx.monitoring.promql import (
+    Expr,
+    both,
+    either,
+    increase,
+    max_by,
+    max_over,
+    rate,
+    select,
+    sum_by,
+    vector,
+)
+from gx.monitoring.recording import NAMESPACE
+from gx.monitoring.scrape import PROBE_JOB, PROBE_SAMPLES_MAX, SAMPLES_MAX
+from gx.monitoring.selectors import Matcher, is_, is_not, matches
+from gx.monitoring.thresholds import SAMPLES_SHARE, beyond
+
+MONITORING_DASHBOARD: Final = "alerts-overview"
+_OURS: Final = matches("job", "gx-.+")
+_SELF: Final = ("job", "instance")
+_WINDOW_S: Final = 300
+
+
+def _kept(limit: int, *matchers: Matcher) -> Expr:
+    return beyond(100 * select(SAMPLES_KEPT, *matchers) / limit, ">", SAMPLES_SHARE)
+
+
+WATCHDOG: Final = Alert(
+    name="Watchdog",
+    expr=vector(1),
+    severity=Severity.NONE,
+    component=Component.MONITORING,
+    family="watchdog",
+    summary="Alerting works; this alert always fires.",
+    description="If it stops arriving, Prometheus or Alertmanager is broken (value {{ $value }}).",
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.NOTHING,
+)
+PROBE_FAILS: Final = Alert(
+    name="ProbeFailing",
+    expr=select(PROBE_SUCCESS, is_("job", PROBE_JOB)).equals(0),
+    for_s=120,
+    severity=Severity.CRITICAL,
+    component=Component.INFRASTRUCTURE,
+    family="service_down",
+    slo=Objective.AVAILABILITY,
+    summary="A service says that it is not ready, or does not answer.",
+    description=(
+        "{{ $labels.instance }} of {{ $labels.service }} in {{ $labels.namespace }} is not ready "
+        "(value {{ $value }})."
+    ),
+    drill=Fault.STOP_API,
+)
+SCRAPE_IS_EMPTY: Final = Alert(
+    name="ScrapeEmpty",
+    expr=both(
+        select(SAMPLES_KEPT, _OURS).equals(0),
+        select(UP, _OURS).equals(1),
+        on=[NAMESPACE, *_SELF],
+    ),
+    for_s=300,
+    severity=Severity.WARNING,
+    component=Component.MONITORING,
+    family="scrape_empty",
+    summary="A target answers and nothing of its answer is kept: alerts on it are blind.",
+    description=(
+        "Prometheus keeps {{ $value }} samples of {{ $labels.job }} ({{ $labels.instance }})."
+    ),
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.BREAK_FILTER,
+)
+SAMPLE_LIMIT_NEAR: Final = Alert(
+    name="SampleLimitNear",
+    expr=either(
+        _kept(SAMPLES_MAX, _OURS, is_not("job", PROBE_JOB)),
+        _kept(PROBE_SAMPLES_MAX, is_("job", PROBE_JOB)),
+    ),
+    for_s=300,
+    severity=Severity.WARNING,
+    component=Component.MONITORING,
+    family="sample_limit",
+    summary="A target delivers nearly as many samples as it may; beyond that its scrapes fail.",
+    description=(
+        "{{ $labels.instance }} ({{ $labels.job }}) delivers {{ $value | humanize }} % of its "
+        "sample limit."
+    ),
+    thresholds=(SAMPLES_SHARE,),
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.FLOOD_SAMPLES,
+)
+# Over a window: a scrape of Prometheus by itself may fail just while it reloads.
+CONFIG_RELOAD_FAILED: Final = Alert(
+    name="ConfigReloadFailed",
+    expr=either(
+        max_over(select(PROMETHEUS_RELOAD_SUCCESSFUL), _WINDOW_S).equals(0),
+        max_over(select(ALERTMANAGER_RELOAD_SUCCESSFUL), _WINDOW_S).equals(0),
+    ),
+    for_s=300,
+    crossing_s=_WINDOW_S,
+    severity=Severity.WARNING,
+    component=Component.MONITORING,
+    family="config_reload",
+    summary="Prometheus or Alertmanager runs with an old configuration: the new one is broken.",
+    description="{{ $labels.job }} ({{ $labels.instance }}) could not reload (value {{ $value }}).",
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.BREAK_CONFIGURATION,
+)
+NOTIFICATIONS_FAIL: Final = Alert(
+    name="NotificationsFailing",
+    expr=either(
+        sum_by(rate(select(ALERTMANAGER_NOTIFICATIONS_FAILED), _WINDOW_S), *_SELF, "integration")
+        > 0,
+        sum_by(rate(select(PROMETHEUS_NOTIFICATIONS_DROPPED), _WINDOW_S), *_SELF) > 0,
+    ),
+    for_s=300,
+    severity=Severity.CRITICAL,
+    component=Component.MONITORING,
+    family="notifications",
+    summary="Alerts do not reach their receivers.",
+    description=(
+        "{{ $labels.job }} ({{ $labels.instance }}) loses {{ $value | humanize }} notifications "
+        "a second{{ with $labels.integration }} to {{ . }}{{ end }}."
+    ),
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.BREAK_RECEIVER,
+)
+RULES_FAIL: Final = Alert(
+    name="RuleEvaluationFailing",
+    expr=max_by(increase(select(RULE_EVALUATION_FAILURES), _WINDOW_S), *_SELF, "rule_group") > 0,
+    for_s=300,
+    severity=Severity.WARNING,
+    component=Component.MONITORING,
+    family="rule_evaluation",
+    summary="A rule cannot be evaluated: its alert is silent whatever happens.",
+    description=(
+        "{{ $value | humanize }} evaluations of {{ $labels.rule_group }} failed within 5 minutes."
+    ),
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.BREAK_RULE,
+)
+
+WATCHING_ALERTS: Final = (
+    WATCHDOG,
+    PROBE_FAILS,
+    SCRAPE_IS_EMPTY,
+    SAMPLE_LIMIT_NEAR,
+    CONFIG_RELOAD_FAILED,
+    NOTIFICATIONS_FAIL,
+    RULES_FAIL,
+)

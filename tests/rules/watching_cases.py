@@ -1,0 +1,186 @@
+"""Cases of the storage's alerts and of those about monitoring itself."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gx.monitoring import external
+from gx.monitoring.alerts import storage, watching
+from tests.rules.cases import (
+    Case,
+    Kind,
+    Trap,
+    at_rate,
+    at_threshold,
+    grow,
+    hold,
+    line,
+    more,
+    trap,
+)
+
+
+def storage_cases() -> Sequence[Case]:
+    """PostgreSQL and disks."""
+    busy, state = external.PG_CONNECTIONS, {"datname": "gx", "state": "active"}
+    most = line(external.PG_CONNECTIONS_MAX, hold(100, 40), instance="p:1")
+    disk = {"instance": "n:1", "mountpoint": "/data", "fstype": "ext4", "device": "sda"}
+    size = line(external.DISK_SIZE, hold(1_000, 900), **disk)
+    alert = storage.DISK_FULL
+    return [
+        *at_threshold(
+            storage.POSTGRES_DOWN,
+            lambda v: [line(external.PG_UP, v, instance="p:1")],
+            over=0,
+            under=1,
+        ),
+        *at_threshold(
+            storage.REPLICA_LAGS,
+            lambda v: [line(external.PG_REPLICATION_LAG, v, instance="p:1")],
+            over=31,
+            under=30,
+        ),
+        *at_threshold(
+            storage.TRANSACTION_IS_OLD,
+            lambda v: [line(external.PG_MAX_TRANSACTION_DURATION, v, instance="p:1", **state)],
+            over=601,
+            under=600,
+        ),
+        *at_threshold(
+            storage.CONNECTIONS_NEAR_LIMIT,
+            lambda v: [
+                most,
+                line(busy, v, instance="p:1", **state),
+                line(busy, hold(40, 40), instance="p:1", datname="gx", state="idle"),
+            ],
+            over=41,
+            under=40,
+        ),
+        trap(
+            storage.CONNECTIONS_NEAR_LIMIT,
+            Trap.EMPTY_POOL,
+            [
+                line(external.PG_CONNECTIONS_MAX, hold(0, 20), instance="p:1"),
+                line(busy, hold(0, 20), instance="p:1", **state),
+            ],
+            (15, 0),
+        ),
+        Case(
+            alert=alert,
+            kind=Kind.FIRES,
+            lines=[size, line(external.DISK_AVAILABLE, hold(99, 30), **disk)],
+            checks=[(20, 1)],
+        ),
+        Case(
+            alert=alert,
+            kind=Kind.SILENT,
+            lines=[size, line(external.DISK_AVAILABLE, hold(101, 30), **disk)],
+            checks=[(20, 0)],
+        ),
+        Case(
+            alert=alert,
+            kind=Kind.RESOLVES,
+            lines=[size, line(external.DISK_AVAILABLE, f"{hold(99, 20)} {hold(500, 20)}", **disk)],
+            checks=[(18, 1), (30, 0)],
+        ),
+        more(
+            alert,
+            "full within a day",
+            [size, line(external.DISK_AVAILABLE, "900-0.2x400", **disk)],
+            (60, 1),
+        ),
+        more(
+            alert,
+            "a memory file system",
+            [
+                line(external.DISK_SIZE, hold(9, 30), **{**disk, "fstype": "tmpfs"}),
+                line(external.DISK_AVAILABLE, hold(0, 30), **{**disk, "fstype": "tmpfs"}),
+            ],
+            (20, 0),
+        ),
+    ]
+
+
+def watching_cases() -> Sequence[Case]:
+    """Monitoring about itself."""
+    ours, probe = (
+        {"job": "gx-projector", "instance": "a:1"},
+        {"job": "gx-blackbox", "instance": "u"},
+    )
+    own = {"job": "prometheus", "instance": "m:1"}
+    kept, limit = external.SAMPLES_KEPT, watching.SAMPLE_LIMIT_NEAR
+    reload, lost = watching.CONFIG_RELOAD_FAILED, watching.NOTIFICATIONS_FAIL
+    reloaded = external.PROMETHEUS_RELOAD_SUCCESSFUL
+    failed = external.ALERTMANAGER_NOTIFICATIONS_FAILED
+    return [
+        Case(alert=watching.WATCHDOG, kind=Kind.FIRES, lines=[], checks=[(1, 1), (9, 1)]),
+        *at_threshold(
+            watching.PROBE_FAILS,
+            lambda v: [line(external.PROBE_SUCCESS, v, service="api", **probe)],
+            over=0,
+            under=1,
+        ),
+        *at_threshold(
+            watching.SCRAPE_IS_EMPTY,
+            lambda v: [line(external.UP, hold(1, 40), **ours), line(kept, v, **ours)],
+            over=0,
+            under=1,
+        ),
+        more(
+            watching.SCRAPE_IS_EMPTY,
+            "a target that is down has another alert",
+            [line(external.UP, hold(0, 12), **ours), line(kept, hold(0, 12), **ours)],
+            (10, 0),
+        ),
+        *at_threshold(limit, lambda v: [line(kept, v, **ours)], over=8_001, under=8_000),
+        more(limit, "a probe's lower limit", [line(kept, hold(161, 12), **probe)], (10, 1)),
+        Case(
+            alert=reload,
+            kind=Kind.FIRES,
+            lines=[line(reloaded, hold(0, 20), **own)],
+            checks=[(15, 1)],
+        ),
+        Case(
+            alert=reload,
+            kind=Kind.SILENT,
+            lines=[line(reloaded, "1 0x18 1 0x18 1 0x18", **own)],
+            checks=[(10, 0), (14, 0)],
+        ),
+        Case(
+            alert=reload,
+            kind=Kind.RESOLVES,
+            lines=[line(reloaded, f"{hold(0, 15)} {hold(1, 9)}", **own)],
+            checks=[(14, 1), (17, 0)],
+        ),
+        more(
+            reload,
+            "Alertmanager",
+            [line(external.ALERTMANAGER_RELOAD_SUCCESSFUL, hold(0, 20), **own)],
+            (15, 1),
+        ),
+        *at_rate(lost, lambda v: [line(failed, v, integration="slack", **own)], over=0.1, under=0),
+        more(
+            lost,
+            "no Alertmanager takes them",
+            [line(external.PROMETHEUS_NOTIFICATIONS_DROPPED, grow(1, 20), **own)],
+            (15, 1),
+        ),
+        trap(
+            lost,
+            Trap.COUNTER_RESET,
+            [line(failed, "70x20 0x60", integration="slack", **own)],
+            (8, 0),
+            (15, 0),
+        ),
+        *at_rate(
+            watching.RULES_FAIL,
+            lambda v: [line(external.RULE_EVALUATION_FAILURES, v, rule_group="g", **own)],
+            over=0.1,
+            under=0,
+        ),
+    ]
+
+
+WATCHING_CASES: Final = (
+    *storage_cases(),
+    *watching_cases(),
+)
