@@ -19,7 +19,8 @@ QUOTED_NAMES: Final = {
         outbox_command_commit_latency_seconds outbox_batch_commands outbox_worker_status
         outbox_worker_active outbox_lease_epoch fabric_transaction_submissions_total{status}
         fabric_reendorsements_total{reason} fabric_transaction_duration_ms circuit_breaker_state
-        circuit_breaker_transitions_total{to} database_up ledger_up database_connection_pool_active
+        circuit_breaker_transitions_total{to} circuit_breaker_rejections_total database_up ledger_up
+        database_connection_pool_active
         database_connection_pool_max database_connection_pool_waiting
         certificate_expiry_timestamp_seconds{identity}""",
     Process.PROJECTOR: """

@@ -51,6 +51,7 @@ class SubmitterMetrics(BackendMetrics):
     transaction_duration_ms: Histogram
     breaker_state: Gauge
     breaker_transitions: CounterVector
+    breaker_rejections: Counter
 
     def forget_queue(self) -> None:
         """Make the queue's numbers absent, because the database could not be asked."""
@@ -195,6 +196,7 @@ def build_submitter_metrics(
         transaction_duration_ms=make.histogram(write_path.FABRIC_TRANSACTION_DURATION),
         breaker_state=make.gauge(write_path.CIRCUIT_BREAKER_STATE, start=0),
         breaker_transitions=make.counters(write_path.CIRCUIT_BREAKER_TRANSITIONS),
+        breaker_rejections=make.counter(write_path.CIRCUIT_BREAKER_REJECTIONS),
         **_backend_gauges(make),
     )
     make.finish()

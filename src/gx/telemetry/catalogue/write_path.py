@@ -160,6 +160,13 @@ CIRCUIT_BREAKER_TRANSITIONS: Final = Metric(
     processes=SUBMITTER,
     labels=(Label("to", values=("closed", "half_open", "open")),),
 )
+CIRCUIT_BREAKER_REJECTIONS: Final = Metric(
+    name="circuit_breaker_rejections_total",
+    kind=Kind.COUNTER,
+    help="Ledger calls that the open circuit breaker refused at once.",
+    unit=Unit.COUNT,
+    processes=SUBMITTER,
+)
 
 METRICS: Final = (
     OUTBOX_PENDING_COMMANDS,
@@ -181,4 +188,5 @@ METRICS: Final = (
     FABRIC_TRANSACTION_DURATION,
     CIRCUIT_BREAKER_STATE,
     CIRCUIT_BREAKER_TRANSITIONS,
+    CIRCUIT_BREAKER_REJECTIONS,
 )
