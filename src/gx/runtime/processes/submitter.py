@@ -39,7 +39,9 @@ from gx.telemetry.health import Heartbeat, Probes
 from gx.telemetry.instruments import build_submitter_metrics
 
 NAME: Final = "outbox-submitter"
-HEARTBEAT_S: Final = 30.0
+HEARTBEAT_S: Final = 60.0
+"""A frozen PostgreSQL holds a turn of the loop up for the pool's command timeout, 35 s: waiting for
+it is no reason to be restarted."""
 PROBE: Final = Proposal(
     function="AdminContract:GetSystemStatus", arguments=(), role=LedgerRole.PARTNER_API
 )
