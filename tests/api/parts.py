@@ -28,7 +28,6 @@ from gx.domain.identifiers import (
     TransactionId,
     UserId,
 )
-from gx.domain.refusals import RefusalCode
 from gx.domain.roles import TokenRole
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -180,7 +179,7 @@ class Backend:
         command_id: CommandId,
         *,
         outcome: OutcomeKind = OutcomeKind.COMMITTED,
-        code: RefusalCode | None = None,
+        code: str | None = None,
         block_number: int = 3,
     ) -> None:
         """Write the ledger's answer to a command."""

@@ -71,6 +71,27 @@ async def test_a_rejected_command_carries_its_problem(backend: Backend) -> None:
     }
 
 
+async def test_a_refusal_for_a_reason_that_only_a_newer_ledger_knows_is_shown(
+    backend: Backend,
+) -> None:
+    """During an upgrade an older edge tells what it cannot explain."""
+    command_id = await a_transfer(backend)
+    await backend.settle(command_id, outcome=OutcomeKind.REJECTED, code="OF_NEXT_YEAR")
+    async with backend.client() as client:
+        response = await client.get(url_of(command_id))
+
+    command = response.json()
+    assert response.status_code == 200
+    assert (command["status"], command["code"]) == ("REJECTED", "OF_NEXT_YEAR")
+    assert command["problem"] == {
+        "type": "/problems/OF_NEXT_YEAR",
+        "title": "The ledger refused it for a newer reason",
+        "status": 409,
+        "code": "OF_NEXT_YEAR",
+        "detail": "refused with OF_NEXT_YEAR",
+    }
+
+
 async def test_a_dead_command_says_that_an_operator_has_it(backend: Backend) -> None:
     """DEAD with why it was given up."""
     command_id = await a_transfer(backend)

@@ -12,6 +12,7 @@ from gx.domain.roles import LedgerRole
 from gx.domain.scopes import Scopes
 from gx.ledger.ports import Envelope
 from gx.outbox.ports import Entry, NewCommand, Settlement
+from gx.telemetry.vectors import CounterVector
 
 _NUMBERS = count(1)
 
@@ -113,18 +114,27 @@ def a_settlement(
 
 
 def a_refusal(
-    command_id: CommandId, transaction_id: TransactionId | None, *, block: int | None = 7
+    command_id: CommandId,
+    transaction_id: TransactionId | None,
+    *,
+    block: int | None = 7,
+    code: str = RefusalCode.INSUFFICIENT_FUNDS,
 ) -> Settlement:
     """Build the ledger's no."""
     return Settlement(
         command_id=command_id,
         outcome=OutcomeKind.REJECTED,
-        code=RefusalCode.INSUFFICIENT_FUNDS,
+        code=code,
         detail="alice holds 0",
         result=None,
         transaction_id=transaction_id,
         block_number=None if block is None else BlockNumber(block),
     )
+
+
+def counted(counters: CounterVector) -> dict[tuple[str, ...], float]:
+    """List what was counted, by the labels under which it is exported."""
+    return {labels: counter.read() for labels, counter in counters.children() if counter.read()}
 
 
 async def eventually(

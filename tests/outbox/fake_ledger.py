@@ -7,8 +7,8 @@ contracts' own memory of commands off, so that a command sent twice takes effect
 
 import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from typing_extensions import override
@@ -56,7 +56,7 @@ class FakeLedger(Ledger):
     """See the module. `faults[step]` are raised once each, in order; `codes` override verdicts.
 
     Steps: prepare, submit (before the transaction arrives), submitted (it arrived, the answer is
-    lost), verdict, evaluate, chain_info.
+    lost), verdict, evaluate, chain_info. `shows` is how an event looks to whoever reads it.
     """
 
     def __init__(self, *, keeps_keys: bool = False, knows_batches: bool = True) -> None:
@@ -68,6 +68,7 @@ class FakeLedger(Ledger):
         self.hangs = False
         self.is_muted = False
         self.repeats_blocks = False
+        self.shows: Callable[[ChaincodeEvent], ChaincodeEvent | None] = lambda event: event
         self.ordering = asyncio.Event()
         self.ordering.set()
         self.calls: Counter[str] = Counter()
@@ -107,7 +108,8 @@ class FakeLedger(Ledger):
     @override
     async def verdict(self, transaction_id: TransactionId) -> Verdict | None:
         await self._step("verdict")
-        return self._verdicts.get(transaction_id)
+        verdict = self._verdicts.get(transaction_id)
+        return None if verdict is None else replace(verdict, event=self._shown(verdict.event))
 
     @override
     async def evaluate(self, proposal: Proposal) -> str:
@@ -120,9 +122,9 @@ class FakeLedger(Ledger):
         position, broken = int(first), self._broken_streams
         while True:
             await self._wait_for_block(position, broken)
-            yield self.chain[position]
+            yield self._shown_block(position)
             if self.repeats_blocks:
-                yield self.chain[position]
+                yield self._shown_block(position)
             position += 1
 
     @override
@@ -158,6 +160,17 @@ class FakeLedger(Ledger):
         )
 
     # ------------------------------------------------------------ inside
+
+    def _shown(self, event: ChaincodeEvent | None) -> ChaincodeEvent | None:
+        return None if event is None else self.shows(event)
+
+    def _shown_block(self, position: int) -> Block:
+        block = self.chain[position]
+        transactions = tuple(
+            replace(transaction, event=self._shown(transaction.event))
+            for transaction in block.transactions
+        )
+        return replace(block, transactions=transactions)
 
     async def _wait_for_block(self, position: int, broken: int) -> None:
         async with self._grown:

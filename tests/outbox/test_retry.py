@@ -26,7 +26,9 @@ from gx.outbox.retry import (
     decide,
 )
 
-POLICY = RetryPolicy(attempts_max=4, tries_max=3, delay_base_s=0.1, delay_max_s=5.0)
+POLICY = RetryPolicy(
+    attempts_max=4, tries_max=3, patience_s=60.0, delay_base_s=0.1, delay_max_s=5.0
+)
 REFUSAL = RefusedError(RefusalCode.INSUFFICIENT_FUNDS, "holds 0")
 REFUSED = EndorseError("refused", refusal=REFUSAL)
 TRANSIENT = EndorseError("stream terminated", code="ABORTED")
@@ -37,12 +39,18 @@ INVALID = CommitError(TransactionId("t"), ValidationCode.BAD_PAYLOAD)
 
 
 def a_failure(
-    *, commands: int = 1, tries: int = 1, attempts: int = 0, is_ledger_answering: bool = True
+    *,
+    commands: int = 1,
+    tries: int = 1,
+    waited_s: float = 0.0,
+    attempts: int = 0,
+    is_ledger_answering: bool = True,
 ) -> FailedBatch:
     """Build what is known of a failed batch."""
     return FailedBatch(
         commands=commands,
         tries=tries,
+        waited_s=waited_s,
         attempts=attempts,
         is_ledger_answering=is_ledger_answering,
     )
@@ -103,30 +111,64 @@ def test_poison_alone_is_charged_and_then_buried() -> None:
     assert "500" in steps[3].reason
 
 
-@pytest.mark.parametrize("commands", [1, 8])
 @pytest.mark.parametrize("error", [TRANSIENT, CONFLICT])
-def test_a_transient_failure_is_forgiven_a_few_times(error: Exception, commands: int) -> None:
-    """It names nobody; only when it persists is a command suspected."""
+def test_a_transient_failure_of_a_batch_is_forgiven_a_few_times(error: Exception) -> None:
+    """It names nobody; only when it persists is it found out whom it concerns."""
     for tries in (1, 2):
-        step = decision(error, a_failure(commands=commands, tries=tries))
+        step = decision(error, a_failure(commands=8, tries=tries))
         assert isinstance(step, TryAgain)
         assert not step.is_attempt
 
-    step = decision(error, a_failure(commands=commands, tries=3))
-    assert step == (Split(company_max=4) if commands == 8 else TryAgain(0.4, is_attempt=True))
+    assert decision(error, a_failure(commands=8, tries=3)) == Split(company_max=4)
+
+
+@given(tries=st.integers(1, 10_000), waited_s=st.floats(0, 1e9), attempts=st.integers(0, 3))
+def test_a_conflict_costs_a_command_nothing(tries: int, waited_s: float, attempts: int) -> None:
+    """Others were faster, however often: that is no reason to give a good command up."""
+    failed = a_failure(tries=tries, waited_s=waited_s, attempts=attempts)
+
+    step = decision(CONFLICT, failed)
+
+    assert isinstance(step, TryAgain)
+    assert not step.is_attempt
+    assert tries == 1 or step.delay_s > 0.1
+
+
+def test_what_may_work_later_is_charged_by_time_and_not_by_tries() -> None:
+    """A ledger that answers reads but cannot endorse for a minute must bury nobody."""
+    patient = decision(TRANSIENT, a_failure(tries=500, waited_s=59.9))
+    charged = decision(TRANSIENT, a_failure(tries=500, waited_s=60.0, attempts=2))
+    given_up = decision(TRANSIENT, a_failure(tries=500, waited_s=60.0, attempts=3))
+
+    assert patient == TryAgain(5.0, is_attempt=False)
+    assert charged == TryAgain(5.0, is_attempt=True)
+    assert isinstance(given_up, Bury)
+
+
+def test_by_default_a_command_that_is_not_endorsed_is_given_ten_minutes() -> None:
+    """Longer than a peer or a chaincode takes to come back."""
+    policy = RetryPolicy()
+    assert policy.attempts_max * policy.patience_s >= 600
 
 
 @given(
     error=st.sampled_from([TRANSIENT, POISON, CONFLICT, INVALID, OUTAGE]),
     commands=st.integers(1, 1000),
     tries=st.integers(1, 100),
+    waited_s=st.floats(0, 1e6),
     attempts=st.integers(0, 100),
 )
 def test_without_an_answering_ledger_nobody_is_blamed(
-    error: Exception, commands: int, tries: int, attempts: int
+    *, error: Exception, commands: int, tries: int, waited_s: float, attempts: int
 ) -> None:
     """Fault: attempts burnt in an outage. No charge, no burial, no split without proof."""
-    failed = a_failure(commands=commands, tries=tries, attempts=attempts, is_ledger_answering=False)
+    failed = a_failure(
+        commands=commands,
+        tries=tries,
+        waited_s=waited_s,
+        attempts=attempts,
+        is_ledger_answering=False,
+    )
 
     step = decision(error, failed)
 

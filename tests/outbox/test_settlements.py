@@ -1,5 +1,7 @@
 """Answers come from the block alone, one for each command, its own."""
 
+from dataclasses import replace
+
 from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, encode_outcomes
 from gx.domain.identifiers import BlockNumber, TransactionId
 from gx.domain.refusals import RefusalCode
@@ -104,6 +106,39 @@ def test_an_event_that_cannot_be_read_answers_nobody() -> None:
     for payload in ("not JSON", "{}", '{"outcomes":[{"commandId":"x"}]}'):
         verdict = a_verdict(ChaincodeEvent(name=BATCH_EVENT, payload=payload))
         assert read_outcomes(verdict) == {}
+
+
+def test_a_code_of_a_newer_ledger_is_kept_as_it_is() -> None:
+    """Fault: one refusal for a reason that this release does not know buried its whole batch."""
+    first, second = an_entry(1), an_entry(2)
+    refusal = Outcome(
+        command_id=second.command_id,
+        outcome=OutcomeKind.REJECTED,
+        code=RefusalCode.ACCOUNT_FROZEN,
+        detail="why",
+    )
+    event = a_batch_event(an_outcome(first), refusal)
+    newer = replace(event, payload=event.payload.replace("ACCOUNT_FROZEN", "OF_NEXT_YEAR"))
+
+    outcomes = read_outcomes(a_verdict(newer))
+
+    assert outcomes is not None
+    answers = settle_batch([first, second], a_verdict(newer), outcomes, {})
+    assert [answer.code for answer in answers.settlements] == [None, "OF_NEXT_YEAR"]
+    assert list(answers.unanswered) == []
+
+
+def test_one_outcome_that_cannot_be_read_takes_no_other_along() -> None:
+    """Only its own command is unanswered."""
+    first, second, third = an_entry(1), an_entry(2), an_entry(3)
+    event = a_batch_event(*(an_outcome(entry) for entry in (first, second, third)))
+    strange = event.payload.replace('"result":{"of":"2"}', '"result":"of an unknown shape"')
+    assert strange != event.payload
+
+    outcomes = read_outcomes(a_verdict(replace(event, payload=strange)))
+
+    assert outcomes is not None
+    assert outcomes.keys() == {first.command_id, third.command_id}
 
 
 def test_a_single_transaction_is_its_own_answer() -> None:

@@ -170,7 +170,7 @@ async def test_a_refused_endorsement_is_a_rejection(memory: OutboxWorld) -> None
     view = await memory.reader.find(ids[0])
     assert view is not None
     assert view.transaction_id is None
-    assert view.code is RefusalCode.INSUFFICIENT_FUNDS
+    assert view.code == RefusalCode.INSUFFICIENT_FUNDS
 
 
 # ---------------------------------------------------------------- repeated keys

@@ -8,7 +8,7 @@ from gx.outbox.ports import CommandStatus
 from tests.conformance.outbox.worlds import OutboxWorld
 from tests.outbox.builders import eventually
 from tests.outbox.fake_ledger import POISON_REMARK, FakeLedger
-from tests.outbox.processes import SubmitterProcess
+from tests.outbox.processes import FAST, SubmitterProcess
 from tests.outbox.scenes import a_mint, accept, assert_each_once, statuses, wait_for
 
 # ---------------------------------------------------------------- poison
@@ -157,3 +157,53 @@ async def test_a_hiccup_is_tried_again(memory: OutboxWorld, ledger: FakeLedger) 
 
     assert process.metrics.processed("retry", "MINT_COINS").read() == 2
     assert_each_once(ledger, ids)
+
+
+async def test_a_ledger_that_reads_but_does_not_endorse_for_long_charges_nobody(
+    memory: OutboxWorld, ledger: FakeLedger
+) -> None:
+    """Fault: five quick tries. Answering reads proves little about endorsing."""
+    ledger.faults["prepare"].extend(
+        EndorseError("chaincode stream terminated", code="ABORTED") for _ in range(30)
+    )
+    ids = await accept(memory, a_mint("a"))
+    process = SubmitterProcess(memory, ledger)
+    await wait_for(memory, ids)
+    await process.finish()
+
+    view = await memory.reader.find(ids[0])
+    assert view is not None
+    assert view.attempts == 0
+    assert_each_once(ledger, ids)
+
+
+async def test_what_is_never_endorsed_is_given_up_in_the_end(
+    memory: OutboxWorld, ledger: FakeLedger
+) -> None:
+    """Each stretch of patience costs an attempt, and those are bounded."""
+    ledger.faults["prepare"].extend(EndorseError("ABORTED", code="ABORTED") for _ in range(2_000))
+    (bad,) = await accept(memory, a_mint("a"))
+    retry = replace(FAST.retry, patience_s=0.1)
+    breaker = replace(FAST.breaker, failures_max=1_000_000)
+    options = replace(FAST, retry=retry, breaker=breaker)
+    process = SubmitterProcess(memory, ledger, options=options)
+    await wait_for(memory, [bad], CommandStatus.DEAD)
+    await process.finish()
+
+    letter = await memory.letters.find(bad)
+    assert letter is not None
+    assert "gave up after 3 attempts" in letter.reason
+    assert ledger.calls["prepare"] > 9
+
+
+async def test_calls_that_the_breaker_refused_are_counted(
+    memory: OutboxWorld, ledger: FakeLedger
+) -> None:
+    """How much it kept away from a ledger that does not answer."""
+    await accept(memory, a_mint("a"))
+    process = SubmitterProcess(memory, ledger, stops_at="before submit")
+    await asyncio.wait_for(process.life.stopped.wait(), 5)
+    ledger.is_down = True
+    process.life.go_on()
+    await eventually(lambda: process.metrics.breaker_rejections.read() > 0)
+    await process.finish()

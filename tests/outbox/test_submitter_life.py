@@ -6,7 +6,7 @@ from dataclasses import replace
 from gx.outbox.ports import CommandStatus
 from gx.outbox.scheduling import BatchLimits
 from gx.outbox.submitter import Upkeep
-from gx.telemetry.health import Heartbeat, ReadinessCheck
+from gx.telemetry.health import Heartbeat
 from tests.conformance.outbox.worlds import OutboxWorld
 from tests.outbox.builders import eventually
 from tests.outbox.fake_ledger import FakeLedger
@@ -55,15 +55,12 @@ async def test_draining_gives_up_in_time_and_loses_nothing(
 async def test_waiting_is_a_sign_of_life(memory: OutboxWorld, ledger: FakeLedger) -> None:
     """The heartbeat beats while idle, while the breaker is open, and while standing by."""
     beats = Heartbeat("submitter", deadline_s=1.9)
-    ready = ReadinessCheck("database")
     ledger.is_down = True
     await accept(memory, a_mint("a"))
-    upkeep = Upkeep(heartbeat=beats, database_check=ready)
-    process = SubmitterProcess(memory, ledger, upkeep=upkeep)
+    process = SubmitterProcess(memory, ledger, upkeep=Upkeep(heartbeat=beats))
     await asyncio.sleep(2.2)
 
     assert beats.fault() is None
-    assert ready.fault() is None
     await process.finish()
 
 
@@ -86,21 +83,34 @@ async def test_the_active_one_maintains_the_database(
     await process.finish()
 
 
-async def test_the_gauges_show_the_queue_and_the_ledger(
-    memory: OutboxWorld, ledger: FakeLedger
-) -> None:
-    """Also a standby shows them: they are the database's and the ledger's numbers."""
+async def test_the_gauges_show_the_queue(memory: OutboxWorld, ledger: FakeLedger) -> None:
+    """Also a standby shows it: these are the database's numbers."""
     lease = await memory.leases.acquire("submitter:gxchannel", "another", ttl_s=60)
     assert lease is not None
     await accept(memory, a_mint("a"), a_mint("b"))
     standby = SubmitterProcess(memory, ledger, holder="submitter-2")
 
     await eventually(lambda: standby.metrics.pending.read() == 2)
-    assert standby.metrics.ledger_up.read() == 1
-    assert standby.metrics.database_up.read() == 1
-    ledger.is_down = True
-    await eventually(lambda: standby.metrics.ledger_up.read() == 0)
+    standby.life.loses_database = lambda: True
+    await eventually(lambda: standby.metrics.pending.read() is None)
     await standby.finish()
+
+
+async def test_whether_database_and_ledger_are_up_is_the_processs_to_say(
+    memory: OutboxWorld, ledger: FakeLedger
+) -> None:
+    """Fault: two writers of one gauge, each with its own idea. The submitter writes neither."""
+    process = SubmitterProcess(memory, ledger)
+    process.metrics.database_up.set(0.25)
+    process.metrics.ledger_up.set(0.25)
+    await eventually(lambda: process.metrics.pending.read() == 0)
+    calls = ledger.calls["chain_info"]
+    await asyncio.sleep(0.2)
+    await process.finish()
+
+    assert process.metrics.database_up.read() == 0.25
+    assert process.metrics.ledger_up.read() == 0.25
+    assert ledger.calls["chain_info"] == calls
 
 
 async def test_a_small_memory_still_gets_everything_through(

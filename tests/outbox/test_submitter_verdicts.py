@@ -9,7 +9,7 @@ from gx.ledger.errors import SubmitError, VerdictError
 from gx.ledger.ports import ValidationCode
 from gx.outbox.ports import CommandStatus
 from tests.conformance.outbox.worlds import OutboxWorld
-from tests.outbox.builders import eventually
+from tests.outbox.builders import counted, eventually
 from tests.outbox.fake_ledger import FakeLedger
 from tests.outbox.processes import SubmitterProcess
 from tests.outbox.scenes import a_mint, accept, assert_each_once, wait_for
@@ -132,14 +132,10 @@ async def test_a_refusal_after_an_unknown_submission_must_stand_for_a_while(
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        (ValidationCode.MVCC_READ_CONFLICT, "mvcc_read_conflict"),
-        (ValidationCode.PHANTOM_READ_CONFLICT, "phantom_read_conflict"),
-    ],
+    "code", [ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTOM_READ_CONFLICT]
 )
 async def test_an_invalidated_transaction_is_made_anew(
-    world: OutboxWorld, code: ValidationCode, reason: str
+    world: OutboxWorld, code: ValidationCode
 ) -> None:
     """Its id is dead for good, so a new endorsement is safe; it costs no attempt."""
     ledger = FakeLedger()
@@ -154,8 +150,25 @@ async def test_an_invalidated_transaction_is_made_anew(
     view = await world.reader.find(ids[0])
     assert view is not None
     assert view.attempts == 0
-    assert process.metrics.reendorsements(reason).read() == 1
+    assert counted(process.metrics.reendorsements) == {(code.value,): 1}
     assert process.metrics.transactions("error").read() == 0
+
+
+async def test_a_conflict_never_buries_a_command(memory: OutboxWorld) -> None:
+    """Fault: seven conflicts in a second, and a good command was a dead letter."""
+    ledger = FakeLedger()
+    ledger.codes.extend([ValidationCode.MVCC_READ_CONFLICT] * 30)
+    ids = await accept(memory, a_mint("a"))
+    process = SubmitterProcess(memory, ledger)
+
+    await wait_for(memory, ids)
+    await process.finish()
+
+    assert_each_once(ledger, ids)
+    view = await memory.reader.find(ids[0])
+    assert view is not None
+    assert view.attempts == 0
+    assert counted(process.metrics.reendorsements) == {("MVCC_READ_CONFLICT",): 30}
 
 
 async def test_a_command_that_is_always_invalid_is_given_up_alone(memory: OutboxWorld) -> None:

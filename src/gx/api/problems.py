@@ -41,7 +41,7 @@ _MISSING: Final = HTTPStatus.NOT_FOUND
 _CONFLICT: Final = HTTPStatus.CONFLICT
 _WRONG: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 
-PROBLEM_TYPES: Final[Mapping[RefusalCode, ProblemType]] = {
+PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
     code: ProblemType(status, title)
     for code, status, title in (
         (RefusalCode.ROLE_REQUIRED, _FORBIDDEN, "The role may not do this"),
@@ -112,6 +112,9 @@ PROBLEM_TYPES: Final[Mapping[RefusalCode, ProblemType]] = {
 }
 """Every code's status and title."""
 
+_UNKNOWN: Final = ProblemType(_CONFLICT, "The ledger refused it for a newer reason")
+"""For a code of a newer ledger: it is shown as it is, whoever wrote it."""
+
 _ERROR_CODES: Final[Mapping[type[BaseException], RefusalCode]] = {
     BacklogFullError: RefusalCode.BACKLOG_FULL,
     CommandGoneError: RefusalCode.GONE,
@@ -162,9 +165,9 @@ class RequestRefusedError(RefusedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One failure as the client sees it."""
+    """One failure as the client sees it. `code` may be one that only a newer release knows."""
 
-    code: RefusalCode
+    code: str
     detail: str
     faults: Sequence[FieldFault] = ()
     headers: Mapping[str, str] | None = None
@@ -172,16 +175,20 @@ class Problem:
     @property
     def status(self) -> int:
         """Return the HTTP status."""
-        return PROBLEM_TYPES[self.code].status.value
+        return self._kind.status.value
+
+    @property
+    def _kind(self) -> ProblemType:
+        return PROBLEM_TYPES.get(self.code, _UNKNOWN)
 
     def to_wire(self, request_id: str | None = None) -> JsonObject:
         """Return the problem document's members."""
-        kind = PROBLEM_TYPES[self.code]
+        kind = self._kind
         wire: JsonObject = {
             "type": TYPE_PREFIX + self.code,
             "title": kind.title,
             "status": kind.status.value,
-            "code": self.code.value,
+            "code": str(self.code),
             "detail": self.detail,
         }
         if self.faults:

@@ -31,7 +31,12 @@ _COMMAND_ID: Final[JsonObject] = {
     "format": "uuid",
     "description": "A UUID of version 7, made by the server.",
 }
-_CODE: Final[JsonObject] = {"type": "string", "enum": [code.value for code in RefusalCode]}
+_CODE: Final[JsonObject] = {
+    "description": (
+        "The reason, for machines. A newer ledger may give codes that are not listed here."
+    ),
+    "anyOf": [{"type": "string", "enum": [code.value for code in RefusalCode]}, _STRING],
+}
 _STATUS: Final[JsonObject] = {
     "type": "string",
     "enum": [status.value for status in CommandStatus],

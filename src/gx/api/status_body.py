@@ -45,7 +45,7 @@ def status_body(view: CommandView) -> JsonObject:
     }
     known: JsonObject = {
         "settledAtMs": view.settled_at_ms,
-        "code": None if view.code is None else view.code.value,
+        "code": view.code,
         "detail": view.detail,
         "result": view.result,
         "transactionId": view.transaction_id,

@@ -12,10 +12,9 @@ from gx.ledger.ports import ValidationCode
 from gx.outbox.ports import Entry, OutboxCounts, Settlement
 from gx.telemetry.instruments import SubmitterMetrics
 
-REENDORSED_FOR: Final = {
-    ValidationCode.MVCC_READ_CONFLICT: "mvcc_read_conflict",
-    ValidationCode.PHANTOM_READ_CONFLICT: "phantom_read_conflict",
-}
+CONFLICTS: Final = frozenset(
+    {ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTOM_READ_CONFLICT}
+)
 
 
 class Accounts:
@@ -66,10 +65,17 @@ class Accounts:
         self._metrics.transaction_duration_ms.observe(duration_s * 1000)
         if code is ValidationCode.VALID:
             self._metrics.transactions("success").inc()
-        elif code in REENDORSED_FOR:
-            self._metrics.reendorsements(REENDORSED_FOR[code]).inc()
-        else:
+        elif code not in CONFLICTS:
             self._metrics.transactions("error").inc()
+
+    def transaction_abandoned(self, code: ValidationCode | None) -> None:
+        """Count a transaction that must be endorsed again; without a code it was not ordered."""
+        self._metrics.reendorsements("NOT_FOUND" if code is None else code.value).inc()
+
+    def unanswered(self, entries: Sequence[Entry]) -> None:
+        """Count commands on the ledger whose answers cannot be read: a defect, once for each."""
+        for entry in entries:
+            self._metrics.processed("failed", entry.command_type).inc()
 
     def transaction_failed(self) -> None:
         """Count a transaction that ended without a verdict."""
@@ -80,8 +86,7 @@ class Accounts:
         self._metrics.processing_duration_s.observe(duration_s)
 
     def queue(self, counts: OutboxCounts | None) -> None:
-        """Show the queue, or that the database could not be asked."""
-        self._metrics.database_up.set(0 if counts is None else 1)
+        """Show the queue; nothing where the database could not be asked."""
         if counts is None:
             self._metrics.forget_queue()
             return
@@ -90,14 +95,14 @@ class Accounts:
         self._metrics.dead_letters.set(counts.dead)
         self._metrics.oldest_pending_age_s.set(counts.oldest_pending_age_s)
 
-    def ledger(self, *, is_up: bool) -> None:
-        """Show whether the ledger answers."""
-        self._metrics.ledger_up.set(int(is_up))
-
     def breaker(self, state: BreakerState) -> None:
         """Show and count the breaker's new state."""
         self._metrics.breaker_state.set(state.level)
         self._metrics.breaker_transitions(state.value).inc()
+
+    def breaker_rejected(self) -> None:
+        """Count a call that the breaker refused."""
+        self._metrics.breaker_rejections.inc()
 
     def running(self, *, is_running: bool) -> None:
         """Show whether the loop runs."""

@@ -5,24 +5,20 @@ then on only a verdict, or the proof that there will be none, ends it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError
 from gx.domain.batches import BATCH_FUNCTION
-from gx.domain.clock import Clock
-from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
+from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
 from gx.domain.refusals import RefusalCode
-from gx.ledger.breaker import BreakingLedger, CircuitOpenError
+from gx.ledger.breaker import CircuitOpenError
 from gx.ledger.errors import CommitError, EvaluateError, LedgerError
 from gx.ledger.ports import Envelope, Proposal, ValidationCode, Verdict
-from gx.outbox.accounts import Accounts
-from gx.outbox.batching import Batching
-from gx.outbox.options import SubmitterOptions
-from gx.outbox.ports import Entry, EntryHeldError, OutboxStore
+from gx.outbox.ports import Entry, EntryHeldError
 from gx.outbox.proposals import build_batch, build_single
 from gx.outbox.resolution import NeverOrderedError, Resolution, ResolutionLimits
 from gx.outbox.retry import (
@@ -45,53 +41,9 @@ from gx.outbox.settlements import (
     settle_refused,
     settle_single,
 )
-from gx.outbox.verdicts import VerdictDesk
+from gx.outbox.workplace import Trouble, Workplace
 
 _log: Final = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, kw_only=True)
-class Workplace:
-    """What the deliveries of one term of office share.
-
-    `release` takes a batch out of flight, and is the term's to set; `tries` counts failures in a
-    row, in memory alone; `is_batching` turns false when the chaincode knows no batches.
-    """
-
-    lease: Lease
-    store: OutboxStore
-    ledger: BreakingLedger
-    desk: VerdictDesk
-    accounts: Accounts
-    clock: Clock
-    options: SubmitterOptions
-    release: Callable[[Batch, Sequence[Return]], None] = lambda _batch, _returning: None
-    is_batching: bool = True
-    tries: dict[CommandId, int] = field(default_factory=dict)
-
-    def delay_s(self, tries: int) -> float:
-        """Draw the wait after so many failures."""
-        return self.options.retry.delay_s(tries, self.options.random)
-
-    async def write(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write to the outbox, again and again until it is done.
-
-        Raises:
-            LeaseLostError: Somebody else is active; nothing was written.
-            EntryHeldError: What was in memory is not what is stored.
-        """
-        tries = 0
-        while True:
-            try:
-                return await write()
-            except (LeaseLostError, EntryHeldError):
-                raise
-            except DatabaseUnavailableError as error:
-                _log.warning("outbox_write_delayed", error=str(error))
-            except Exception:  # noqa: BLE001 (giving up would lose an answer; it is logged each time)
-                _log.exception("outbox_write_failed")
-            tries += 1
-            await asyncio.sleep(self.delay_s(tries))
 
 
 class Delivery:
@@ -102,6 +54,7 @@ class Delivery:
         self._entries = batch.entries
         self._place = place
         self._live = live
+        self._is_batching = place.is_batching  # of now: what it is later is about later batches
         self._began_s = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
@@ -121,6 +74,9 @@ class Delivery:
 
     async def _prepare(self) -> Envelope | None:
         """Endorse, sign and persist; None when the batch waits again or is answered."""
+        if len(self._entries) > 1 and not self._place.is_batching:
+            self._return(self._entries, delay_s=0, company_max=RIDE_FREELY)
+            return None
         try:
             proposal = self._build()
             envelope = await self._place.ledger.prepare(proposal)
@@ -136,22 +92,24 @@ class Delivery:
         return await self._persist(envelope)
 
     def _build(self) -> Proposal:
-        if self._place.is_batching:
+        if self._is_batching:
             return build_batch(self._entries)
         return build_single(self._entries[0])
 
     def _knows_no_batches(self, error: Exception) -> bool:
-        """Fall back to one transaction a command, if that is what the chaincode says."""
+        """Fall back to one transaction a command, if that is what the chaincode says.
+
+        Then the refusal is about `Batch:Execute`, and of no command.
+        """
         is_unknown = (
             isinstance(error, EvaluateError)
             and error.refusal is not None
             and error.refusal.code is RefusalCode.UNKNOWN_FUNCTION
         )
-        if not (is_unknown and self._place.is_batching):
+        if not (is_unknown and self._is_batching):
             return False
-        if self._place.options.batching is not Batching.AUTO:
-            return False
-        _log.warning("batching_turned_off", reason=f"the chaincode has no {BATCH_FUNCTION}")
+        if self._place.is_batching:
+            _log.warning("batching_turned_off", reason=f"the chaincode has no {BATCH_FUNCTION}")
         self._place.is_batching = False
         self._return(self._entries, delay_s=0, company_max=RIDE_FREELY)
         return True
@@ -212,27 +170,64 @@ class Delivery:
 
     async def _settle(self, envelope: Envelope, verdict: Verdict) -> None:
         """Store the answers. The scopes are free before that: the ledger shows the effects."""
+        self._forget_troubles()
+        self._place.release(self._batch, ())
+        self._place.accounts.committed(self._entries)
+        unanswered = await self._store_answers(envelope, verdict, self._entries)
+        if unanswered:
+            await self._wait_for_answers(envelope, verdict, unanswered)
+        self._place.accounts.batch_settled(asyncio.get_running_loop().time() - self._began_s)
+
+    async def _store_answers(
+        self, envelope: Envelope, verdict: Verdict, entries: Sequence[Entry]
+    ) -> Sequence[Entry]:
+        """Settle what is answered and return the rest, which the envelope goes on holding."""
         place = self._place
-        self._forget_tries()
-        place.release(self._batch, ())
-        answers = await self._answers(envelope, verdict)
-        place.accounts.committed(self._entries)
-        await place.write(
-            lambda: place.store.settle(place.lease, envelope.transaction_id, answers.settlements)
-        )
-        place.accounts.settled(self._entries, answers.settlements)
-        place.accounts.batch_settled(asyncio.get_running_loop().time() - self._began_s)
+        answers = await self._answers(envelope, verdict, entries)
+        settlements = answers.settlements
+        forgotten = None if answers.unanswered else envelope.transaction_id
+        if settlements or forgotten is not None:
+            await place.write(lambda: place.store.settle(place.lease, forgotten, settlements))
+        place.accounts.settled(entries, settlements)
         _log.info(
             "transaction_settled",
             transaction_id=envelope.transaction_id,
             block_number=verdict.block_number,
-            commands=len(answers.settlements),
+            commands=len(settlements),
         )
-        for entry in answers.unanswered:
-            reason = f"transaction {envelope.transaction_id} is valid but has no outcome for it"
-            await self._bury(entry, reason)
+        return answers.unanswered
 
-    async def _answers(self, envelope: Envelope, verdict: Verdict) -> Answers:
+    async def _wait_for_answers(
+        self, envelope: Envelope, verdict: Verdict, unanswered: Sequence[Entry]
+    ) -> None:
+        """Ask for the outcomes until they can be read, if need be by the next release.
+
+        Whether the commands took effect is on the ledger. To give them up or to send them again
+        would be to guess.
+        """
+        place = self._place
+        place.set_aside()
+        place.accounts.unanswered(unanswered)
+        tries = 0
+        while unanswered:
+            place.accounts.transaction_failed()
+            _log.error(
+                "outcomes_unreadable",
+                transaction_id=envelope.transaction_id,
+                block_number=verdict.block_number,
+                command_ids=[entry.command_id for entry in unanswered[:10]],
+                commands=len(unanswered),
+                advice="the envelope is kept; run the release that the chaincode belongs to",
+            )
+            tries += 1
+            await asyncio.sleep(place.delay_s(tries))
+            with suppress(LedgerError):
+                verdict = await place.ledger.verdict(envelope.transaction_id) or verdict
+            unanswered = await self._store_answers(envelope, verdict, unanswered)
+
+    async def _answers(
+        self, envelope: Envelope, verdict: Verdict, entries: Sequence[Entry]
+    ) -> Answers:
         outcomes = read_outcomes(verdict)
         if outcomes is None and len(self._entries) == 1:
             return settle_single(self._entries[0], verdict, envelope.result)
@@ -244,12 +239,15 @@ class Delivery:
                 continue  # this block is later than that one, and does as well
             if first is not None:
                 first_blocks[transaction_id] = first.block_number
-        return settle_batch(self._entries, verdict, outcomes or {}, first_blocks)
+        return settle_batch(entries, verdict, outcomes or {}, first_blocks)
 
     async def _abandon(self, envelope: Envelope, error: LedgerError) -> None:
         """Let the commands wait again: this transaction id is dead for good."""
         place = self._place
         _log.warning("transaction_abandoned", code=error.code, error=str(error))
+        place.accounts.transaction_abandoned(
+            error.validation_code if isinstance(error, CommitError) else None
+        )
         await place.write(
             lambda: place.store.abandon(place.lease, TransactionId(envelope.transaction_id))
         )
@@ -266,21 +264,30 @@ class Delivery:
 
     async def _decide(self, error: Exception) -> None:
         place = self._place
-        tries = 1 + max(place.tries.get(entry.command_id, 0) for entry in self._entries)
+        before = [place.troubles.get(entry.command_id, Trouble()) for entry in self._entries]
         is_outage = classify(error) is FailureClass.OUTAGE
         failed = FailedBatch(
             commands=len(self._entries),
-            tries=tries,
+            tries=1 + max(trouble.tries for trouble in before),
+            waited_s=max(trouble.waited_s for trouble in before),
             attempts=self._entries[0].attempts,
             is_ledger_answering=not is_outage and await place.ledger.is_answering(),
         )
         options = place.options
         decision = decide(error, failed, policy=options.retry, random=options.random)
         if failed.is_ledger_answering:
-            place.tries.update(dict.fromkeys((e.command_id for e in self._entries), tries))
+            self._remember(failed, decision)
         if isinstance(decision, TryAgain | Split) and not isinstance(error, CircuitOpenError):
             place.accounts.retried(self._entries)
         await self._act(decision, error, is_outage=is_outage)
+
+    def _remember(self, failed: FailedBatch, decision: Decision) -> None:
+        """Add to the commands' troubles; what was charged is paid."""
+        waited_s = 0.0
+        if isinstance(decision, TryAgain) and not decision.is_attempt:
+            waited_s = failed.waited_s + decision.delay_s
+        trouble = Trouble(failed.tries, waited_s)
+        self._place.troubles.update((entry.command_id, trouble) for entry in self._entries)
 
     async def _act(self, decision: Decision, error: Exception, *, is_outage: bool) -> None:
         match decision:
@@ -290,18 +297,18 @@ class Delivery:
                 company_max = RIDE_FREELY if is_outage else len(self._entries)
                 self._return(self._entries, delay_s=delay_s, company_max=company_max)
             case Split(company_max):
-                self._forget_tries()
+                self._forget_troubles()
                 self._return(self._entries, delay_s=0, company_max=company_max)
             case Refuse(refusal):
                 settlement = settle_refused(self._entries[0], refusal)
-                self._forget_tries()
+                self._forget_troubles()
                 await self._place.write(
                     lambda: self._place.store.settle(self._place.lease, None, [settlement])
                 )
                 self._place.accounts.settled(self._entries, [settlement])
                 self._place.release(self._batch, ())
             case Bury(reason):
-                self._forget_tries()
+                self._forget_troubles()
                 await self._charge(error, 0)
                 await self._bury(self._entries[0], reason)
                 self._place.release(self._batch, ())
@@ -331,6 +338,6 @@ class Delivery:
         place.accounts.buried(entry)
         _log.error("command_buried", command_id=entry.command_id, reason=reason)
 
-    def _forget_tries(self) -> None:
+    def _forget_troubles(self) -> None:
         for entry in self._entries:
-            self._place.tries.pop(entry.command_id, None)
+            self._place.troubles.pop(entry.command_id, None)

@@ -16,7 +16,6 @@ from gx.domain.codec import JsonObject
 from gx.domain.command_status import CommandStatus as CommandStatus  # noqa: PLC0414 (a meant re-export)
 from gx.domain.errors import GxError
 from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
-from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.domain.scopes import Scopes
 from gx.ledger.ports import Envelope
@@ -108,9 +107,11 @@ class CommandInbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandView:
-    """A command as its owner may see it. `result`, `code`, `detail`, `transaction_id` and
-    `block_number` are set as far as they are known.
-    """  # noqa: D205 (one sentence)
+    """A command as its owner may see it.
+
+    `result`, `code`, `detail`, `transaction_id` and `block_number` are set as far as they are
+    known. `code` is a `RefusalCode`'s text, or that of a code which only a newer release knows.
+    """
 
     command_id: CommandId
     command_type: str
@@ -120,7 +121,7 @@ class CommandView:
     status: CommandStatus
     accepted_at_ms: EpochMs
     settled_at_ms: EpochMs | None = None
-    code: RefusalCode | None = None
+    code: str | None = None
     detail: str | None = None
     result: JsonObject | None = None
     transaction_id: TransactionId | None = None
@@ -188,12 +189,12 @@ class Settlement:
     """The final answer to one command, to be written once.
 
     `transaction_id` and `block_number` are None where the contract refused to endorse the
-    command: then there is no transaction.
+    command: then there is no transaction. `code` is stored as the ledger gave it, known or not.
     """
 
     command_id: CommandId
     outcome: OutcomeKind
-    code: RefusalCode | None
+    code: str | None
     detail: str | None
     result: JsonObject | None
     transaction_id: TransactionId | None
@@ -242,7 +243,7 @@ class OutboxStore(Protocol):
         """Write results, delete the entries and the envelope, in one transaction. Idempotent.
 
         Entries of the envelope that have no settlement here wait again. Without a transaction id
-        there was no envelope.
+        there was no envelope, or it is kept and holds its other entries.
         """
         ...
 
@@ -266,7 +267,11 @@ class OutboxStore(Protocol):
         ...
 
     async def bury(self, lease: Lease, entry: Entry, *, reason: str) -> None:
-        """Move one entry to the dead letters with its history."""
+        """Move one entry to the dead letters with its history. Idempotent.
+
+        Raises:
+            EntryHeldError: A live envelope holds it, so it may take effect: nothing was buried.
+        """
         ...
 
     async def counts(self) -> "OutboxCounts":

@@ -5,15 +5,18 @@ Pure: one function maps a failure to a decision. The classes, by step and code
 
     outage      the ledger did not answer             wait; costs the commands nothing
     refusal     the contract said no                  final, with its code
-    transient   it may work the next time             try again, with backoff
-    conflict    invalidated by what was committed     endorse anew
+    transient   it may work the next time             try again, with backoff, for a long while
+    conflict    invalidated by what was committed     endorse anew, as often as it takes
     poison      will fail again                       split the batch; alone, give up after a bound
 
 An ambiguous submission is none of them: its transaction is asked for and submitted again with
 the same bytes until it has a verdict (`gx.outbox.resolution`), and never decided here.
 
 Blame needs proof. A failure counts against a command only if it flew alone and the ledger, asked
-just then, answered. So an outage of any length costs no command an attempt. An adapter says
+just then, answered. So an outage of any length costs no command an attempt. Neither does a
+conflict: it proves that somebody else's transaction took effect, not that this one cannot. An
+endorsement that may work the next time is charged only after `patience_s` of waiting for it, since
+a ledger may answer reads for minutes while it cannot endorse. An adapter says
 "the ledger" and not "this command" with LedgerUnavailableError, also where its own identity or
 configuration is at fault.
 """
@@ -47,11 +50,13 @@ class RetryPolicy:
     """How often and how long. Delays are drawn between 0 and a bound that doubles: full jitter.
 
     `attempts_max` is what a command alone gets; `tries_max` is how often a batch may fail
-    without a reason to suspect one of its commands.
+    without a reason to suspect one of its commands; `patience_s` is how long a command alone waits
+    between transient failures before they are charged as one attempt.
     """
 
     attempts_max: int = 5
     tries_max: int = 3
+    patience_s: float = 120.0
     delay_base_s: float = 0.05
     delay_max_s: float = 10.0
 
@@ -65,13 +70,14 @@ class RetryPolicy:
 class FailedBatch:
     """What is known of a batch that failed.
 
-    `tries` counts its failures in a row while the ledger answered, this one included; `attempts`
-    is what its only command was charged before; `is_ledger_answering` is whether the ledger
-    answered when it was asked just now.
+    `tries` counts its failures in a row while the ledger answered, this one included; `waited_s`
+    adds up the waits after them, since the last charge; `attempts` is what its only command was
+    charged before; `is_ledger_answering` is whether the ledger answered when it was asked just now.
     """
 
     commands: int
     tries: int
+    waited_s: float
     attempts: int
     is_ledger_answering: bool
 
@@ -138,10 +144,14 @@ def decide(
             return again if error.refusal is None else Refuse(error.refusal)
         case FailureClass.REFUSAL | FailureClass.POISON:
             return _isolate(error, batch, again, policy)
+        case FailureClass.CONFLICT if batch.commands == 1:
+            return again
+        case FailureClass.TRANSIENT if batch.commands == 1:
+            is_charged = batch.waited_s >= policy.patience_s
+            return _isolate(error, batch, again, policy) if is_charged else again
         case FailureClass.TRANSIENT | FailureClass.CONFLICT:
-            if batch.tries < policy.tries_max:
-                return again
-            return _isolate(error, batch, again, policy)
+            is_split = batch.tries >= policy.tries_max
+            return _isolate(error, batch, again, policy) if is_split else again
 
 
 def _isolate(

@@ -5,6 +5,7 @@ after a crash, in another process, and for a transaction that somebody else subm
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -13,7 +14,7 @@ import msgspec
 from gx.domain.batches import BATCH_EVENT, OutcomeKind
 from gx.domain.codec import DecodeError, JsonObject, decode_object
 from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
-from gx.domain.refusals import RefusalCode, RefusedError
+from gx.domain.refusals import RefusedError
 from gx.ledger.ports import Verdict
 from gx.outbox.ports import Entry, Settlement
 
@@ -22,12 +23,13 @@ class Outcome(msgspec.Struct, frozen=True, rename="camel"):
     """What settlement needs of a `gx.domain.batches.Outcome`: all but the events.
 
     A batch's events are the larger part of its payload. Not looking at them makes reading the
-    outcomes five times as fast.
+    outcomes five times as fast. `code` is text: a newer ledger may refuse for reasons that this
+    release does not know, and the answer is no all the same.
     """
 
     command_id: CommandId
     outcome: OutcomeKind
-    code: RefusalCode | None = None
+    code: str | None = None
     detail: str | None = None
     result: dict[str, object] | None = None
     duplicate_of: str | None = None
@@ -37,12 +39,22 @@ class _BatchExecuted(msgspec.Struct, frozen=True):
     outcomes: list[Outcome]
 
 
+class _RawBatchExecuted(msgspec.Struct, frozen=True):
+    outcomes: list[msgspec.Raw]
+
+
 _BATCH_EXECUTED: Final = msgspec.json.Decoder(_BatchExecuted)
+_RAW_BATCH_EXECUTED: Final = msgspec.json.Decoder(_RawBatchExecuted)
+_OUTCOME: Final = msgspec.json.Decoder(Outcome)
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a VALID transaction says of its commands. `unanswered` have no outcome in it."""
+    """What a VALID transaction says of its commands.
+
+    `unanswered` have no outcome in it that can be read. They may have taken effect.
+    """
 
     settlements: Sequence[Settlement]
     unanswered: Sequence[Entry]
@@ -51,16 +63,28 @@ class Answers:
 def read_outcomes(verdict: Verdict) -> Mapping[CommandId, Outcome] | None:
     """List a batch's outcomes by command; None when the transaction was no batch.
 
-    An event that cannot be read has no outcomes: its commands are unanswered.
+    An outcome that cannot be read is left out: its command is unanswered, the others are not.
     """
     event = verdict.event
     if event is None or event.name != BATCH_EVENT:
         return None
     try:
-        executed = _BATCH_EXECUTED.decode(event.payload)
-    except (msgspec.MsgspecError, UnicodeError):
-        return {}
-    return {outcome.command_id: outcome for outcome in executed.outcomes}
+        outcomes = _BATCH_EXECUTED.decode(event.payload).outcomes
+    except _UNREADABLE:
+        outcomes = _read_one_by_one(event.payload)
+    return {outcome.command_id: outcome for outcome in outcomes}
+
+
+def _read_one_by_one(payload: str) -> list[Outcome]:
+    try:
+        raw = _RAW_BATCH_EXECUTED.decode(payload).outcomes
+    except _UNREADABLE:
+        return []
+    outcomes = []
+    for text in raw:
+        with suppress(*_UNREADABLE):
+            outcomes.append(_OUTCOME.decode(text))
+    return outcomes
 
 
 def duplicates_in(outcomes: Mapping[CommandId, Outcome]) -> set[TransactionId]:

@@ -17,12 +17,12 @@ from gx.domain.clock import Clock
 from gx.ledger.breaker import BreakerState, BreakingLedger
 from gx.ledger.ports import Ledger
 from gx.outbox.accounts import Accounts
-from gx.outbox.delivery import Workplace
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.ports import OutboxStore
 from gx.outbox.term import Maintain, Term
 from gx.outbox.verdicts import VerdictDesk
-from gx.telemetry.health import Heartbeat, ReadinessCheck
+from gx.outbox.workplace import Workplace
+from gx.telemetry.health import Heartbeat
 from gx.telemetry.instruments import SubmitterMetrics
 
 _log: Final = structlog.get_logger(__name__)
@@ -33,10 +33,9 @@ STANDBY_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """What is done beside submitting: the probes' checks, and the database's maintenance."""
+    """What is done beside submitting: a sign of life, and the database's maintenance."""
 
     heartbeat: Heartbeat | None = None
-    database_check: ReadinessCheck | None = None
     maintain: Maintain | None = None
 
 
@@ -66,6 +65,7 @@ class Submitter:
             settings=options.breaker,
             probe=options.probe,
             on_change=self._breaker_changed,
+            on_rejection=self._accounts.breaker_rejected,
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -138,30 +138,17 @@ class Submitter:
             self._term.wake_up()
 
     async def _sample(self) -> None:
-        """Show queue and ledger, also while standing by."""
+        """Show the queue, also while standing by."""
         while True:
-            fault = None
+            counts = None
             try:
-                self._accounts.queue(await self._store.counts())
+                counts = await self._store.counts()
             except DatabaseUnavailableError as error:
-                fault = str(error)
-            except Exception as error:  # noqa: BLE001 (a schema that is missing must show too)
+                _log.info("queue_not_sampled", error=str(error))
+            except Exception:  # noqa: BLE001 (a schema that is missing must show too)
                 _log.exception("sampling_failed")
-                fault = repr(error)
-            if fault is not None:
-                self._accounts.queue(None)
-            self._note_database(fault)
-            self._accounts.ledger(is_up=await self._ledger.is_answering())
+            self._accounts.queue(counts)
             await asyncio.sleep(self._options.sample_s)
-
-    def _note_database(self, fault: str | None) -> None:
-        check = self._upkeep.database_check
-        if check is None:
-            return
-        if fault is None:
-            check.passed()
-        else:
-            check.failed(fault)
 
 
 async def _sleep_unless(stop: asyncio.Event, seconds: float) -> None:

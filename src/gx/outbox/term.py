@@ -15,11 +15,12 @@ import structlog
 from gx.database.lease_keeper import LeaseKeeper
 from gx.database.ports import Leases
 from gx.outbox.batching import Batching
-from gx.outbox.delivery import Delivery, Workplace
+from gx.outbox.delivery import Delivery
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.pending import PendingReader
 from gx.outbox.ports import LiveEnvelope, OutboxStore
 from gx.outbox.scheduling import Batch, BatchLimits, Return, Schedule
+from gx.outbox.workplace import Workplace
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -50,7 +51,9 @@ class Term:
         self._reader = PendingReader(self._store, self._schedule, self._options)
         self._turn = asyncio.Event()
         self._deliveries: set[asyncio.Task[None]] = set()
+        self._set_aside: set[asyncio.Task[None]] = set()
         place.release = self._release
+        place.set_aside = self._set_current_aside
         place.is_batching = self._options.batching is not Batching.OFF
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,7 +74,7 @@ class Term:
             await self._adopt_live_envelopes(group)
             await self._work(group, stop)
             await self._drain()
-            for task in (*side_tasks, *self._deliveries):
+            for task in (*side_tasks, *self._deliveries, *self._set_aside):
                 task.cancel()
 
     def wake_up(self) -> None:
@@ -112,6 +115,7 @@ class Term:
         task = group.create_task(delivery.run())
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
+        task.add_done_callback(self._set_aside.discard)
         task.add_done_callback(lambda _: self._turn.set())
 
     async def _wait_for_turn(self) -> None:
@@ -130,6 +134,12 @@ class Term:
     def _release(self, batch: Batch, returning: Sequence[Return]) -> None:
         self._reader.released(entry.command_id for entry in batch.entries)
         self._schedule.release(batch, returning)
+        self._turn.set()
+
+    def _set_current_aside(self) -> None:
+        """Let the running delivery take no room, and the end of the term not wait for it."""
+        self._set_aside.update(task for task in self._deliveries if task is asyncio.current_task())
+        self._deliveries -= self._set_aside
         self._turn.set()
 
     async def _drain(self) -> None:

@@ -120,6 +120,19 @@ async def test_a_given_up_command_says_why(world: OutboxWorld) -> None:
     assert discarded.settled_at_ms is not None
 
 
+async def test_a_code_that_this_release_does_not_know_is_shown(world: OutboxWorld) -> None:
+    """Fault: an older API failed on what a newer ledger had answered."""
+    lease = await world.hold_lease()
+    (accepted,) = await world.accept(a_command())
+    refusal = a_refusal(accepted.command_id, None, block=None, code="OF_NEXT_YEAR")
+    await world.store.settle(lease, None, [refusal])
+
+    view = await world.reader.find(accepted.command_id)
+
+    assert view is not None
+    assert (view.status, view.code) == (CommandStatus.REJECTED, "OF_NEXT_YEAR")
+
+
 async def test_an_unknown_command_is_none(world: OutboxWorld) -> None:
     """Neither an error nor a made-up status."""
     assert await world.reader.find(UNKNOWN) is None

@@ -246,6 +246,44 @@ async def test_a_buried_entry_is_a_dead_letter(world: OutboxWorld) -> None:
     assert [line["reason"] for line in letter.history] == ["first", "second", "gave up"]
 
 
+async def test_what_an_envelope_holds_cannot_be_buried(world: OutboxWorld) -> None:
+    """It may take effect, or has; a replay would then bring it to the ledger twice."""
+    lease = await world.hold_lease()
+    (entry,) = await waiting(world, 1)
+    envelope = an_envelope()
+    await world.store.persist(lease, envelope, [entry])
+
+    with pytest.raises(EntryHeldError):
+        await world.store.bury(lease, entry, reason="gave up")
+
+    assert await world.letters.find(entry.command_id) is None
+    await world.store.abandon(lease, envelope.transaction_id)
+    await world.store.bury(lease, entry, reason="gave up")
+    assert await world.letters.find(entry.command_id) is not None
+
+
+async def test_answers_may_be_stored_while_the_envelope_is_kept(world: OutboxWorld) -> None:
+    """Those without an answer stay on their way; the last answer ends the envelope."""
+    lease = await world.hold_lease()
+    first, second = await waiting(world, 2)
+    envelope = an_envelope()
+    await world.store.persist(lease, envelope, [first, second])
+    settlements = [
+        a_settlement(entry.command_id, envelope.transaction_id) for entry in (first, second)
+    ]
+
+    await world.store.settle(lease, None, settlements[:1])
+
+    (live,) = await world.store.live_envelopes()
+    assert [entry.command_id for entry in live.entries] == [second.command_id]
+    assert list(await world.store.pending(after_seq=0, limit=9)) == []
+    view = await world.reader.find(first.command_id)
+    assert view is not None
+    assert view.transaction_id == envelope.transaction_id
+    await world.store.settle(lease, envelope.transaction_id, settlements[1:])
+    assert list(await world.store.live_envelopes()) == []
+
+
 async def test_burying_again_changes_nothing(world: OutboxWorld) -> None:
     """A repetition after a lost answer finds nothing to bury."""
     lease = await world.hold_lease()

@@ -104,9 +104,12 @@ class MemoryOutboxStore(OutboxStore):
     @override
     async def bury(self, lease: Lease, entry: Entry, *, reason: str) -> None:
         self._outbox.leases.require(lease)
-        row = self._outbox.waiting.pop(entry.command_id, None)
+        row = self._outbox.waiting.get(entry.command_id)
         if row is None:
             return
+        if row.transaction_id is not None:
+            raise EntryHeldError(f"entry {entry.seq} is held by an envelope")
+        del self._outbox.waiting[entry.command_id]
         self._note(row, reason)
         earlier = self._outbox.letters.get(entry.command_id)
         self._outbox.letters[entry.command_id] = Letter(

@@ -9,7 +9,6 @@ from typing_extensions import override
 from gx.database.pool import Pool
 from gx.domain.codec import decode_object
 from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
-from gx.domain.refusals import RefusalCode
 from gx.outbox.ports import CommandGoneError, CommandReader, CommandStatus, CommandView
 from gx.outbox.postgres.rows import optional, parse_arguments
 
@@ -117,7 +116,7 @@ def _view_of(row: asyncpg.Record) -> CommandView:
         status=CommandStatus(row["status"]),
         accepted_at_ms=EpochMs(row["accepted_at_ms"]),
         settled_at_ms=optional(EpochMs, row["settled_at_ms"]),
-        code=optional(RefusalCode, row["code"]),
+        code=row["code"],
         detail=row["detail"],
         result=optional(decode_object, row["result"]),
         transaction_id=optional(TransactionId, row["transaction_id"]),

@@ -1,7 +1,7 @@
 """The submitter's side of the outbox. Every write carries the lease's epoch.
 
-The rules live in PL/pgSQL functions (migration 0002), so that each step is one round trip and
-one transaction.
+The rules live in PL/pgSQL functions (migrations 0002 and 0004), so that each step is one round
+trip and one transaction.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -130,7 +130,7 @@ class PostgresOutboxStore(OutboxStore):
             transaction_id,
             [settlement.command_id for settlement in settlements],
             [settlement.outcome for settlement in settlements],
-            [settlement.code for settlement in settlements],
+            [_storable(settlement.code) for settlement in settlements],
             [_storable(settlement.detail) for settlement in settlements],
             [_json_of(settlement.result) for settlement in settlements],
             [settlement.transaction_id for settlement in settlements],
