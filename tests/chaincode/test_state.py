@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,18 @@ def test_keys_may_be_deleted_while_they_are_scanned() -> None:
         state.delete(key)
 
     assert state.writes() == {"x_1": None, "x_2": None}
+
+
+def test_a_scan_reads_no_further_than_its_caller() -> None:
+    """Whoever has enough stops; the rest of the range is neither read nor compared at commit."""
+    stub = a_ledger(x_1=1, x_2=2, x_3=3).begin()
+    state = WorldState(stub)
+    state.put("x_0", Counter(count=0))
+
+    seen = [key for key, _ in islice(state.scan("x_", Counter), 2)]
+
+    assert seen == ["x_0", "x_1"]
+    assert set(stub.reads) == {"x_1"}
 
 
 def test_prefetched_keys_cost_one_message() -> None:

@@ -52,6 +52,7 @@ WRITES: Final[list[tuple[list[str], str, dict[str, str], LedgerRole]]] = [
     ),
     (["wallet", "unfreeze", "alice"], "UNFREEZE_WALLET", {"userId": "alice"}, SUPER_ADMIN),
     (["treasury", "activate", "US"], "ACTIVATE_TREASURY", {"countryCode": "US"}, ADMIN),
+    (["fees", "collect"], "COLLECT_FEES", {}, ADMIN),
     (
         ["param", "set", "feeLowerBps", "6"],
         "UPDATE_SYSTEM_PARAMETER",

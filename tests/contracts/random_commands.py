@@ -10,6 +10,7 @@ from gx.domain.batches import BatchItem
 from gx.domain.catalogue import (
     ACTIVATE_TREASURY,
     APPOINT_ADMIN,
+    COLLECT_FEES,
     CREATE_USER,
     DISTRIBUTE_GENESIS,
     FREEZE_WALLET,
@@ -68,6 +69,7 @@ CALLS = {
         TRANSFER,
         a_call(DISTRIBUTE_GENESIS, USER),
         a_call(ACTIVATE_TREASURY, st.sampled_from(["US", "FR"])),
+        a_call(COLLECT_FEES),
     ),
     LedgerRole.SUPER_ADMIN: st.one_of(
         a_call(MINT_COINS, ACCOUNT, AMOUNT, TEXT),

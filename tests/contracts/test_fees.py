@@ -2,8 +2,10 @@
 
 import pytest
 
-from gx.domain.catalogue import TRANSFER_TOKENS
+from gx.contracts import accounts
+from gx.domain.catalogue import COLLECT_FEES, TRANSFER_TOKENS
 from gx.domain.codec import decode_object
+from gx.domain.events import FeesCollected
 from gx.domain.identifiers import CHARITABLE_POOL, OPERATIONS_FUND
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
@@ -160,3 +162,90 @@ def test_a_fund_without_fee_keys_pays_from_its_record() -> None:
     )
 
     assert (ledger.balance(OPERATIONS_FUND), ledger.balance("alice")) == (0, 5 * COIN)
+
+
+def fee_keys(ledger: ContractLedger) -> int:
+    """Count the fee keys of the world state."""
+    return len([key for key in ledger.ledger.values() if key.startswith("fee_")])
+
+
+def fund_of(ledger: ContractLedger) -> int:
+    """Return the fund's balance: its record and all fee keys."""
+    return int(str(ledger.query("TokenomicsContract:GetBalance", OPERATIONS_FUND)["balance"]))
+
+
+def a_ledger_with_many_fees(count: int, monkeypatch: pytest.MonkeyPatch) -> ContractLedger:
+    """Return a ledger with this many fee keys of 1 coin each, of which a command gathers 3."""
+    monkeypatch.setattr(accounts, "FEE_KEYS_MAX", 3)
+    ledger = a_ledger(alice="US", bob="US")
+    give(ledger, "alice", coins(1_000 * (count + 1)))
+    for _ in range(count):
+        fee = ledger.send(TRANSFER_TOKENS, "alice", "bob", coins(1_000), "x").result
+        assert fee == {"fee": coins(1)}
+    return ledger
+
+
+def test_fees_are_collected_a_bounded_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven keys, three a command: the third one is the last, and a fourth finds nothing."""
+    ledger = a_ledger_with_many_fees(7, monkeypatch)
+    told = []
+    for _ in range(4):
+        (event,) = ledger.do(COLLECT_FEES, role=LedgerRole.ADMIN)
+        assert isinstance(event, FeesCollected)
+        told.append((event.amount, event.keys, event.has_more, fee_keys(ledger)))
+        assert fund_of(ledger) == 7 * COIN
+        assert ledger.minted() == ledger.total()
+
+    assert told == [
+        (3 * COIN, 3, True, 4),
+        (3 * COIN, 3, True, 1),
+        (1 * COIN, 1, False, 0),
+        (0, 0, False, 0),
+    ]
+    assert ledger.balance(OPERATIONS_FUND) == 7 * COIN
+
+
+def test_the_answer_says_whether_there_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sent the command need not read events."""
+    ledger = a_ledger_with_many_fees(3, monkeypatch)
+
+    outcome = ledger.send(COLLECT_FEES, role=LedgerRole.ADMIN)
+
+    assert outcome.result == {"amount": coins(3), "keys": 3, "hasMore": False}
+
+
+def test_a_payment_gathers_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What needs a fourth key is refused, says why, and is paid after collecting."""
+    ledger = a_ledger_with_many_fees(4, monkeypatch)
+    payment = (OPERATIONS_FUND, "bob", coins(4), "x")
+
+    refused = ledger.send(TRANSFER_TOKENS, *payment, actor="o", role=LedgerRole.ADMIN)
+
+    assert refused.code is RefusalCode.INSUFFICIENT_FUNDS
+    assert "collect them first" in str(refused.detail)
+    assert fee_keys(ledger) == 4
+    ledger.do(COLLECT_FEES, role=LedgerRole.ADMIN)
+    ledger.do(TRANSFER_TOKENS, *payment, actor="o", role=LedgerRole.ADMIN)
+    assert (fund_of(ledger), fee_keys(ledger)) == (0, 0)
+    assert ledger.minted() == ledger.total()
+
+
+def test_a_payment_gathers_no_more_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that the payment does not need stay where they are, and in the balance."""
+    ledger = a_ledger_with_many_fees(3, monkeypatch)
+    pay = (OPERATIONS_FUND, "bob", coins(1), "x")
+
+    ledger.do(TRANSFER_TOKENS, *pay, actor="o", role=LedgerRole.ADMIN)
+
+    assert (ledger.balance(OPERATIONS_FUND), fee_keys(ledger), fund_of(ledger)) == (0, 2, 2 * COIN)
+
+
+def test_a_collection_reads_no_further_than_it_gathers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many fees wait, one command reads a bounded part: its own and one more."""
+    ledger = a_ledger_with_many_fees(7, monkeypatch)
+    item = a_command(COLLECT_FEES, name="c", actor="o")
+
+    stub = ledger.simulate([item], LedgerRole.ADMIN)
+
+    assert len([key for key in stub.reads if key.startswith("fee_")]) == 4
+    assert len([key for key, value in stub.writes.items() if value is None]) == 3

@@ -16,6 +16,7 @@ from gx.domain.events import (
     CountryDataInitialized,
     CountryOpened,
     Event,
+    FeesCollected,
     GenesisDistributed,
     SystemBootstrapped,
     SystemParameterUpdated,
@@ -63,6 +64,13 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         amount_coins="1",
         remark="Welcome",
         changes=(change("alice", 150_000_000, TaxTimer.STARTED),),
+    ),
+    FeesCollected(
+        timestamp=AT,
+        amount=Amount(5),
+        keys=1,
+        has_more=False,
+        changes=(change(OPERATIONS_FUND, 0),),
     ),
     CoinsTransferred(
         timestamp=AT,

@@ -17,7 +17,7 @@ Step = tuple[str, str, str, int]
 STEPS: Final = st.tuples(
     st.sampled_from(
         ("transfer", "transfer", "transfer", "mint", "create", "genesis", "freeze", "unfreeze",
-         "lock", "unlock", "pause", "resume", "parameter", "treasury", "admin")
+         "lock", "unlock", "pause", "resume", "parameter", "treasury", "admin", "collect")
     ),
     st.sampled_from(ACCOUNTS),
     st.sampled_from(ACCOUNTS),
@@ -59,6 +59,7 @@ def _command(chain: Chain, step: Step) -> tuple[BatchItem, LedgerRole]:
         "parameter": ("AdminContract:UpdateSystemParameter", "feeLowerBps", str(amount % 1_000)),
         "treasury": ("AdminContract:ActivateTreasuryAccount", "US"),
         "admin": ("AdminContract:AppointAdmin", one),
+        "collect": ("TokenomicsContract:CollectFees",),
     }
     if kind in partner:
         return chain.command(*partner[kind], actor=one), PARTNER

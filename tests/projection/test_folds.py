@@ -64,6 +64,7 @@ EXPECTED: Mapping[str, Rows] = {
         "countries": {("US",): {"genesis_treasury_amount": 50}},
         "genesis": {(True,): {"treasury_amount": 50}},
     },
+    "FeesCollected": {"accounts": {(OPERATIONS_FUND,): {"balance": 0}}},
     "WalletFrozen": {
         "accounts": {("alice",): {"is_frozen": True, "freeze_reason": "Reported stolen"}}
     },

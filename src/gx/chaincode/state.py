@@ -6,6 +6,8 @@ records back that it replaced.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
+from operator import itemgetter
 from typing import Final, TypeAlias, TypeVar
 
 from gx.chaincode.stub import Modification, Stub
@@ -14,6 +16,7 @@ from gx.domain.codec import Record
 R = TypeVar("R", bound=Record)
 
 _View: TypeAlias = dict[str, Record | None]
+_Found: TypeAlias = tuple[str, str | None]
 
 
 class _Unread:
@@ -81,14 +84,22 @@ class WorldState:
     def scan(self, prefix: str, kind: type[R]) -> Iterator[tuple[str, R]]:
         """Yield the keys that begin with `prefix` and their records, in byte order.
 
-        The whole range joins the read set: a key that another transaction adds to it
-        invalidates this one.
+        What was scanned joins the read set, the whole range if nobody stops before its end: a key
+        that another transaction adds to it invalidates this one. Nothing of it is kept, so that
+        a long range costs no memory here. Keys that are written meanwhile are not met.
         """
-        found = dict(self._stub.get_range(prefix, _end_of(prefix)))
-        self._texts.update(found)
+        committed: Iterable[_Found] = self._stub.get_range(prefix, _end_of(prefix))
         written = {key for journal in self._journals for key in journal if key.startswith(prefix)}
-        for key in sorted(found.keys() | written):
-            record = self.find(key, kind)
+        own: Iterable[_Found] = ((key, None) for key in sorted(written))
+        last = None
+        for key, text in merge(committed, own, key=itemgetter(0)):
+            if key == last:
+                continue
+            last = key
+            if text is None or key in self._view:
+                record = self.find(key, kind)
+            else:
+                record = kind.from_text(text)
             if record is not None:
                 yield key, record
 

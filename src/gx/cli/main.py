@@ -37,6 +37,7 @@ ENTRIES = (
     Entry("mint", "gx.cli.money", "Create coins on an account.", _ADMIN),
     Entry("country", "gx.cli.country", "List, show and open countries.", _ADMIN),
     Entry("treasury", "gx.cli.treasury", "Show and activate treasuries.", _ADMIN),
+    Entry("fees", "gx.cli.fees", "Collect the fee income.", _ADMIN),
     Entry("param", "gx.cli.param", "Show and set system parameters.", _ADMIN),
     Entry("system", "gx.cli.system", "Show whether the system takes commands.", _ADMIN),
     Entry("pause", "gx.cli.system", "Refuse every write until the system is resumed.", _ADMIN),

@@ -58,6 +58,7 @@ class BlockingGxClient:
     create_user = _blocking(GxClient.create_user)
     distribute_genesis = _blocking(GxClient.distribute_genesis)
     transfer_tokens = _blocking(GxClient.transfer_tokens)
+    collect_fees = _blocking(GxClient.collect_fees)
     freeze_wallet = _blocking(GxClient.freeze_wallet)
     unfreeze_wallet = _blocking(GxClient.unfreeze_wallet)
     lock_user = _blocking(GxClient.lock_user)

@@ -148,6 +148,13 @@ class CommandMethods(ABC):
             remark=remark,
         )
 
+    async def collect_fees(self, *, idempotency_key: str | None = None) -> AcceptedCommand:
+        """Move fee income of up to 5,000 transactions into the operations fund's record.
+
+        The command's result says whether there is more.
+        """
+        return await self.submit("COLLECT_FEES", idempotency_key=idempotency_key)
+
     async def freeze_wallet(
         self, *, user_id: str, reason: str, idempotency_key: str | None = None
     ) -> AcceptedCommand:

@@ -4,7 +4,7 @@ Every change of a balance keeps the velocity-tax timer in step with it: running 
 the balance reaches the threshold, cleared when it falls below.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gx.chaincode.context import Context
@@ -23,6 +23,19 @@ from gx.domain.world_state import AccountKind, AccountRecord, FeeRecord
 
 TAXED_KINDS: Final = frozenset({AccountKind.WALLET, AccountKind.USER})
 """System accounts, treasuries and organisations are exempt from the velocity tax."""
+
+
+FEE_KEYS_MAX: Final = 5_000
+"""How many fee keys one command gathers: a bound on a transaction's size, and on its time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredFees:
+    """What one command moved from fee keys into the fund's record, and whether keys are left."""
+
+    amount: Amount
+    keys: int
+    has_more: bool
 
 
 def find(context: Context, account_id: AccountId) -> AccountRecord | None:
@@ -120,15 +133,16 @@ def debit(context: Context, account_id: AccountId, amount: int) -> AccountChange
     """Take `amount` base units; from the operations fund its fee income too.
 
     Raises:
-        RefusedError: ACCOUNT_NOT_FOUND or INSUFFICIENT_FUNDS.
+        RefusedError: ACCOUNT_NOT_FOUND or INSUFFICIENT_FUNDS. The fund can also have more fee
+            keys than one payment gathers; the detail then says what to do.
     """
-    if account_id == OPERATIONS_FUND:
-        _gather_fees(context)
+    has_more = account_id == OPERATIONS_FUND and gather_fees(context, enough=amount).has_more
     account = require(context, account_id)
     if account.balance < amount:
+        hint = ", and fees that wait under further keys: collect them first" if has_more else ""
         raise RefusedError(
             RefusalCode.INSUFFICIENT_FUNDS,
-            f"{account_id} holds {account.balance} base units, {amount} are needed",
+            f"{account_id} holds {account.balance} base units{hint}; {amount} are needed",
         )
     return _change(context, account_id, account, -amount)
 
@@ -144,6 +158,30 @@ def collect_fee(context: Context, fee: Amount) -> AccountChange:
     before = 0 if collected is None else collected.amount
     context.state.put(key, FeeRecord(amount=Amount(before + fee)))
     return AccountChange(account_id=OPERATIONS_FUND, delta=Delta(fee))
+
+
+def gather_fees(context: Context, *, enough: int | None = None) -> GatheredFees:
+    """Move fee income into the operations fund's record; the fund's balance stays the same.
+
+    Takes at most FEE_KEYS_MAX keys, in their byte order, and none where the record alone holds
+    `enough`.
+
+    Raises:
+        RefusedError: ACCOUNT_NOT_FOUND before bootstrap.
+    """
+    fund = require(context, OPERATIONS_FUND)
+    total, taken, has_more = 0, 0, False
+    for key, fee in context.state.scan(keys.FEES, FeeRecord):
+        has_more = taken == FEE_KEYS_MAX or (enough is not None and fund.balance + total >= enough)
+        if has_more:
+            break
+        total += fee.amount
+        taken += 1
+        context.state.delete(key)
+    if taken:
+        record = replace(fund, balance=Amount(fund.balance + total))
+        context.state.put(keys.account(OPERATIONS_FUND), record)
+    return GatheredFees(amount=Amount(total), keys=taken, has_more=has_more)
 
 
 def set_frozen(context: Context, account_id: AccountId, *, is_frozen: bool) -> None:
@@ -199,15 +237,3 @@ def _tax_timer(
     if not is_due_to_run and started_at is not None:
         return None, TaxTimer.CLEARED
     return started_at, None
-
-
-def _gather_fees(context: Context) -> None:
-    """Move all fee income into the operations fund's record; its balance stays the same."""
-    fund = require(context, OPERATIONS_FUND)
-    total = 0
-    for key, fee in context.state.scan(keys.FEES, FeeRecord):
-        total += fee.amount
-        context.state.delete(key)
-    if total:
-        gathered = replace(fund, balance=Amount(fund.balance + total))
-        context.state.put(keys.account(OPERATIONS_FUND), gathered)

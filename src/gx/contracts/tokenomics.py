@@ -7,15 +7,17 @@ from gx.chaincode.context import Context, Effect
 from gx.chaincode.functions import submit
 from gx.contracts import accounts, genesis, keys, supply, system, users
 from gx.contracts.users import UserRecord
-from gx.domain.amounts import Amount
+from gx.domain.amounts import Amount, Delta
 from gx.domain.arguments import Arguments
 from gx.domain.catalogue import (
+    COLLECT_FEES,
     DISTRIBUTE_GENESIS,
     FREEZE_WALLET,
     MINT_COINS,
     TRANSFER_TOKENS,
     UNFREEZE_WALLET,
 )
+from gx.domain.codec import JsonObject
 from gx.domain.economics import (
     GenesisPhase,
     fee_rate_bps,
@@ -26,6 +28,7 @@ from gx.domain.events import (
     AccountChange,
     AccountStatus,
     CoinsTransferred,
+    FeesCollected,
     GenesisDistributed,
     TreasuryAllocated,
     WalletFrozen,
@@ -33,6 +36,7 @@ from gx.domain.events import (
 )
 from gx.domain.identifiers import (
     GOVERNMENT_GENESIS_POOL,
+    OPERATIONS_FUND,
     USER_GENESIS_POOL,
     AccountId,
     UserId,
@@ -127,6 +131,29 @@ def transfer(context: Context, arguments: Arguments) -> Effect:
         remark=arguments.text("remark"),
     )
     return Effect(events=(event,), result={"fee": str(fee)})
+
+
+@submit(COLLECT_FEES)
+def collect_fees(context: Context, _arguments: Arguments) -> Effect:
+    """Move fee income into the operations fund's record, a bounded part of it at a time.
+
+    No balance changes: the fund's is the sum of record and fee keys, before and after. Whoever
+    reads `hasMore` in the answer sends the command again.
+    """
+    gathered = accounts.gather_fees(context)
+    event = FeesCollected(
+        timestamp=context.timestamp_s,
+        changes=(AccountChange(account_id=OPERATIONS_FUND, delta=Delta(0)),),
+        amount=gathered.amount,
+        keys=gathered.keys,
+        has_more=gathered.has_more,
+    )
+    result: JsonObject = {
+        "amount": str(gathered.amount),
+        "keys": gathered.keys,
+        "hasMore": gathered.has_more,
+    }
+    return Effect(events=(event,), result=result)
 
 
 def _require_not_frozen(account_id: AccountId, account: AccountRecord) -> None:

@@ -32,7 +32,7 @@ class TaxTimer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChange(Record):
-    """One account's part in an event; `delta` is 0 when it was only opened."""
+    """One account's part in an event; `delta` is 0 when its balance stays what it is."""
 
     account_id: AccountId
     delta: Delta
@@ -111,6 +111,18 @@ class TreasuryAllocated(Event):
     phase: int
     nationality: CountryCode
     pool_source: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeesCollected(Event):
+    """Fee income moved into the operations fund's record; `has_more` if some was left."""
+
+    WIRE_NAME: ClassVar[str] = "FeesCollected"
+
+    amount: Amount
+    keys: int
+    """How many ledger transactions had collected it."""
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +258,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
         CoinsTransferred,
         GenesisDistributed,
         TreasuryAllocated,
+        FeesCollected,
         WalletFrozen,
         WalletUnfrozen,
         SystemBootstrapped,

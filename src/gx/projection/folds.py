@@ -16,6 +16,7 @@ from gx.domain.events import (
     CoinsTransferred,
     CountryDataInitialized,
     Event,
+    FeesCollected,
     GenesisDistributed,
     SystemBootstrapped,
     SystemParameterUpdated,
@@ -231,6 +232,12 @@ def fold_treasury_allocated(event: TreasuryAllocated, place: Place) -> list[Chan
         ),
         Add(model=GENESIS.name, key=SINGLETON_KEY, deltas={"treasury_amount": event.amount}),
     ]
+
+
+@folds(FeesCollected)
+def fold_fees_collected(event: FeesCollected, place: Place) -> list[Change]:
+    """Change nothing: the fund's balance here has every fee from the moment it was paid."""
+    return _post(event, place)
 
 
 @folds(WalletFrozen)

@@ -17,6 +17,7 @@ from gx.domain.catalogue.admin import (
 )
 from gx.domain.catalogue.identity import CREATE_USER, LOCK_USER, UNLOCK_USER
 from gx.domain.catalogue.tokenomics import (
+    COLLECT_FEES,
     DISTRIBUTE_GENESIS,
     FREEZE_WALLET,
     MINT_COINS,
@@ -49,6 +50,7 @@ __all__ = [
     "ACTIVATE_TREASURY",
     "APPOINT_ADMIN",
     "BOOTSTRAP_SYSTEM",
+    "COLLECT_FEES",
     "COMMANDS",
     "COMMANDS_BY_FUNCTION",
     "CREATE_USER",

@@ -9,6 +9,7 @@ from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpe
 from gx.domain.events import (
     CoinsMinted,
     CoinsTransferred,
+    FeesCollected,
     GenesisDistributed,
     TreasuryAllocated,
     WalletFrozen,
@@ -16,7 +17,7 @@ from gx.domain.events import (
 )
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import ADMINS, PARTNERS, SUPER_ADMINS
-from gx.domain.scopes import genesis_scopes, mint_scopes, transfer_scopes, wallet_scopes
+from gx.domain.scopes import exclusive, genesis_scopes, mint_scopes, transfer_scopes, wallet_scopes
 
 MINT_COINS: Final = CommandSpec(
     wire_name="MINT_COINS",
@@ -106,6 +107,21 @@ TRANSFER_TOKENS: Final = CommandSpec(
     require_coherent=require_two_accounts,
 )
 
+COLLECT_FEES: Final = CommandSpec(
+    wire_name="COLLECT_FEES",
+    area=Area.TOKENOMICS,
+    function="TokenomicsContract:CollectFees",
+    path="/admin/fees/collect",
+    access=Access.ADMIN,
+    roles=ADMINS,
+    arguments=(),
+    scopes=exclusive,
+    events=(FeesCollected,),
+    read_models=("accounts",),
+    refusals=(),
+    summary="Move fee income of up to 5000 transactions into the operations fund's record.",
+)
+
 FREEZE_WALLET: Final = CommandSpec(
     wire_name="FREEZE_WALLET",
     area=Area.TOKENOMICS,
@@ -143,6 +159,7 @@ COMMANDS: Final = (
     MINT_COINS,
     DISTRIBUTE_GENESIS,
     TRANSFER_TOKENS,
+    COLLECT_FEES,
     FREEZE_WALLET,
     UNFREEZE_WALLET,
 )
