@@ -44,6 +44,22 @@ async def test_what_is_no_plain_json_object_is_refused(backend: Backend, body: b
     assert not backend.outbox.commands
 
 
+async def test_half_a_surrogate_pair_is_called_so(backend: Backend) -> None:
+    """Nothing is truncated, whatever the decoder says."""
+    async with backend.client() as client:
+        response = await client.post(TRANSFERS, content=b'{"remark":"\\ud800"}')
+    assert "half of a surrogate pair" in response.json()["detail"]
+
+
+async def test_a_foreign_content_type_is_shown_as_it_was_sent(backend: Backend) -> None:
+    """A client's developer need not know how Python writes bytes."""
+    async with backend.client() as client:
+        response = await client.post(
+            TRANSFERS, content=b"{}", headers={"Content-Type": "text/plain"}
+        )
+    assert response.json()["detail"] == "send JSON as application/json, not as text/plain"
+
+
 async def test_a_member_named_twice_deep_inside_is_found(backend: Backend) -> None:
     """Ambiguity counts at every depth."""
     body = b'{"countries":[{"countryCode":"US","percentage":"1","percentage":"2"}]}'

@@ -165,3 +165,23 @@ async def test_every_answer_bears_the_security_headers(backend: Backend) -> None
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-request-id"]
+
+
+async def test_head_is_answered_as_get_without_its_body(backend: Backend) -> None:
+    """RFC 9110: whoever takes GET takes HEAD, with the same headers; probes count too."""
+    for path, status in (("/openapi.json", 200), ("/livez", 200), ("/nowhere", 404)):
+        headers = {"X-Request-Id": "same"}
+        async with backend.anonymous() as client:
+            full = await client.get(path, headers=headers)
+            head = await client.head(path, headers=headers)
+        assert (head.status_code, head.content) == (full.status_code, b"")
+        assert head.status_code == status
+        assert dict(head.headers) == dict(full.headers)
+
+
+async def test_a_refused_method_is_told_those_that_work(backend: Backend) -> None:
+    """The header and the text agree, and HEAD is among them where GET is."""
+    async with backend.anonymous() as client:
+        response = await client.delete("/openapi.json")
+    assert response.headers["allow"] == "GET, HEAD"
+    assert response.json()["detail"] == "this path takes GET, HEAD"

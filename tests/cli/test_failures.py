@@ -7,6 +7,7 @@ import sys
 import jwt
 import pytest
 
+from gx.cli.failures import with_coins
 from gx.cli.options import read_duration_s
 from gx.client.blocking import open_blocking_client
 from gx.client.transport import ClientSettings
@@ -49,6 +50,8 @@ def test_no_stack_and_no_address_exits_with_3(typed: list[str]) -> None:
         ["supply", "--url", "localhost:8000"],
         ["token", "--role", "king", "--subject", "x"],
         ["token", "--role", "user", "--subject", "x", "--ttl", "soon"],
+        ["token", "--role", "user", "--subject", "x", "--ttl", "0s"],
+        ["mint", "alice", "0.000000001coin", "--remark", "dust"],
         ["load", "--mix", "nonsense=1"],
         ["load", "--rate", "0"],
         ["load", "--rate", "20000", "--duration", "1h"],
@@ -156,3 +159,39 @@ def test_the_blocking_client_works_on_a_served_edge(edge: ServedEdge) -> None:
         found = client.wait_for(accepted.command_id, "PROJECTED", timeout_s=5)
 
     assert found.require_effect().command_type == "RESUME_SYSTEM"
+
+
+def test_base_units_in_a_refusal_are_told_in_coins_too() -> None:
+    """Nobody divides by 10^8 in the head; a text without amounts stays as it is."""
+    told = with_coins("bob holds 2500000000 base units, 100149750000 are needed")
+    assert told == (
+        "bob holds 2500000000 base units (25 coin), 100149750000 (1001.4975 coin) are needed"
+    )
+    assert with_coins("3 are needed") == "3 are needed"
+
+
+def test_a_data_folder_that_cannot_be_made_is_foreseen() -> None:
+    """Root may write in /proc by its mode, and cannot: the setting is named all the same."""
+    done = gx("up", "--no-monitoring", "--data-dir", "/proc/gx")
+
+    assert done.code == 1
+    assert "GX_DATA_DIR" in done.err
+    assert "nobody foresaw" not in done.err
+
+
+def test_a_database_url_that_is_none_is_told_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The driver's words about schemes name neither the variable nor its form."""
+    monkeypatch.setenv("DATABASE_URL", "nonsense")
+    done = gx("db", "status")
+
+    assert done.code == 3
+    assert "DATABASE_URL" in done.err
+    assert "postgresql://" in done.err
+
+
+def test_only_gx_itself_offers_completion() -> None:
+    """Two options that do nothing for a subcommand are noise in its help."""
+    for typed in (["up"], ["user"], ["user", "create"]):
+        assert "completion" not in gx(*typed, "--help").out

@@ -59,7 +59,12 @@ WRITES: Final[list[tuple[list[str], str, dict[str, str], LedgerRole]]] = [
         {"id": "feeLowerBps", "value": "6"},
         SUPER_ADMIN,
     ),
-    (["pause", "Planned upgrade"], "PAUSE_SYSTEM", {"reason": "Planned upgrade"}, SUPER_ADMIN),
+    (
+        ["pause", "--reason", "Planned upgrade"],
+        "PAUSE_SYSTEM",
+        {"reason": "Planned upgrade"},
+        SUPER_ADMIN,
+    ),
     (["resume"], "RESUME_SYSTEM", {}, SUPER_ADMIN),
     (["admin", "appoint", "grace"], "APPOINT_ADMIN", {"adminId": "grace"}, SUPER_ADMIN),
     (
@@ -216,7 +221,7 @@ def test_a_user_s_own_token_transfers_for_that_user(edge: ServedEdge) -> None:
     assert "FORBIDDEN" in other.err
 
 
-@pytest.mark.parametrize("amount", ["5", "5 coins", "1.5base", "-1coin", "1.123456789coin", "x"])
+@pytest.mark.parametrize("amount", ["5", "5 coins", "-1coin", "x"])
 def test_an_amount_needs_a_unit(amount: str) -> None:
     """An amount without one is a usage failure before anything is sent."""
     done = gx("mint", "alice", "--remark", "Hi", "--", amount)

@@ -46,6 +46,20 @@ def test_a_quantity_without_a_proper_unit_is_refused(text: str) -> None:
     assert refused.value.code is RefusalCode.ARGUMENT_INVALID
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("5", "unit"),
+        ("0.000000001coin", "more than 8 decimals"),
+        ("1.5base", "fraction of a base unit"),
+    ],
+)
+def test_a_bad_quantity_is_told_what_is_wrong_with_it(text: str, told: str) -> None:
+    """Who gave a unit is not told to give one."""
+    with pytest.raises(RefusedError, match=told):
+        parse_quantity(text)
+
+
 def test_the_supply_cap_fits_a_signed_64_bit_integer() -> None:
     """Databases store balances as bigint."""
     assert SUPPLY_CAP < 2**63

@@ -182,6 +182,9 @@ async def test_a_failed_step_stops_the_stack(tmp_path: Path) -> None:
 
     with pytest.raises(StackStartError, match="`migrate` failed: relation exists"):
         await a_supervisor(items, tmp_path, observer).run()
+    assert [c.detail for c in observer.changes if c.state is ItemState.FAILED] == [
+        "relation exists"
+    ]
     assert observer.states_of("api") == [STOPPED]
 
 

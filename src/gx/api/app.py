@@ -145,10 +145,11 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     """Say in the edge's own words what Starlette found: no such path, or not with this method."""
     headers = error.headers if isinstance(error, HTTPException) else None
     if headers is not None and "Allow" in headers:
+        allowed = ", ".join("GET, HEAD" if m == "GET" else m for m in headers["Allow"].split(", "))
         raise RequestRefusedError(
             RefusalCode.METHOD_NOT_ALLOWED,
-            f"this path takes {headers['Allow']}",
-            headers=headers,
+            f"this path takes {allowed}",
+            headers={**headers, "Allow": allowed},
         ) from error
     raise RequestRefusedError(
         RefusalCode.NOT_FOUND, "no route has this path; /openapi.json lists them all"

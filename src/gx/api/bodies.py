@@ -1,6 +1,7 @@
 """Reads request bodies: JSON objects, strictly, and without surprises about what they hold."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from gx.domain.refusals import RefusalCode
 
 _JSON: Final = b"application/json"
 _DECODER: Final = msgspec.json.Decoder()
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _FAILURES: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
@@ -29,7 +31,7 @@ async def read_object(exchange: Exchange, *, bytes_max: int) -> JsonObject:
         return {}
     content_type = exchange.headers.get(b"content-type", _JSON)
     if content_type != _JSON and not _is_json(content_type):
-        raise _malformed(f"send JSON as application/json, not as {content_type[:80]!r}")
+        raise _malformed(f"send JSON as application/json, not as {_printable(content_type)}")
     return parse_object(body)
 
 
@@ -42,7 +44,7 @@ def parse_object(body: bytes) -> JsonObject:
     try:
         value: object = _DECODER.decode(body)
     except _FAILURES as error:
-        raise _malformed(f"the body is not JSON: {str(error)[:120]}") from error
+        raise _malformed(f"the body is not JSON: {_reason(error, body)}") from error
     if not isinstance(value, dict):
         raise _malformed("the body must be a JSON object")
     # Each member has one colon, and a string may hold more: as many colons as members means that
@@ -73,6 +75,19 @@ def _is_json(content_type: bytes) -> bool:
     return media_type == _JSON or (
         media_type.startswith(b"application/") and media_type.endswith(b"+json")
     )
+
+
+def _printable(header: bytes) -> str:
+    text = header[:80].decode("latin-1")
+    return text if text.isprintable() else ascii(text)
+
+
+def _reason(error: Exception, body: bytes) -> str:
+    """Say what is wrong; the decoder calls half a surrogate pair truncated input."""
+    text = str(error)[:120]
+    if ("truncated" in text or "surrogate" in text) and _SURROGATE.search(body):
+        return "a \\u escape is half of a surrogate pair, which is no character"
+    return text
 
 
 def _malformed(detail: str) -> RequestRefusedError:

@@ -67,6 +67,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         probe = self._probes.get(str(scope["path"]))
         exchange = Exchange(scope, receive, send)
         if probe is not None:
@@ -155,6 +157,16 @@ class Edge:
         if exchange.route is None:
             return self._metrics.route(UNMATCHED, exchange.method)
         return self._metrics.route(exchange.route.path, exchange.route.method)
+
+
+def _without_body(send: Send) -> Send:
+    """Answer HEAD: what GET would be answered, with its length and without its body."""
+
+    async def pass_on(message: Message) -> None:
+        is_body = message["type"] == "http.response.body"
+        await send({**message, "body": b""} if is_body else message)
+
+    return pass_on
 
 
 def _where(exchange: Exchange) -> dict[str, str]:

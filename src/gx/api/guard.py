@@ -43,7 +43,7 @@ class Guard:
         if not access.admits(principal.role):
             raise RefusedError(
                 RefusalCode.ROLE_REQUIRED,
-                f"{exchange.method} needs the role {_roles_of(access)}, the token has "
+                f"{_name_of(exchange)} needs the role {_roles_of(access)}, the token has "
                 f"{principal.role}",
             )
         exchange.caller = caller_of(principal, exchange.header(b"x-on-behalf-of"))
@@ -84,7 +84,7 @@ class Guard:
             raise RequestRefusedError(
                 RefusalCode.RATE_LIMITED,
                 f"{'this address' if is_address else 'this subject'} may send "
-                f"{allowance.rate_per_s:g} requests/s; {exchange.method} was not carried out",
+                f"{allowance.rate_per_s:g} requests/s; {_name_of(exchange)} was not carried out",
                 headers={"Retry-After": str(max(1, math.ceil(wait_s)))},
             )
 
@@ -94,6 +94,10 @@ def _bearer_token(exchange: Exchange) -> str | None:
     if text is None or text[: len(_SCHEME)].lower() != _SCHEME:
         return None
     return text[len(_SCHEME) :].strip() or None
+
+
+def _name_of(exchange: Exchange) -> str:
+    return exchange.method if exchange.route is None else f"{exchange.method} {exchange.route.path}"
 
 
 def _roles_of(access: Access) -> str:

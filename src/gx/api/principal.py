@@ -94,10 +94,15 @@ def caller_of(principal: Principal, on_behalf_of: str | None) -> Caller:
         )
     if principal.role in _DELEGATES and principal.may_act_for(on_behalf_of):
         return Caller(principal=principal, actor=on_behalf_of)
+    advice = (
+        "its claim act_for must name the user or be '*'"
+        if principal.role in _DELEGATES
+        else f"it acts for {principal.subject} alone: leave X-On-Behalf-Of out, "
+        "or use the token of a partner or admin"
+    )
     raise RefusedError(
         RefusalCode.FORBIDDEN,
-        f"this {principal.role} token may not act for {on_behalf_of}; "
-        "its claim act_for must name the user or be '*'",
+        f"this {principal.role} token may not act for {on_behalf_of}; {advice}",
     )
 
 

@@ -15,7 +15,7 @@ from gx.cli.options import (
 from gx.cli.sending import Sending
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="admin", no_args_is_help=True)
+app = typer.Typer(name="admin", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

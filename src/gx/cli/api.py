@@ -4,7 +4,7 @@ import typer
 
 from gx.runtime.processes.api import run_api
 
-app = typer.Typer(name="api", no_args_is_help=True)
+app = typer.Typer(name="api", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from gx.domain.roles import TokenRole
 from gx.operations.bootstrap import BootstrapReport, bootstrap
 from gx.operations.countries import DEFAULT_COUNTRIES
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("bootstrap")

@@ -15,7 +15,7 @@ from gx.domain.command_status import CommandStatus
 from gx.domain.identifiers import CommandId, EpochMs, EpochSeconds
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="command", no_args_is_help=True)
+app = typer.Typer(name="command", no_args_is_help=True, add_completion=False)
 
 CommandArgument = Annotated[
     str, typer.Argument(metavar="COMMAND-ID", help="The id with which it was accepted.")

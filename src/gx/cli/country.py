@@ -23,7 +23,7 @@ from gx.client.commands import CountryShare
 from gx.domain.codec import JsonValue
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="country", no_args_is_help=True)
+app = typer.Typer(name="country", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from gx.database import migrations
 from gx.domain.codec import JsonValue
 from gx.runtime.inspection import database_dsn
 
-app = typer.Typer(name="db", no_args_is_help=True)
+app = typer.Typer(name="db", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from gx.domain.codec import JsonValue, encode
 from gx.domain.identifiers import CommandId
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="dead-letters", no_args_is_help=True)
+app = typer.Typer(name="dead-letters", no_args_is_help=True, add_completion=False)
 
 ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why, in 10 to 500 characters; it is kept in the audit.")

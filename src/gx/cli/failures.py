@@ -1,5 +1,6 @@
 """Exit codes, and how a failure is told: one paragraph saying what, where, and what to do."""
 
+import re
 import sys
 import traceback
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from gx.client.errors import (
     ProblemError,
     WaitTimeoutError,
 )
+from gx.database.ports import DatabaseUnavailableError
+from gx.domain.amounts import render_coins
 from gx.domain.errors import GxError
 from gx.domain.refusals import RefusalCode
 from gx.ledger.errors import LedgerUnavailableError
@@ -50,6 +53,7 @@ class Failure:
     text: str
 
 
+_BASE_UNITS: Final = re.compile(r"\b([0-9]{1,20})(?: base units|(?= are needed))")
 _TOKEN_HINT: Final = "Name a valid token with --token or GX_TOKEN; `gx token` makes one."  # noqa: S105 (words about tokens)
 
 
@@ -77,6 +81,8 @@ def _code_of(error: Exception) -> ExitCode:
             return ExitCode.USAGE
         case NotRunningError() | LedgerUnavailableError() | ConnectionError():
             return ExitCode.UNREACHABLE
+        case DatabaseUnavailableError():
+            return ExitCode.UNREACHABLE
         case _:
             return ExitCode.FAILED
 
@@ -97,10 +103,18 @@ def report(error: Exception) -> ExitCode | None:
     if isinstance(error, typer.TyperException | typer.Exit | typer.Abort | BrokenPipeError):
         return None
     failure = describe(error)
+    text = with_coins(failure.text)
     if _is_debugging():
         traceback.print_exception(error, file=sys.stderr)
-    print(f"Error: {failure.text}", file=sys.stderr)
+    print(f"Error: {text}", file=sys.stderr)
     return failure.code
+
+
+def with_coins(text: str) -> str:
+    """Write behind each count of base units in a refusal what it is in coins."""
+    if "base units" not in text:
+        return text
+    return _BASE_UNITS.sub(lambda found: f"{found[0]} ({render_coins(int(found[1]))} coin)", text)
 
 
 def _is_debugging() -> bool:

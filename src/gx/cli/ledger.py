@@ -13,7 +13,7 @@ from gx.runtime import inspection
 from gx.runtime.inspection import BlockSummary
 from gx.runtime.processes.ledger import run_ledger
 
-app = typer.Typer(name="ledger", no_args_is_help=True)
+app = typer.Typer(name="ledger", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

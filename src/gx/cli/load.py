@@ -22,7 +22,7 @@ from gx.operations.load.plan import LoadPlan, LoadRefusedError
 from gx.operations.load.report import LoadReport
 from gx.operations.load.run import LoadProgress, LoadRun
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("load")

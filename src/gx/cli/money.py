@@ -25,7 +25,7 @@ from gx.domain.codec import JsonValue
 from gx.domain.identifiers import is_reserved
 from gx.domain.roles import TokenRole
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 AmountArgument = Annotated[
     str, typer.Argument(help="An amount with its unit: 5coin, 1.25coin or 500base.")

@@ -19,7 +19,7 @@ from gx.telemetry.metric import Condition
 
 _PROMETHEUS: Final = Program.PROMETHEUS.value
 
-app = typer.Typer(name="monitoring", no_args_is_help=True)
+app = typer.Typer(name="monitoring", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

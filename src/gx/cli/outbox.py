@@ -4,7 +4,7 @@ import typer
 
 from gx.runtime.processes.submitter import run_submitter
 
-app = typer.Typer(name="outbox", no_args_is_help=True)
+app = typer.Typer(name="outbox", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

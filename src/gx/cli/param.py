@@ -22,7 +22,7 @@ from gx.domain.codec import JsonValue
 from gx.domain.economics import PARAMETERS
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="param", no_args_is_help=True)
+app = typer.Typer(name="param", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -22,7 +22,7 @@ from gx.runtime.read_models import (
     rebuild_projection,
 )
 
-app = typer.Typer(name="projection", no_args_is_help=True)
+app = typer.Typer(name="projection", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from gx.domain.codec import JsonValue
 from gx.operations.reference import describe_catalogue, render_catalogue
 from gx.runtime.settings_reference import render_settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")

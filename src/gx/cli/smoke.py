@@ -16,7 +16,7 @@ from gx.operations.credentials import Credentials
 from gx.operations.smoke import Smoke, SmokeReport, SmokeStep
 from gx.runtime.inspection import open_events
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 PartnerTokenOption = Annotated[
     str | None,

@@ -16,7 +16,7 @@ from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import choose_data_dir
 from gx.runtime.stack import StackFolder, StackState, is_alive, stack_folder, stop_stack
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _GOOD: Final = (ItemState.READY, ItemState.DONE)
 

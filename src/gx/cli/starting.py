@@ -1,6 +1,7 @@
 """What `gx up` shows: progress while it starts, addresses when it runs; and its little traffic."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from gx.cli.output import say, show, show_fields
@@ -23,6 +24,7 @@ SUBJECT: Final = "gx-up"
 _TOKEN_TTL_S: Final = 8 * 3_600
 _DEMO_RATE_PER_S: Final = 10
 _DEMO_DURATION_S: Final = 30
+_DEMO_TEXT_MAX: Final = 160
 _TOLD: Final = {
     ItemState.READY: "ready",
     ItemState.UNREADY: "unready",
@@ -118,7 +120,19 @@ async def send_demo() -> None:
             )
             report = await run.execute()
     except GxError as error:
-        say(f"Demo: {error}")
+        say(f"Demo: {_brief(str(error))}")
         return
-    ending = "; ".join(report.problems) or "all took effect, and the books balance"
-    say(f"Demo: {report.accepted} commands accepted; {ending}.")
+    say(f"Demo: {report.accepted} commands accepted; {_ending(report.problems)}.")
+
+
+def _ending(problems: Sequence[str]) -> str:
+    """Sum up in a line; `gx load` tells all of it."""
+    if not problems:
+        return "all took effect, and the books balance"
+    more = f" (and {len(problems) - 1} more: try `gx load`)" if len(problems) > 1 else ""
+    return f"{_brief(problems[0])}{more}"
+
+
+def _brief(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= _DEMO_TEXT_MAX else f"{line[:_DEMO_TEXT_MAX]} ..."

@@ -20,7 +20,7 @@ from gx.client.client import GxClient
 from gx.client.views import GlobalCounters, SystemStatus
 from gx.domain.roles import TokenRole
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("system")
@@ -55,7 +55,10 @@ async def _look(client: GxClient) -> tuple[SystemStatus, GlobalCounters]:
 @app.command("pause")
 def pause(
     reason: Annotated[
-        str, typer.Argument(help="Why, in 10 to 500 characters, for everybody who is refused.")
+        str,
+        typer.Option(
+            "--reason", help="Why, in 10 to 500 characters, for everybody who is refused."
+        ),
     ],
     key: KeyOption = None,
     wait: WaitOption = True,
@@ -67,7 +70,7 @@ def pause(
     """Refuse every write until the system is resumed, as a super admin.
 
     Examples:
-      gx pause "Planned upgrade of the ledger"
+      gx pause --reason "Planned upgrade of the ledger"
     """
     Sending(url=url, token=token, wait=wait, timeout_s=timeout, as_json=as_json).send(
         TokenRole.SUPER_ADMIN,

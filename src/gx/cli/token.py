@@ -4,13 +4,15 @@ from typing import Annotated
 
 import typer
 
+from gx.api.issuer import TTL_MAX_S
+from gx.cli.failures import UsageFailedError
 from gx.cli.options import JsonOption, read_duration_s
 from gx.cli.output import show, show_json
 from gx.cli.session import issue_token
 from gx.domain.codec import JsonValue
 from gx.domain.roles import TokenRole
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("token")
@@ -36,6 +38,8 @@ def issue(
       export GX_TOKEN=$(gx token --role admin --subject ops)
     """
     ttl_s, users = read_duration_s(ttl), act_for or []
+    if not 0 < ttl_s <= TTL_MAX_S:
+        raise UsageFailedError(f"--ttl {ttl}: a token lives 1s to {TTL_MAX_S // 86_400}d")
     token = issue_token(role, subject=subject, act_for=users, ttl_s=ttl_s)
     if as_json:
         show_json(

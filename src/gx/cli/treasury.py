@@ -18,7 +18,7 @@ from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="treasury", no_args_is_help=True)
+app = typer.Typer(name="treasury", no_args_is_help=True, add_completion=False)
 
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="ISO code of the country.")]
 

@@ -13,7 +13,7 @@ from gx.cli.starting import UpObserver, bootstrap_stack
 from gx.runtime.launch import run_local_stack
 from gx.runtime.local_stack import LocalStackOptions
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command("up")

@@ -20,7 +20,7 @@ from gx.cli.session import Target, talk
 from gx.client.views import User
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="user", no_args_is_help=True)
+app = typer.Typer(name="user", no_args_is_help=True, add_completion=False)
 
 UserArgument = Annotated[str, typer.Argument(metavar="USER-ID", help="The user's id.")]
 

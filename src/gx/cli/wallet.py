@@ -16,7 +16,7 @@ from gx.cli.sending import Sending
 from gx.cli.user import UserArgument
 from gx.domain.roles import TokenRole
 
-app = typer.Typer(name="wallet", no_args_is_help=True)
+app = typer.Typer(name="wallet", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

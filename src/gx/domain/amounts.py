@@ -19,6 +19,7 @@ SUPPLY_CAP: Final = Amount(92_000_000_000 * BASE_UNITS_PER_COIN)
 AMOUNT_PATTERN: Final = r"^(0|[1-9][0-9]{0,19})$"
 _AMOUNT: Final = re.compile(AMOUNT_PATTERN, re.ASCII)
 _QUANTITY: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,8})?(coin|base)", re.ASCII)
+_DECIMAL: Final = re.compile(r"[0-9]{1,20}\.[0-9]+", re.ASCII)
 _COIN_DIGITS: Final = 8
 
 
@@ -51,15 +52,22 @@ def parse_quantity(text: str) -> Amount:
     """
     number, unit = text.strip()[:-4], text.strip()[-4:]
     if _QUANTITY.fullmatch(text.strip()) is None or (unit == "base" and "." in number):
-        raise RefusedError(
-            RefusalCode.ARGUMENT_INVALID,
-            f"{text[:40]!r} needs a unit: 5coin, 1.25coin (up to 8 decimals) or 500base",
-        )
+        raise RefusedError(RefusalCode.ARGUMENT_INVALID, f"{text[:40]!r} {_fault_of(number, unit)}")
     whole, _, part = number.partition(".")
     if unit == "base":
         return parse_amount(str(int(whole)))
     base_units = int(whole) * BASE_UNITS_PER_COIN + int(part.ljust(_COIN_DIGITS, "0"))
     return parse_amount(str(base_units))
+
+
+def _fault_of(number: str, unit: str) -> str:
+    """Say why this is no quantity."""
+    is_decimal = _DECIMAL.fullmatch(number) is not None
+    if is_decimal and unit == "coin":
+        return f"has more than {_COIN_DIGITS} decimals: nothing is smaller than 0.00000001coin"
+    if is_decimal and unit == "base":
+        return "has a fraction of a base unit: give a whole number, such as 500base"
+    return "needs a number and a unit: 5coin, 1.25coin (up to 8 decimals) or 500base"
 
 
 def render_coins(amount: int) -> str:

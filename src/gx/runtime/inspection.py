@@ -65,6 +65,11 @@ def _stack_dsn() -> str | None:
         if item.name == POSTGRES
         for port in item.ports
     ]
+    if state is not None and not ports:
+        raise SettingsError(
+            f"the stack on {folder.root} uses the database that DATABASE_URL named when it "
+            "started: set DATABASE_URL to the same here"
+        )
     if not ports or not password.is_file():
         return None
     secret = password.read_text(encoding="utf-8").strip()

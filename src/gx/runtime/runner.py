@@ -30,7 +30,14 @@ LOG_TAIL_LINES: Final = 12
 
 
 class StackStartError(GxError):
-    """A stack could not start; the text names the item, how it ended and what it said last."""
+    """A stack could not start; the text names the item, how it ended and what it said last.
+
+    `reason` is the first line of that without the item's name.
+    """
+
+    def __init__(self, name: str, reason: str, said: str = "") -> None:
+        super().__init__(f"`{name}` {reason}{said}")
+        self.reason = reason.partition("\n")[0]
 
 
 class Runner(ABC):
@@ -66,7 +73,7 @@ class Runner(ABC):
             if self.status.state is not ItemState.DONE:
                 self._change(ItemState.STOPPED, pid=None, pid_created_at_s=None)
         except StackStartError as error:
-            detail = str(error).partition("\n")[0]
+            detail = error.reason.removeprefix("failed: ")
             self._change(ItemState.FAILED, pid=None, pid_created_at_s=None, detail=detail)
             raise
         finally:
@@ -126,7 +133,8 @@ class StepRunner(Runner):
         try:
             await self._spec.action()
         except Exception as error:
-            raise StackStartError(f"`{self._spec.name}` failed: {error}") from error
+            said = str(error) or type(error).__name__
+            raise StackStartError(self._spec.name, f"failed: {said}") from error
 
     @override
     def kill(self) -> None:
@@ -208,8 +216,9 @@ class ProcessRunner(Runner):
         elif not self.ready.is_set() and crashes >= self._policy.start_attempts_max:
             said = "\n".join(last_lines(self._log_path, LOG_TAIL_LINES))
             raise StackStartError(
-                f"`{self._spec.name}` {end}, {crashes} times in a row."
-                f" {self._log_path} ends:\n{said}"
+                self._spec.name,
+                f"{end}, {crashes} times in a row.",
+                f" {self._log_path} ends:\n{said}",
             )
 
     async def _run_once(self, log: RotatingLog) -> str:

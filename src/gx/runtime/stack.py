@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 import psutil
 
-from gx.database.places import require_writable
+from gx.database.places import UnreachableFolderError, require_writable
 from gx.domain.errors import GxError
 from gx.runtime.process import ItemStatus
 from gx.runtime.settings import CommonSettings, load
@@ -86,8 +86,15 @@ class StackFolder:
             UnreachableFolderError: We cannot write in the folder.
         """
         require_writable(self.lock_path.parent)
-        self.lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.lock_path.open("w") as file:
+        try:
+            self.lock_path.parent.mkdir(parents=True, exist_ok=True)
+            opened = self.lock_path.open("w")
+        except OSError as error:  # a read-only or virtual file system, or a file in the way
+            raise UnreachableFolderError(
+                f"The stack's folder {self.root} cannot be made: {error.strerror}."
+                " Name another in GX_DATA_DIR."
+            ) from error
+        with opened as file:
             deadline = time.monotonic() + LOCK_PATIENCE_S
             while not _try_lock(file.fileno()):
                 if time.monotonic() > deadline:

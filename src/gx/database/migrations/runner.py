@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
+from gx.database.ports import DatabaseUnavailableError
 from gx.domain.errors import GxError
 
 FOLDER: Final = Path(__file__).parent
@@ -148,7 +149,13 @@ async def _connection(target: str | Connection) -> AsyncIterator[Connection]:
     if not isinstance(target, str):
         yield target
         return
-    connection = await asyncpg.connect(target)
+    try:
+        connection = await asyncpg.connect(target)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailableError(
+            f"no connection to the database: {str(error) or type(error).__name__}. If you name it"
+            " in DATABASE_URL or GX_DATABASE_DSN, give postgresql://user:password@host:port/name"
+        ) from error
     try:
         yield connection
     finally:
