@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.figures import Percentiles, Spread, spread
-from benchmarks.machine import Machine
+from benchmarks.machine import BUSY_CORES, Machine
 from benchmarks.questions import Effort, Measured, OpenLoop, Round
 
 
@@ -177,6 +177,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 yield _latency(name, loop.read, loop.read.p95_ms, 10, question=READING)
 
 
+MEMORY_MAX_MIB: Final = 120
+
 ACCEPTING: Final = "How many commands does the API accept?"
 LOOPING: Final = "How many commands does the whole loop carry, driven from inside?"
 THROUGH: Final = "And driven over HTTP, clients included, on the same cores?"
@@ -237,7 +239,9 @@ measured in the same round on the same PostgreSQL server:
 **c1** one row a commit.
 - **POST without a database** is the same API over an inbox that stores nothing.
 
-A ratio is the median of {rounds} interleaved rounds, with the lowest and the highest in brackets.
+A ratio is the median of {rounds} interleaved rounds, with the lowest and the highest in brackets; \
+no round is left out.
+What has no brackets was measured once.
 Everything ran on the same cores: load, API, submitter, ledger, projector and PostgreSQL.
 
 ![Ratios against their targets]({chart})
@@ -250,6 +254,12 @@ Everything ran on the same cores: load, API, submitter, ledger, projector and Po
 | Commit | {commit} |
 | Limits in these rounds | x100 {x100} rows/s, c1 {c1} rows/s, POST without a database {bare}/s |
 | At work for others during a round | {others} cores at most |
+"""
+
+WARNING: Final = """\
+> **This run was disturbed.** Other work used {others} of the {cores} cores (median of the rounds).
+> It hurts most what needs all cores at once, so take the loop's ratios as lower bounds and the
+> latencies as upper bounds, and measure again on a free machine.
 """
 
 SETTING: Final = """\
@@ -269,6 +279,7 @@ def render_page(report: Report, *, chart: str) -> str:
     return "\n".join(
         (
             _preface(report, chart),
+            *_warning(report),
             _setting(report),
             *_tables(report.answers()),
             _times(report),
@@ -301,6 +312,13 @@ def _preface(report: Report, chart: str) -> str:
         bare=limits([one.bare_per_s for one in rounds]),
         others=spread([one.others_cores for one in rounds]).max,
     )
+
+
+def _warning(report: Report) -> Iterator[str]:
+    """Tell readers when the machine was not the benchmark's alone."""
+    others = [one.others_cores for one in report.rounds]
+    if max(others) > BUSY_CORES:
+        yield WARNING.format(others=spread(others).median, cores=report.machine.cores)
 
 
 def _setting(report: Report) -> str:
@@ -345,13 +363,20 @@ def _times(report: Report) -> str:
 
 
 def _memory(report: Report) -> str:
-    lines = [f"| {name} | {value:.0f} |" for name, value in report.memory_mib.items()]
+    lines = [
+        f"| {name} | {value:.0f} | ≤ {MEMORY_MAX_MIB} | {_memory_verdict(value)} |"
+        for name, value in report.memory_mib.items()
+    ]
     return "\n".join(
         (
             "## Memory\n",
-            "Resident memory of each process at the end of the run.\n",
-            "| process | MiB |\n|---|---|",
+            "Resident memory of each process of the new system at the end of the run.\n",
+            "| process | MiB | target | |\n|---|---|---|---|",
             *lines,
             "",
         )
     )
+
+
+def _memory_verdict(value_mib: float) -> str:
+    return "met" if value_mib <= MEMORY_MAX_MIB else "**missed**"

@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from benchmarks.chart import render_chart
-from benchmarks.machine import BUSY_CORES, Machine
+from benchmarks.machine import Machine
 from benchmarks.questions import Effort, Laboratory, Round, laboratory
 from benchmarks.report import Report, render_page
 from benchmarks.stack import BenchmarkError, Server
@@ -29,9 +29,6 @@ CHART: Final = Path("docs/reference/benchmarks.svg")
 
 FULL: Final = Effort(rounds=5, post_s=3.0, transfers=20_000, open_s=15.0, history_rows=1_000_000)
 QUICK: Final = Effort(rounds=2, post_s=2.0, transfers=8_000, open_s=6.0, history_rows=200_000)
-
-DISTURBED_MAX: Final = 2
-"""How many rounds are measured again because somebody else used the machine meanwhile."""
 
 _STARTED_S: Final = time.perf_counter()
 
@@ -46,7 +43,7 @@ async def measure(effort: Effort, folder: Path, command: str) -> Report:
     async with Server.running(folder) as server:
         machine = Machine.describe(postgresql=await server.version())
         async with laboratory(server, effort, tell) as lab:
-            rounds = await _measure_rounds(lab, effort.rounds)
+            rounds = [await _measure_round(lab, number) for number in range(effort.rounds)]
             tell("measuring latencies")
             open_loops = await lab.measure_open_loops(
                 statistics.median(one.fresh.http_projected_per_s for one in rounds),
@@ -62,16 +59,6 @@ async def measure(effort: Effort, folder: Path, command: str) -> Report:
         open_loops=open_loops,
         memory_mib=memory_mib,
     )
-
-
-async def _measure_rounds(lab: Laboratory, wanted: int) -> list[Round]:
-    """Measure rounds, some of them again where somebody else was at work; keep the calmest."""
-    rounds: list[Round] = []
-    while len(rounds) < wanted + DISTURBED_MAX:
-        rounds.append(await _measure_round(lab, len(rounds)))
-        if sum(one.others_cores <= BUSY_CORES for one in rounds) >= wanted:
-            break
-    return sorted(rounds, key=lambda one: one.others_cores)[:wanted]
 
 
 async def _measure_round(lab: Laboratory, number: int) -> Round:
