@@ -1,6 +1,7 @@
 """What the panels ask for exists: each metric, each label, each value of a label."""
 
 import json
+import re
 from typing import Final
 
 import pytest
@@ -23,6 +24,7 @@ KNOWN: Final = {
     series.name: frozenset(series.label_names) | TARGET_LABELS
     for series in (*EXTERNAL, *SHARED_RECORDINGS)
 }
+_LEGEND_LABEL: Final = re.compile(r"{{(\w+)}}")
 EXPRESSIONS: Final = [
     pytest.param(target["expr"], id=f"{dashboard['uid']}: {panel['title']} {target['refId']}")
     for dashboard in map(json.loads, render_dashboards().values())
@@ -91,8 +93,15 @@ def test_variables_are_replaced_as_grafana_does_it() -> None:
     )
 
 
-def test_every_panel_is_another_ones_neighbour_under_another_name() -> None:
-    """Within a dashboard a title names one panel: an exemption and a finding mean that one."""
+def test_a_legend_names_only_labels_that_the_series_have() -> None:
+    """What it asked for in vain would stand empty in the legend."""
+    for dashboard in DASHBOARDS:
+        for panel, query in dashboard.queries():
+            assert set(_LEGEND_LABEL.findall(query.legend)) <= query.expr.labels, panel.title
+
+
+def test_no_two_panels_of_a_dashboard_share_a_title() -> None:
+    """An exemption and a finding mean one panel by its title."""
     for dashboard in DASHBOARDS:
         titles = [panel.title for panel in dashboard.panels]
         assert len(titles) == len(set(titles))

@@ -1,0 +1,113 @@
+"""Each panel has data on a system that works, and an honest `idle` on one that rests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from gx.monitoring.dashboards.backend import BACKEND, BREAKER
+from gx.monitoring.dashboards.files import DASHBOARDS
+from gx.monitoring.dashboards.live import LiveQuery, ask_queries, without_data
+from gx.monitoring.dashboards.model import ALL, Dashboard
+from gx.monitoring.live import PrometheusError
+from tests.end_to_end.loop import Loop, free_port, running_loop
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(420),
+    pytest.mark.xdist_group("stack"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+
+WITHIN_S: Final = 90.0
+"""How long a loaded machine may take to scrape and show what happens."""
+
+NAMESPACE: Final = "backend-devnet"
+MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def loop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loop]:
+    """The whole loop with its monitoring, scraped every second."""
+    folder: Path = tmp_path_factory.mktemp("dashboards") / "var"
+    environment = {"GX_STACK_SCRAPE_INTERVAL_S": "1"}
+    async with running_loop(folder, environment=environment) as running:
+        yield running
+
+
+def prometheus_of(loop: Loop) -> str:
+    """Return the address of the loop's own Prometheus."""
+    return f"http://127.0.0.1:{loop.environment['GX_STACK_PROMETHEUS_PORT']}"
+
+
+async def ask(loop: Loop, dashboard: Dashboard, namespace: str) -> tuple[LiveQuery, ...]:
+    """Run a dashboard's queries against the loop's Prometheus."""
+    return await asyncio.to_thread(
+        ask_queries, prometheus_of(loop), dashboard, namespace=namespace, rate_window="1m"
+    )
+
+
+async def until_all_have_data(loop: Loop, namespace: str, *, is_busy: bool) -> None:
+    """Ask until every query of every dashboard has what it should."""
+    lacking: list[str] = []
+    for _ in range(round(WITHIN_S / 2)):
+        lacking = [
+            f"{dashboard.uid}: {name}"
+            for dashboard in DASHBOARDS
+            for name in without_data(await ask(loop, dashboard, namespace), is_busy=is_busy)
+        ]
+        if not lacking:
+            return
+        await asyncio.sleep(2)
+    pytest.fail(f"without data in {namespace}: {lacking}")
+
+
+async def test_every_query_has_data_under_traffic(loop: Loop) -> None:
+    """Of one namespace, of several and of all; at rest only what needs traffic may be idle."""
+    await until_all_have_data(loop, NAMESPACE, is_busy=False)
+
+    load = asyncio.create_task(loop.gx("load", "--rate", "20", "--duration", "20s", "--mix", MIX))
+    for namespace in (NAMESPACE, ALL, f"({NAMESPACE}|backend-mainnet)"):
+        await until_all_have_data(loop, namespace, is_busy=True)
+    await load
+    await assert_the_numbers_are_healthy(loop)
+
+
+async def assert_the_numbers_are_healthy(loop: Loop) -> None:
+    """Success and availability are percentages, and the breaker of a working ledger is closed."""
+    rows = {row.panel.title: row.values for row in await ask(loop, BACKEND, NAMESPACE)}
+
+    assert rows["Transaction Success Rate"] == (100.0,)
+    assert 0 < rows["System Availability"][0] <= 100
+    assert 0 < rows["API Response Time P95"][0] <= 10_000
+    assert rows[BREAKER.title] == (0.0,)
+
+
+async def test_a_namespace_that_nobody_deployed_shows_nothing(loop: Loop) -> None:
+    """No panel falls back to another environment's numbers."""
+    rows = await ask(loop, BACKEND, "backend-nowhere")
+
+    assert [row.panel.title for row in rows if row.values] == []
+    assert len(without_data(rows, is_busy=True)) == len(rows)
+
+
+async def test_the_variable_offers_the_namespaces_that_are_scraped(loop: Loop) -> None:
+    """Grafana asks for the label's values in the variable's series."""
+    await until_all_have_data(loop, NAMESPACE, is_busy=False)
+    variable = BACKEND.variables[0]
+    async with httpx.AsyncClient(base_url=prometheus_of(loop), trust_env=False) as client:
+        answer = await client.get(
+            f"/api/v1/label/{variable.label}/values", params={"match[]": variable.source.text}
+        )
+
+    assert answer.json()["data"] == [NAMESPACE]
+
+
+async def test_a_prometheus_that_is_away_is_an_error_and_not_an_empty_page() -> None:
+    """The error names the address and what to do."""
+    with pytest.raises(PrometheusError, match="Is it running"):
+        await asyncio.to_thread(ask_queries, f"http://127.0.0.1:{free_port()}", BACKEND)
