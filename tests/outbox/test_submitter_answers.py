@@ -77,6 +77,19 @@ async def test_a_valid_batch_that_cannot_be_read_is_kept_and_told(
     assert list(await world.store.live_envelopes()) == []
 
 
+async def test_a_batch_of_one_is_not_taken_for_a_yes(memory: OutboxWorld) -> None:
+    """Without its event nobody knows whether the one command in it was refused."""
+    ledger = FakeLedger()
+    ledger.shows = missing
+    ids = await accept(memory, a_mint("a", remark=REFUSED_REMARK))
+    process = SubmitterProcess(memory, ledger)
+    await eventually(lambda: process.metrics.transactions("error").read() > 1)
+    await remain(memory, ids, CommandStatus.PROCESSING)
+    ledger.shows = lambda event: event
+    await wait_for(memory, ids, CommandStatus.REJECTED)
+    await process.finish()
+
+
 async def test_many_unreadable_batches_take_no_room_from_others(memory: OutboxWorld) -> None:
     """And the process still ends in time: they wait for the next release, not for the drain."""
     ledger = FakeLedger()

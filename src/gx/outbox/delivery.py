@@ -6,7 +6,6 @@ then on only a verdict, or the proof that there will be none, ends it.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -221,15 +220,24 @@ class Delivery:
             )
             tries += 1
             await asyncio.sleep(place.delay_s(tries))
-            with suppress(LedgerError):
-                verdict = await place.ledger.verdict(envelope.transaction_id) or verdict
+            verdict = await self._look_again(envelope) or verdict
             unanswered = await self._store_answers(envelope, verdict, unanswered)
+
+    async def _look_again(self, envelope: Envelope) -> Verdict | None:
+        try:
+            return await self._place.ledger.verdict(envelope.transaction_id)
+        except LedgerError:
+            return None
+        except Exception:  # noqa: BLE001 (what cannot be read must not end the others' term)
+            _log.exception("verdict_unreadable", transaction_id=envelope.transaction_id)
+            return None
 
     async def _answers(
         self, envelope: Envelope, verdict: Verdict, entries: Sequence[Entry]
     ) -> Answers:
         outcomes = read_outcomes(verdict)
-        if outcomes is None and len(self._entries) == 1:
+        was_batch = len(self._entries) > 1 or (self._live is None and self._is_batching)
+        if outcomes is None and not was_batch:
             return settle_single(self._entries[0], verdict, envelope.result)
         first_blocks: dict[TransactionId, BlockNumber] = {}
         for transaction_id in duplicates_in(outcomes or {}):
