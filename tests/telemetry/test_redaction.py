@@ -107,3 +107,8 @@ def test_no_dsn_password_survives(secret: str) -> None:
     text = f"cannot connect to postgresql://gx:{secret}@db.internal:5432/gx?sslmode=require now"
 
     assert secret not in redact_text(text)
+
+
+def test_an_error_without_a_text_is_told_by_its_name() -> None:
+    """An empty field says nothing to whoever is on call."""
+    assert redact_field("error", TimeoutError()) == "TimeoutError"

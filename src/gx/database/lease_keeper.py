@@ -33,7 +33,7 @@ class LeaseKeeper:
                 async with asyncio.timeout_at(renewed_at_s + self._lease_s):
                     is_ours = await self._leases.renew(self._lease, ttl_s=self._lease_s)
             except (DatabaseUnavailableError, TimeoutError) as error:
-                _log.warning("lease_not_renewed", lease=self._lease.name, error=str(error))
+                _log.warning("lease_not_renewed", lease=self._lease.name, error=error)
                 is_ours = loop.time() < renewed_at_s + self._lease_s
             else:
                 renewed_at_s = asked_at_s

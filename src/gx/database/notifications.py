@@ -71,7 +71,7 @@ class Notifier:
             with unavailable_as_error():
                 await connection.execute(self._statement)
         except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
-            _log.warning("wake_up_lost", error=str(error))
+            _log.warning("wake_up_lost", error=error)
             if connection is not None:
                 connection.terminate()
             return None
@@ -88,7 +88,7 @@ async def listen(settings: ConnectionSettings, channel: str) -> AsyncIterator[No
         try:
             connection = await connect(settings, suffix=" listen")
         except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
-            _log.warning("listening_failed", channel=channel, error=str(error))
+            _log.warning("listening_failed", channel=channel, error=error)
             await asyncio.sleep(RECONNECT_S)
             continue
         try:

@@ -228,7 +228,7 @@ class BreakingLedger(Ledger):
         except EvaluateError as error:
             return not _is_failure(error)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is no answer)
-            _log.info("probe_failed", error=str(error))
+            _log.info("probe_failed", error=error)
             return False
         return True
 

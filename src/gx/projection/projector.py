@@ -102,7 +102,7 @@ class Projector:
                 settings.lease_name, settings.holder, ttl_s=settings.lease_s
             )
         except DatabaseUnavailableError as error:
-            _log.warning("lease_not_asked", error=str(error))
+            _log.warning("lease_not_asked", error=error)
             return None
 
     async def _lead(self, lease: Lease, stop: asyncio.Event) -> None:
@@ -146,7 +146,7 @@ class Projector:
             try:
                 await Session(self._side, lease).run(stop)
             except LeaseLostError as error:
-                _log.warning("projection_fenced_out", error=str(error))
+                _log.warning("projection_fenced_out", error=error)
                 return
             except WrongChainError:
                 raise
@@ -157,7 +157,7 @@ class Projector:
         """Say what went wrong; return how long to wait before the next attempt."""
         match error:
             case LedgerError() | DatabaseUnavailableError():
-                _log.warning("projection_interrupted", error=str(error))
+                _log.warning("projection_interrupted", error=error)
                 return UNAVAILABLE_RETRY_S
             case EventFoldError():
                 await self._say_stopped(lease, error)
@@ -174,7 +174,7 @@ class Projector:
             block_number=error.place.block_number,
             position=error.place.position,
             event_type=error.event_type,
-            error=str(error),
+            error=error,
         )
         stop = Stop(
             block_number=error.place.block_number,
@@ -212,7 +212,7 @@ class Projector:
                 await self._side.reconciler.load(lease)
                 await self._side.reconciler.compare_totals()
             except DatabaseUnavailableError as error:
-                _log.warning("reconciliation_postponed", error=str(error))
+                _log.warning("reconciliation_postponed", error=error)
             await asyncio.sleep(self._side.settings.reconcile_s)
 
     async def _pause(self, stop: asyncio.Event, pause_s: float) -> None:

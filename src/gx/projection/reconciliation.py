@@ -72,7 +72,7 @@ class LedgerRecords:
                         self.balances[key[_PREFIX_LENGTH:]] = int(held)
                 except ValueError as error:
                     # Comparing is no reason to stop projecting; that it fails is worth a line.
-                    _log.warning("ledger_record_unreadable", key=key, error=str(error))
+                    _log.warning("ledger_record_unreadable", key=key, error=error)
 
     def merge(self, newer: "LedgerRecords") -> None:
         """Take newer records too."""

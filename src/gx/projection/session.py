@@ -136,7 +136,7 @@ class Session:
         except Exception as error:
             if len(chunk.blocks) == 1:
                 raise
-            _log.warning("chunk_split", first_block=chunk.blocks[0].number, error=str(error))
+            _log.warning("chunk_split", first_block=chunk.blocks[0].number, error=error)
             await self._commit_one_by_one(chunk.blocks)
 
     async def _commit_one_by_one(self, blocks: Sequence[Block]) -> None:

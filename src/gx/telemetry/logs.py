@@ -1,7 +1,8 @@
 """Logs: one JSON object a line, from this code and from libraries alike, without secrets.
 
 A line is `timestamp`, `level`, `event`, `process`, then the fields that the caller gave and those
-bound to the context (`structlog.contextvars.bind_contextvars(command_id=…)`).
+bound to the context (`structlog.contextvars.bind_contextvars(command_id=…)`). What a library says
+is the `message` of a line whose event is `library_message`: events stay countable constants.
 """
 
 import logging
@@ -15,6 +16,8 @@ import structlog
 
 from gx.domain.clock import Clock
 from gx.telemetry.redaction import redact_field
+
+LIBRARY_EVENT: Final = "library_message"
 
 # Each of these says something for every request or query at "info"; some with addresses in it.
 _CHATTY: Final = ("uvicorn.access", "httpx", "httpcore", "asyncpg", "asyncio")
@@ -74,7 +77,7 @@ def _route_standard_logging(
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _name_event, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_json],
         )
     )
@@ -84,6 +87,13 @@ def _route_standard_logging(
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
     logging.captureWarnings(capture=True)
+
+
+def _name_event(
+    logger: object, method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    del logger, method
+    return {**event, "event": LIBRARY_EVENT, "message": event.get("event")}
 
 
 def _render_json(logger: object, method: str, event: Mapping[str, object]) -> str:

@@ -85,6 +85,7 @@ def _redact_leaf(value: object) -> str:
         case bytes() | bytearray():
             return f"<{len(value)} bytes>"
         case BaseException():
-            return redact_text(f"{type(value).__name__}: {value}")
+            # Some have no text: a TimeoutError is told by its name alone.
+            return redact_text(f"{type(value).__name__}: {value}".removesuffix(": "))
         case _:
             return redact_text(str(value))

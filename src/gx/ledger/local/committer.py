@@ -90,7 +90,7 @@ class Committer:
         try:
             self._store.flush_all()
         except sqlite3.Error as error:
-            _log.warning("ledger_flush_failed", error=str(error))
+            _log.warning("ledger_flush_failed", error=error)
 
     def _gather(self) -> tuple[list[_Waiting], bool]:
         """Wait for a submission and take what has queued behind it; False at the end."""

@@ -86,9 +86,9 @@ class Session:
             if await self._greet():
                 await self._serve()
         except WireError as error:
-            _log.warning("ledger_connection_refused", error=str(error))
+            _log.warning("ledger_connection_refused", error=error)
         except (OSError, msgspec.MsgspecError) as error:
-            _log.info("ledger_connection_broke", error=str(error))
+            _log.info("ledger_connection_broke", error=error)
         finally:
             connections.add(-1)
             for call in self._calls:
