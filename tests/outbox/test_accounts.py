@@ -1,5 +1,7 @@
 """What the submitter counts stands under labels that the catalogue declares."""
 
+from dataclasses import replace
+
 import pytest
 
 from gx.domain.catalogue import COMMANDS
@@ -47,7 +49,7 @@ def test_every_label_is_a_declared_one(metrics: SubmitterMetrics, accounts: Acco
     accounts.retried([entry])
     accounts.unanswered([entry])
     accounts.buried(entry)
-    for code in (*map(ValidationCode, INVALIDATIONS), ValidationCode.VALID):
+    for code in ValidationCode:
         accounts.transaction_ended(code, 0.1)
         if code is not ValidationCode.VALID:
             accounts.transaction_abandoned(code)
@@ -84,6 +86,23 @@ def test_an_unknown_refusal_is_counted_as_other(
 
     assert counted(metrics.rejected) == {("TRANSFER_TOKENS", "OTHER"): 1}
     assert counted(metrics.processed) == {("rejected", "TRANSFER_TOKENS"): 1}
+
+
+def test_a_command_of_another_release_is_counted_as_other(
+    metrics: SubmitterMetrics, accounts: Accounts
+) -> None:
+    """It may ride in an envelope that was adopted: counting it must not end the term."""
+    entry = replace(an_entry(1), command_type="FROM_THE_FUTURE")
+    accounts.settled([entry], [a_settlement(entry.command_id, None)])
+    accounts.retried([entry])
+    accounts.unanswered([entry])
+    accounts.buried(entry)
+
+    assert counted(metrics.processed) == {
+        ("success", "other"): 1,
+        ("retry", "other"): 1,
+        ("failed", "other"): 2,
+    }
 
 
 def test_a_conflict_is_neither_success_nor_error(

@@ -10,6 +10,7 @@ from gx.ledger.breaker import BreakingLedger
 from gx.ledger.errors import EndorseError
 from gx.ledger.ports import ChaincodeEvent
 from gx.outbox.accounts import Accounts
+from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.batching import Batching
 from gx.outbox.delivery import Delivery
 from gx.outbox.ports import CommandStatus
@@ -48,7 +49,7 @@ async def a_delivery(memory: OutboxWorld, ledger: FakeLedger, commands: int) -> 
         lease=await memory.hold_lease(),
         store=memory.store,
         ledger=breaking,
-        desk=VerdictDesk(breaking),
+        desk=VerdictDesk(breaking, guard=ChainGuard(memory.store, channel=FAST.channel)),
         accounts=Accounts(some_metrics(), clock),
         clock=clock,
         options=FAST,

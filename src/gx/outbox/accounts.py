@@ -75,7 +75,7 @@ class Accounts:
     def unanswered(self, entries: Sequence[Entry]) -> None:
         """Count commands on the ledger whose answers cannot be read: a defect, once for each."""
         for entry in entries:
-            self._metrics.processed("failed", entry.command_type).inc()
+            self._metrics.processed.foreign("failed", entry.command_type).inc()
 
     def transaction_failed(self) -> None:
         """Count a transaction that ended without a verdict."""

@@ -274,6 +274,10 @@ class OutboxStore(Protocol):
         """
         ...
 
+    async def known_chain(self, channel: str) -> str | None:
+        """Return the hash of the first block that the read models are of; None before any."""
+        ...
+
     async def counts(self) -> "OutboxCounts":
         """Count for the gauges, from the small tables alone."""
         ...

@@ -17,12 +17,13 @@ from gx.domain.clock import Clock
 from gx.ledger.breaker import BreakerState, BreakingLedger
 from gx.ledger.ports import Ledger
 from gx.outbox.accounts import Accounts
+from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.ports import OutboxStore
 from gx.outbox.term import Maintain, Term
 from gx.outbox.verdicts import VerdictDesk
 from gx.outbox.workplace import Workplace
-from gx.telemetry.health import Heartbeat
+from gx.telemetry.health import Heartbeat, ReadinessCheck
 from gx.telemetry.instruments import SubmitterMetrics
 
 _log: Final = structlog.get_logger(__name__)
@@ -33,9 +34,10 @@ STANDBY_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """What is done beside submitting: a sign of life, and the database's maintenance."""
+    """What is done beside submitting: signs of life and of health, and the maintenance."""
 
     heartbeat: Heartbeat | None = None
+    chain_check: ReadinessCheck | None = None
     maintain: Maintain | None = None
 
 
@@ -59,6 +61,7 @@ class Submitter:
         self._options = options
         self._upkeep = upkeep or Upkeep()
         self._accounts = Accounts(metrics, clock)
+        self._guard = ChainGuard(store, channel=options.channel, check=self._upkeep.chain_check)
         self._term: Term | None = None
         self._ledger = BreakingLedger(
             ledger,
@@ -122,7 +125,7 @@ class Submitter:
             lease=lease,
             store=self._store,
             ledger=self._ledger,
-            desk=VerdictDesk(self._ledger),
+            desk=VerdictDesk(self._ledger, guard=self._guard),
             accounts=self._accounts,
             clock=self._clock,
             options=self._options,

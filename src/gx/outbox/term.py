@@ -54,6 +54,7 @@ class Term:
         self._set_aside: set[asyncio.Task[None]] = set()
         place.release = self._release
         place.set_aside = self._set_current_aside
+        place.desk.on_ready = self._turn.set
         place.is_batching = self._options.batching is not Batching.OFF
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -87,7 +88,7 @@ class Term:
         while not stop.is_set():
             self._beat()
             self._turn.clear()
-            if self._place.ledger.breaker.is_closed:
+            if self._place.ledger.breaker.is_closed and self._place.desk.is_ready:
                 await self._reader.read_on()
                 self._launch(group)
             await self._wait_for_turn()

@@ -81,6 +81,7 @@ class MemoryOutbox:
         self.envelopes: dict[TransactionId, tuple[Envelope, EpochMs]] = {}
         self.results: dict[CommandId, Result] = {}
         self.letters: dict[CommandId, Letter] = {}
+        self.chains: dict[str, str] = {}  # what a projector noted of each channel
         self.audit: list[AuditRecord] = []
         self.projected_block = -1
         self.news = asyncio.Event()

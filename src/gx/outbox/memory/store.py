@@ -120,6 +120,10 @@ class MemoryOutboxStore(OutboxStore):
         )
 
     @override
+    async def known_chain(self, channel: str) -> str | None:
+        return self._outbox.chains.get(channel)
+
+    @override
     async def counts(self) -> OutboxCounts:
         free = self._outbox.free_waiting()
         accepted = [row.entry.accepted_at_ms for row in free]

@@ -71,6 +71,9 @@ ABANDON: Final = "SELECT abandon_envelope($1, $2, $3)"
 POSTPONE: Final = "SELECT postpone_entries($1, $2, $3, $4, $5, $6)"
 BURY: Final = "SELECT bury_entry($1, $2, $3, $4)"
 
+# The projector's note: the outbox may be empty of everything that ever told of the chain.
+KNOWN_CHAIN: Final = "SELECT genesis_hash FROM projection_checkpoints WHERE channel = $1"
+
 # Both tables are small: what waits, and what was given up and not yet handled.
 COUNTS: Final = """
     SELECT count(*) FILTER (WHERE envelope_id IS NULL) AS pending,
@@ -157,6 +160,11 @@ class PostgresOutboxStore(OutboxStore):
     @override
     async def bury(self, lease: Lease, entry: Entry, *, reason: str) -> None:
         await self._write(BURY, lease, entry.seq, reason)
+
+    @override
+    async def known_chain(self, channel: str) -> str | None:
+        known = await self._pool.fetch_value(KNOWN_CHAIN, channel)
+        return known if isinstance(known, str) and known else None
 
     @override
     async def counts(self) -> OutboxCounts:
