@@ -94,7 +94,7 @@ class Defect:
 
     @override
     def __str__(self) -> str:
-        return f"{self.what}: stored {self.stored}, recomputed {self.recomputed}"
+        return f"its {self.what} is {self.stored}, and should be {self.recomputed}"
 
 
 def find_defect(block: StoredBlock, *, number: int, previous_hash: bytes | None) -> Defect | None:

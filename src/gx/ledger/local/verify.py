@@ -66,7 +66,7 @@ class Difference:
 
     @override
     def __str__(self) -> str:
-        return f"{self.where}: {self.defect}"
+        return f"{self.where} is wrong: {self.defect}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def verify_ledger(folder: Path, *, progress: Progress | None = None) -> VerifyRe
         except TornBlockError as error:
             difference = Difference(where=f"block {error.number}", defect=error.defect)
         except sqlite3.DatabaseError as error:
-            defect = Defect(what="file", stored=f"unreadable ({error})", recomputed="a database")
+            defect = Defect(what="content", stored=f"unreadable ({error})", recomputed="a database")
             difference = Difference(where=str(folder / FILE_NAME), defect=defect)
         return verifier.report(difference)
 
