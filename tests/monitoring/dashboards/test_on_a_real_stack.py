@@ -14,6 +14,7 @@ from gx.monitoring.dashboards.files import DASHBOARDS
 from gx.monitoring.dashboards.live import LiveQuery, ask_queries, without_data
 from gx.monitoring.dashboards.model import ALL, Dashboard
 from gx.monitoring.live import PrometheusError
+from gx.monitoring.slos import SLOS
 from tests.end_to_end.loop import Loop, free_port, running_loop
 
 pytestmark = [
@@ -75,6 +76,7 @@ async def test_every_query_has_data_under_traffic(loop: Loop) -> None:
         await until_all_have_data(loop, namespace, is_busy=True)
     await load
     await assert_the_numbers_are_healthy(loop)
+    await assert_every_budget_can_be_computed(loop)
 
 
 async def assert_the_numbers_are_healthy(loop: Loop) -> None:
@@ -85,6 +87,16 @@ async def assert_the_numbers_are_healthy(loop: Loop) -> None:
     assert 0 < rows["System Availability"][0] <= 100
     assert 0 < rows["API Response Time P95"][0] <= 10_000
     assert rows[BREAKER.title] == (0.0,)
+
+
+async def assert_every_budget_can_be_computed(loop: Loop) -> None:
+    """The rules that run every five minutes would record a number if they ran now."""
+    async with httpx.AsyncClient(base_url=prometheus_of(loop), trust_env=False) as client:
+        for slo in SLOS:
+            answer = await client.get("/api/v1/query", params={"query": slo.budget_rule.expr.text})
+            (sample,) = answer.json()["data"]["result"]
+            assert sample["metric"] == {"namespace": NAMESPACE}
+            assert float(sample["value"][1]) <= 1, slo.title
 
 
 async def test_a_namespace_that_nobody_deployed_shows_nothing(loop: Loop) -> None:

@@ -6,24 +6,25 @@ from typing import Final
 
 import pytest
 
+from gx.monitoring.alerts import ALERTS
 from gx.monitoring.dashboards.files import DASHBOARDS, render_dashboards
 from gx.monitoring.dashboards.model import IN_NAMESPACE, Query
+from gx.monitoring.dashboards.objectives import BUDGET_RECORDED_EVERY_S
 from gx.monitoring.dashboards.queries import QuerySyntaxError, read_query
 from gx.monitoring.external import EXTERNAL
 from gx.monitoring.promql import RATE_INTERVAL, rate, select, sum_by
-from gx.monitoring.recording import SHARED_RECORDINGS
-from gx.monitoring.selectors import TARGET_LABELS
+from gx.monitoring.rules import all_groups
+from gx.monitoring.selectors import TARGET_LABELS, Series
 from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.catalogue.write_path import OUTBOX_COMMANDS_PROCESSED
 
+RECORDINGS: Final = [rule for group in all_groups(()) for rule in group.recordings]
+SERIES: Final[tuple[Series, ...]] = (*EXTERNAL, *RECORDINGS)
 KNOWN: Final = {
     name: frozenset(metric.label_names) | TARGET_LABELS | {"le"}
     for metric in CATALOGUE
     for name in metric.series_names
-} | {
-    series.name: frozenset(series.label_names) | TARGET_LABELS
-    for series in (*EXTERNAL, *SHARED_RECORDINGS)
-}
+} | {series.name: frozenset(series.label_names) | TARGET_LABELS for series in SERIES}
 _LEGEND_LABEL: Final = re.compile(r"{{(\w+)}}")
 EXPRESSIONS: Final = [
     pytest.param(target["expr"], id=f"{dashboard['uid']}: {panel['title']} {target['refId']}")
@@ -105,3 +106,19 @@ def test_no_two_panels_of_a_dashboard_share_a_title() -> None:
     for dashboard in DASHBOARDS:
         titles = [panel.title for panel in dashboard.panels]
         assert len(titles) == len(set(titles))
+
+
+def test_every_runbook_that_a_panel_links_to_is_an_alerts() -> None:
+    """A link to an alert that was renamed would lead nowhere."""
+    names = {alert.name for alert in ALERTS}
+    for dashboard in DASHBOARDS:
+        for panel in dashboard.panels:
+            assert panel.runbooks, panel.title
+            assert set(panel.runbooks) <= names, panel.title
+
+
+def test_budgets_are_recorded_as_often_as_their_panels_believe() -> None:
+    """Until the rule has run once, a fresh Prometheus rightly has no budget."""
+    (group,) = (each for each in all_groups(()) if each.name == "gx_slo_budgets")
+
+    assert group.interval_s == BUDGET_RECORDED_EVERY_S

@@ -21,6 +21,7 @@ from gx.monitoring.dashboards.model import (
     State,
 )
 from gx.monitoring.external import PROBE_SUCCESS, UP
+from gx.monitoring.model import BACKEND_DASHBOARD
 from gx.monitoring.promql import (
     RATE_INTERVAL,
     Expr,
@@ -36,6 +37,15 @@ from gx.monitoring.promql import (
 from gx.monitoring.recording import AVAILABILITY_WINDOW_S, RATIO_WINDOW_S, percent_of
 from gx.monitoring.scrape import PROBE_JOB
 from gx.monitoring.selectors import Matcher, is_, is_not, matches, one_of
+from gx.monitoring.thresholds import (
+    DEAD_LETTERS_CRITICAL,
+    FABRIC_WARNING,
+    LAG_CRITICAL,
+    LAG_SLO,
+    LATENCY_CRITICAL,
+    LATENCY_SLO,
+    SUCCESS_SLO,
+)
 from gx.telemetry.catalogue.edge import HTTP_REQUEST_DURATION
 from gx.telemetry.catalogue.read_path import (
     PROJECTION_LAG,
@@ -52,8 +62,6 @@ from gx.telemetry.catalogue.write_path import (
     OUTBOX_PROCESSING_COMMANDS,
 )
 from gx.telemetry.metric import Metric
-
-UID: Final = "07-cqrs-backend-monitoring"
 
 _OURS: Final = matches("job", "gx-.+")
 # Environments of one chain: their percentages stack to 100 each, not to 300 together.
@@ -148,7 +156,7 @@ SUCCESS_RATE: Final = Panel(
     measure=Measure.PERCENT,
     queries=(Query(expr=_success_rate(), legend="{{namespace}}", needs_traffic=True),),
     runbooks=("TransactionSuccessRateBelowSLO",),
-    bands=_downward(95, 99, 99.9),
+    bands=_downward(95, 99, SUCCESS_SLO.default),
     least=90,
     most=100,
     decimals=2,
@@ -163,7 +171,7 @@ LAG: Final = Panel(
     measure=Measure.MILLISECONDS,
     queries=(Query(expr=_gauge(PROJECTION_LAG), legend="{{namespace}}"),),
     runbooks=(*_LAG_RUNBOOKS, "ProjectorStalled"),
-    bands=_upward(3_000, 5_000, 10_000),
+    bands=_upward(3_000, LAG_SLO.default, LAG_CRITICAL.default),
     least=0,
     most=15_000,
 )
@@ -186,7 +194,7 @@ RESPONSE_TIME: Final = Panel(
         ),
     ),
     runbooks=("APIResponseTimeSlow", "APIResponseTimeCritical"),
-    bands=_upward(300, 500, 1_000),
+    bands=_upward(300, LATENCY_SLO.default, LATENCY_CRITICAL.default),
     least=0,
     most=1_500,
 )
@@ -219,7 +227,7 @@ QUEUE: Final = Panel(
         Query(expr=_gauge(OUTBOX_DLQ_COMMANDS), legend="DLQ {{namespace}}"),
     ),
     runbooks=(*_QUEUE_RUNBOOKS, *_DEAD_LETTER_RUNBOOKS),
-    bands=(Band(None, Color.GREEN), Band(50, Color.RED)),
+    bands=(Band(None, Color.GREEN), Band(DEAD_LETTERS_CRITICAL.default, Color.RED)),
     least=0,
 )
 PROCESSING_RATE: Final = Panel(
@@ -247,7 +255,7 @@ LAG_AND_TIME: Final = Panel(
         *_quantiles(PROJECTOR_PROCESSING_DURATION_MS, 95, 99),
     ),
     runbooks=(*_LAG_RUNBOOKS, "ProjectorStalled"),
-    bands=(Band(None, Color.GREEN), Band(5_000, Color.RED)),
+    bands=(Band(None, Color.GREEN), Band(LAG_SLO.default, Color.RED)),
     least=0,
 )
 EVENT_RATE: Final = Panel(
@@ -297,7 +305,7 @@ FABRIC_SUCCESS: Final = Panel(
         ),
     ),
     runbooks=_FABRIC_RUNBOOKS,
-    bands=(Band(None, Color.GREEN), Band(5, Color.RED)),
+    bands=(Band(None, Color.GREEN), Band(FABRIC_WARNING.default, Color.RED)),
     least=0,
     most=100,
     stack_groups=_ENVIRONMENTS,
@@ -316,7 +324,7 @@ FABRIC_DURATION: Final = Panel(
 )
 
 BACKEND: Final = Dashboard(
-    uid=UID,
+    uid=BACKEND_DASHBOARD,
     title="GX Protocol - CQRS Backend Monitoring (Enterprise)",
     description="Service levels, the write path, the read path and the ledger of each environment.",
     tags=("gx-protocol", "cqrs", "slo"),

@@ -7,12 +7,11 @@ from gx.monitoring.dashboards.backend import BACKEND, RESPONSE_TIME, SUCCESS_RAT
 from gx.monitoring.dashboards.grafana import render
 from gx.monitoring.dashboards.lint import Exemption
 from gx.monitoring.dashboards.model import Dashboard
+from gx.monitoring.dashboards.objectives import OBJECTIVES
+from gx.monitoring.model import Links
 
 FOLDER: Final = "k8s/monitoring/grafana/dashboards"
-RUNBOOKS: Final = "http://127.0.0.1:30300/runbooks"
-"""Where the console of this machine serves the runbooks."""
-
-DASHBOARDS: Final[tuple[Dashboard, ...]] = (BACKEND,)
+DASHBOARDS: Final[tuple[Dashboard, ...]] = (BACKEND, OBJECTIVES)
 
 _NAMESPACES_DECIDE: Final = "an environment is one namespace; its replicas are shown together"
 _SLO_WINDOW: Final = "the objective is about 5 minutes, however far the page looks back"
@@ -25,12 +24,13 @@ EXEMPTIONS: Final[Mapping[str, tuple[Exemption, ...]]] = {
         *(Exemption(rule, None, _NAMESPACES_DECIDE) for rule in _TARGET_RULES),
         Exemption("target-rate-interval-rule", SUCCESS_RATE.title, _SLO_WINDOW),
         Exemption("target-rate-interval-rule", RESPONSE_TIME.title, _SLO_WINDOW),
-    )
+    ),
+    OBJECTIVES.uid: tuple(Exemption(rule, None, _NAMESPACES_DECIDE) for rule in _TARGET_RULES),
 }
 """What each dashboard may break of the linter's rules, and why."""
 
 
-def render_dashboards(*, runbooks: str = RUNBOOKS) -> Mapping[str, str]:
+def render_dashboards(*, runbooks: str = Links().runbooks) -> Mapping[str, str]:
     """Render every dashboard: its path from the repository's root, and its text.
 
     `runbooks` is the address that the panels' links to the alerts' pages start with.

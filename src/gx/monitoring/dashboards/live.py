@@ -14,28 +14,38 @@ from gx.monitoring.live import PrometheusError
 
 _TIMEOUT_S: Final = 10.0
 
+# How long the Prometheus that is asked has been running, if it scrapes itself.
+_UPTIME: Final = 'time() - max(process_start_time_seconds{job="prometheus"})'
+
 
 class Verdict(StrEnum):
     """What a query's answer means."""
 
     DATA = "data"
     IDLE = "idle"
+    NOT_YET = "not yet"
     MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveQuery:
-    """One query of a panel and the numbers that it has now; NaN is none."""
+    """One query of a panel and the numbers that it has now; NaN is none.
+
+    `up_s` is how long Prometheus has been running.
+    """
 
     panel: Panel
     query: Query
     values: tuple[float, ...]
+    up_s: float
 
     @property
     def verdict(self) -> Verdict:
-        """Tell an idle system from a broken panel."""
+        """Tell an idle system, and a rule that has not run yet, from a broken panel."""
         if self.values:
             return Verdict.DATA
+        if self.query.recorded_every_s and self.up_s <= 2 * self.query.recorded_every_s:
+            return Verdict.NOT_YET
         return Verdict.IDLE if self.query.needs_traffic else Verdict.MISSING
 
 
@@ -62,10 +72,12 @@ def ask_queries(
         PrometheusError: It cannot be reached, or refuses a query.
     """
     with httpx.Client(base_url=prometheus_url, timeout=_TIMEOUT_S, trust_env=False) as client:
+        up_s = sum(_ask(client, _UPTIME))
         return tuple(
             LiveQuery(
                 panel=panel,
                 query=query,
+                up_s=up_s,
                 values=_ask(client, query.resolve(namespace=namespace, rate_window=rate_window)),
             )
             for panel, query in dashboard.queries()
@@ -74,7 +86,7 @@ def ask_queries(
 
 def without_data(rows: Iterable[LiveQuery], *, is_busy: bool) -> tuple[str, ...]:
     """Name the queries whose data should be there; on a busy system none may be idle."""
-    excused = {Verdict.DATA} if is_busy else {Verdict.DATA, Verdict.IDLE}
+    excused = {Verdict.DATA, Verdict.NOT_YET} | (set() if is_busy else {Verdict.IDLE})
     return tuple(
         f"{row.panel.title}: {row.query.legend}" for row in rows if row.verdict not in excused
     )

@@ -72,11 +72,13 @@ class Query:
     """One expression; `legend` names its series, with `{{label}}` for a label's value.
 
     `needs_traffic`: without commands in its window it has no samples, and that is no fault.
+    `recorded_every_s`: the rule that it reads runs so seldom that a fresh Prometheus has none yet.
     """
 
     expr: Expr
     legend: str
     needs_traffic: bool = False
+    recorded_every_s: int = 0
 
     def resolve(self, *, namespace: str = ALL, rate_window: str = "1m") -> str:
         """Put values in the place of the dashboard's variables, as Grafana does."""
