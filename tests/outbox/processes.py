@@ -160,6 +160,11 @@ class StoreOf(OutboxStore):
         await self._store.bury(lease, entry, reason=reason)
 
     @override
+    async def known_chain(self, channel: str) -> str | None:
+        await self._life.reach_database("known_chain")
+        return await self._store.known_chain(channel)
+
+    @override
     async def counts(self) -> OutboxCounts:
         await self._life.reach_database("counts")
         return await self._store.counts()

@@ -10,8 +10,8 @@ from gx.ledger.breaker import BreakingLedger
 from gx.ledger.errors import EndorseError
 from gx.ledger.ports import ChaincodeEvent
 from gx.outbox.accounts import Accounts
-from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.batching import Batching
+from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.delivery import Delivery
 from gx.outbox.ports import CommandStatus
 from gx.outbox.scheduling import Batch, Return

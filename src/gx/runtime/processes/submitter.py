@@ -35,7 +35,7 @@ from gx.runtime.settings import (
 )
 from gx.telemetry.exposition import TelemetryServer
 from gx.telemetry.families import MetricsRegistry
-from gx.telemetry.health import Heartbeat, Probes
+from gx.telemetry.health import Heartbeat, Probes, ReadinessCheck
 from gx.telemetry.instruments import build_submitter_metrics
 
 NAME: Final = "outbox-submitter"
@@ -71,7 +71,8 @@ async def _main(stop: asyncio.Event) -> None:
         stack.push_async_callback(leases.close)
         stack.push_async_callback(ledger.close)
         check = await stack.enter_async_context(watched(pool, ledger, metrics))
-        probes = Probes(live=(heartbeat,), ready=(check,))
+        chain = ReadinessCheck("chain")
+        probes = Probes(live=(heartbeat,), ready=(check, chain))
         port, host = settings.metrics_port, common.metrics_host
         await stack.enter_async_context(
             TelemetryServer(registry=registry, probes=probes, port=port, host=host)
@@ -85,6 +86,7 @@ async def _main(stop: asyncio.Event) -> None:
             options=options_of(common, settings),
             upkeep=Upkeep(
                 heartbeat=heartbeat,
+                chain_check=chain,
                 maintain=Maintenance(pool, retention_days=settings.retention_days).run_once,
             ),
         )
