@@ -13,7 +13,14 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from gx.monitoring.live import LiveMetric, PrometheusError, Verdict, check_live, missing
+from gx.monitoring.live import (
+    LiveMetric,
+    PrometheusError,
+    Verdict,
+    check_live,
+    check_used,
+    missing,
+)
 from gx.monitoring.local import LocalStack, write_local
 from gx.runtime.prometheus import alertmanager_command, blackbox_command, prometheus_command
 from gx.runtime.tools import Program, Tool
@@ -201,8 +208,20 @@ async def test_the_check_sees_what_a_real_prometheus_has(
             assert requests.series > 20
             assert (requests.sample, requests.missing_from) == (3, frozenset())
             assert rows["fabric_transaction_duration_ms"].sample == 1
+            await assert_only_what_was_used_moved(backend)
             await assert_targets_are_up(backend.stack)
             await assert_the_watchdog_barks(backend.stack)
+
+
+async def assert_only_what_was_used_moved(backend: Backend) -> None:
+    """A counter that exists at 0 is live and yet unmoved; one that was counted is moved."""
+    url = f"http://127.0.0.1:{backend.stack.prometheus_port}"
+    unmoved = await asyncio.to_thread(check_used, url, namespace="backend-devnet")
+    still = {moved.metric.name for moved in unmoved}
+
+    assert {"chaincode_requests_total", "projector_events_processed_total"} <= still
+    assert not {"http_requests_total", "fabric_transaction_duration_ms"} & still
+    assert REDIS_COMMANDS.name not in still, "excused: nobody said that there is a Redis"
 
 
 async def assert_targets_are_up(stack: LocalStack) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 from gx.telemetry.catalogue import CATALOGUE, aliases_of, metrics_of
+from gx.telemetry.catalogue.usage import MOVED_BY_WORK, STILL_WITHOUT_TROUBLE
 from gx.telemetry.metric import Kind, Process, Unit
 from gx.telemetry.naming import find_faults
 
@@ -81,6 +82,20 @@ def test_every_objective_is_a_bucket_bound() -> None:
             assert bounds_ms <= set(metric.buckets), metric.name
         if metric.kind is Kind.HISTOGRAM and metric.unit is Unit.SECONDS:
             assert {bound / 1000 for bound in bounds_ms} <= set(metric.buckets), metric.name
+
+
+def test_each_counter_and_histogram_is_moved_by_work_or_by_trouble() -> None:
+    """Whoever declares a new one says when it moves; the check after the tour relies on it."""
+    moved = [each.metric for each in MOVED_BY_WORK]
+    counted = {
+        metric.name
+        for metric in CATALOGUE
+        if metric.kind is not Kind.GAUGE and not (metric.alias_of or metric.by_client_library)
+    }
+
+    assert {metric.name for metric in (*moved, *STILL_WITHOUT_TROUBLE)} == counted
+    assert not set(moved) & set(STILL_WITHOUT_TROUBLE)
+    assert all(set(each.labels) <= set(each.metric.label_names) for each in MOVED_BY_WORK)
 
 
 def test_the_older_names_are_aliases() -> None:

@@ -1,20 +1,22 @@
-"""`gx monitoring`: what the metrics say."""
+"""`gx monitoring`: what the metrics say, and the files that operators get."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
-from gx.cli.output import show_json, show_table
+from gx.cli.output import say, show_json, show_table
 from gx.domain.codec import JsonObject, JsonValue
-from gx.monitoring.live import LiveMetric, check_live, missing
+from gx.monitoring.live import LiveMetric, check_live, check_used, missing
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
 from gx.runtime.tools import Program
 from gx.telemetry.catalogue import CATALOGUE
+from gx.telemetry.catalogue.usage import Moved
 from gx.telemetry.metric import Condition
 
 _PROMETHEUS: Final = Program.PROMETHEUS.value
@@ -24,17 +26,72 @@ app = typer.Typer(name="monitoring", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Check the metrics in Prometheus.
+    """Check the metrics in Prometheus; write the rules, dashboards and runbooks' facts.
 
     Examples:
       gx monitoring metrics --live
+      gx monitoring render --check
+      gx monitoring explain OutboxQueueCritical
     """
+
+
+@app.command("render")
+def render(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if a file is stale.")
+    ] = False,
+    environment: Annotated[
+        list[str] | None,
+        typer.Option("--environment", help="A deployed environment; repeat it. Else all three."),
+    ] = None,
+    root: Annotated[Path, typer.Option("--root", help="The checkout.")] = Path(),
+) -> None:
+    """Write alerts, recording rules, dashboards and the facts in the runbooks.
+
+    An environment that is named and not deployed counts as down.
+
+    Examples:
+      gx monitoring render
+      gx monitoring render --check
+      gx monitoring render --environment mainnet --root /tmp/mainnet
+    """
+    deployment = Deployment(environments=tuple(environment)) if environment else Deployment()
+    files = render_files(deployment, root)
+    dashboards = render_dashboards(runbooks=deployment.links.runbooks)
+    files |= {Path(path): text for path, text in dashboards.items()}
+    stale = stale_files(files, root)
+    if check and stale:
+        names = ", ".join(str(path) for path in stale)
+        raise CheckFailedError(f"stale: {names}. Run `gx monitoring render` and commit.")
+    if not check:
+        write_files({path: files[path] for path in stale}, root)
+    say(f"{len(files)} files, {len(stale)} written")
+
+
+@app.command("explain")
+def explain(name: Annotated[str, typer.Argument(help="The alert's name.")]) -> None:
+    """Say when an alert fires, what it reads, and how soon somebody is told.
+
+    Examples:
+      gx monitoring explain FabricCircuitBreakerOpen
+    """
+    alert = next((each for each in ALERTS if each.name.lower() == name.lower()), None)
+    if alert is None:
+        names = ", ".join(each.name for each in ALERTS)
+        raise typer.BadParameter(f"no alert is called {name}. There are: {names}")
+    print(f"{alert.name}\n{facts_of(alert).rstrip()}")
+    print("\nReads: " + (", ".join(sorted(each.name for each in alert.expr.reads)) or "nothing"))
+    print(f"Drill: {alert.drill}.")
+    print(f"Runbook: {FOLDER}/{alert.name}.md")
 
 
 @app.command("metrics")
 def metrics(
     live: Annotated[
         bool, typer.Option("--live", help="Ask Prometheus which of them have data.")
+    ] = False,
+    used: Annotated[
+        bool, typer.Option("--used", help="Also require that work has moved what it moves.")
     ] = False,
     prometheus: Annotated[
         str | None, typer.Option("--prometheus", help="Its address; else the local stack's.")
@@ -47,28 +104,45 @@ def metrics(
     """List every declared metric; with --live, whether Prometheus has its data.
 
     With --live it exits with 1 if one is missing. What rightly has no data
-    here is excused.
+    here is excused. Counters are there at 0 from the start: after some commands
+    went through, --used exits with 1 if one that they move is still at 0.
 
     Examples:
       gx monitoring metrics
       gx monitoring metrics --live
+      gx monitoring metrics --used
       gx monitoring metrics --live --prometheus http://127.0.0.1:30090 --json
     """
-    if not live:
+    if not (live or used):
         _show_catalogue(as_json=as_json)
         return
     url = prometheus or f"http://127.0.0.1:{_prometheus_port()}"
     label = namespace or f"backend-{load(CommonSettings).environment}"
     rows = check_live(url, namespace=label, conditions=_conditions())
-    if as_json:
-        items: list[JsonValue] = [_wire(row) for row in rows]
-        show_json({"ok": not missing(rows), "metrics": items})
-    else:
-        _show_live(rows)
-    lost = missing(rows)
-    if lost:
+    unmoved = check_used(url, namespace=label, conditions=_conditions()) if used else ()
+    _show_check(rows, unmoved, as_json=as_json)
+    if lost := missing(rows):
         names = ", ".join(row.metric.name for row in lost)
         raise CheckFailedError(f"{len(lost)} metrics have no data in {url}: {names}")
+    if unmoved:
+        names = ", ".join(_spelt(moved) for moved in unmoved)
+        raise CheckFailedError(f"{len(unmoved)} numbers are still at 0 in {url}: {names}")
+
+
+def _show_check(rows: Sequence[LiveMetric], unmoved: Sequence[Moved], *, as_json: bool) -> None:
+    if not as_json:
+        _show_live(rows)
+        return
+    items: list[JsonValue] = [_wire(row) for row in rows]
+    still: list[JsonValue] = [_spelt(moved) for moved in unmoved]
+    ok = not missing(rows) and not unmoved
+    show_json({"ok": ok, "metrics": items, "unmoved": still})
+
+
+def _spelt(moved: Moved) -> str:
+    """Write a number as Prometheus does: name{label="value"}."""
+    labels = ",".join(f'{name}="{value}"' for name, value in moved.labels.items())
+    return moved.metric.name + (f"{{{labels}}}" if labels else "")
 
 
 def _prometheus_port() -> int:

@@ -10,6 +10,7 @@ import msgspec
 
 from gx.domain.errors import GxError
 from gx.telemetry.catalogue import CATALOGUE
+from gx.telemetry.catalogue.usage import MOVED_BY_WORK, Moved
 from gx.telemetry.metric import Condition, Kind, Metric, Process
 
 LOCAL_PROCESSES: Final = frozenset(
@@ -96,6 +97,39 @@ def check_live(
 def missing(rows: Iterable[LiveMetric]) -> tuple[LiveMetric, ...]:
     """List the rows whose data should be there and is not."""
     return tuple(row for row in rows if row.verdict is Verdict.MISSING)
+
+
+def check_used(
+    prometheus_url: str,
+    *,
+    namespace: str,
+    conditions: Collection[Condition] = (),
+    processes: Collection[Process] = LOCAL_PROCESSES,
+) -> tuple[Moved, ...]:
+    """List what work should have moved and what is not above 0 in each of its processes.
+
+    For a system that has carried out commands; an idle one has every reason to stand at 0.
+
+    Raises:
+        PrometheusError: It cannot be reached or refuses the query.
+    """
+    running, held = frozenset(processes), frozenset(conditions)
+    with httpx.Client(base_url=prometheus_url, timeout=_TIMEOUT_S, trust_env=False) as client:
+        return tuple(
+            moved
+            for moved in MOVED_BY_WORK
+            if moved.metric.condition is None or moved.metric.condition in held
+            if moved.metric.processes & running - _moving(client, moved, namespace)
+        )
+
+
+def _moving(client: httpx.Client, moved: Moved, namespace: str) -> frozenset[Process]:
+    """Return the processes in which the number is above 0."""
+    labels = {"namespace": namespace, **moved.labels}
+    matchers = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    query = f"sum by (service) ({_counted_series(moved.metric)}{{{matchers}}}) > 0"
+    services = {service for _, service in _ask(client, query)}
+    return frozenset(process for process in Process if process.value in services)
 
 
 _Numbers: TypeAlias = Mapping[tuple[str, str], float]
