@@ -139,10 +139,10 @@ def debit(context: Context, account_id: AccountId, amount: int) -> AccountChange
     has_more = account_id == OPERATIONS_FUND and gather_fees(context, enough=amount).has_more
     account = require(context, account_id)
     if account.balance < amount:
-        hint = ", and fees that wait under further keys: collect them first" if has_more else ""
+        hint = "; more fees wait under further keys: collect them first" if has_more else ""
         raise RefusedError(
             RefusalCode.INSUFFICIENT_FUNDS,
-            f"{account_id} holds {account.balance} base units{hint}; {amount} are needed",
+            f"{account_id} holds {account.balance} base units, {amount} are needed{hint}",
         )
     return _change(context, account_id, account, -amount)
 
