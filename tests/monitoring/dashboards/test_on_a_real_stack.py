@@ -9,6 +9,14 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gx.monitoring.dashboards.alerting import (
+    ALERTING,
+    ALIVE,
+    FIRING_OVER_TIME,
+    RULE_FAILURES,
+    TARGETS_DOWN,
+    TARGETS_UP,
+)
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER
 from gx.monitoring.dashboards.files import DASHBOARDS
 from gx.monitoring.dashboards.live import LiveQuery, ask_queries, without_data
@@ -87,6 +95,23 @@ async def assert_the_numbers_are_healthy(loop: Loop) -> None:
     assert 0 < rows["System Availability"][0] <= 100
     assert 0 < rows["API Response Time P95"][0] <= 10_000
     assert rows[BREAKER.title] == (0.0,)
+
+
+async def test_the_page_of_the_alerts_says_that_alerting_works(loop: Loop) -> None:
+    """The watchdog fires, every target answers, and nothing failed on the way to a person."""
+    await until_all_have_data(loop, ALL, is_busy=False)
+    values: dict[str, tuple[float, ...]] = {}
+    for _ in range(round(WITHIN_S)):
+        values = {row.panel.title: row.values for row in await ask(loop, ALERTING, ALL)}
+        if values[ALIVE.title] == (1.0,) and values[TARGETS_DOWN.title] == (0.0,):
+            break
+        await asyncio.sleep(1)
+
+    assert values[ALIVE.title] == (1.0,)
+    assert values[TARGETS_DOWN.title] == (0.0,)
+    assert values[RULE_FAILURES.title] == (0.0,)
+    assert sum(values[FIRING_OVER_TIME.title]) >= 1
+    assert sum(values[TARGETS_UP.title]) >= 9  # four processes, three probes, and the two programs
 
 
 async def assert_every_budget_can_be_computed(loop: Loop) -> None:

@@ -177,6 +177,17 @@ def test_a_chart_has_its_line_where_somebody_is_paged(title: str, line: float) -
         assert panel["fieldConfig"]["defaults"]["custom"]["stacking"]["mode"] == "normal"
 
 
+def test_percentages_of_several_environments_do_not_add_up() -> None:
+    """Each environment's errors and successes are a stack of their own, up to 100."""
+    overrides = PANELS["Fabric Transaction Success Rate"]["fieldConfig"]["overrides"]
+    stacks = {
+        override["matcher"]["options"]: override["properties"][0]["value"]["group"]
+        for override in overrides
+    }
+
+    assert stacks == {".*devnet.*": "devnet", ".*testnet.*": "testnet", ".*mainnet.*": "mainnet"}
+
+
 def test_the_breakers_three_states_read_as_words() -> None:
     """0, 0.5 and 1 are CLOSED, HALF-OPEN and OPEN, in the colours of a traffic light."""
     mappings = PANELS[BREAKER.title]["fieldConfig"]["defaults"]["mappings"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from gx.monitoring.dashboards.alerting import ALERTING
 from gx.monitoring.dashboards.backend import BACKEND, RESPONSE_TIME, SUCCESS_RATE
 from gx.monitoring.dashboards.grafana import render
 from gx.monitoring.dashboards.lint import Exemption
@@ -11,9 +12,10 @@ from gx.monitoring.dashboards.objectives import OBJECTIVES
 from gx.monitoring.model import Links
 
 FOLDER: Final = "k8s/monitoring/grafana/dashboards"
-DASHBOARDS: Final[tuple[Dashboard, ...]] = (BACKEND, OBJECTIVES)
+DASHBOARDS: Final[tuple[Dashboard, ...]] = (BACKEND, OBJECTIVES, ALERTING)
 
 _NAMESPACES_DECIDE: Final = "an environment is one namespace; its replicas are shown together"
+_WHOLE_SYSTEM: Final = "an alert may be about anything; whoever looks here must see all of them"
 _SLO_WINDOW: Final = "the objective is about 5 minutes, however far the page looks back"
 _TARGET_RULES: Final = (
     *("template-job-rule", "template-instance-rule"),
@@ -26,6 +28,7 @@ EXEMPTIONS: Final[Mapping[str, tuple[Exemption, ...]]] = {
         Exemption("target-rate-interval-rule", RESPONSE_TIME.title, _SLO_WINDOW),
     ),
     OBJECTIVES.uid: tuple(Exemption(rule, None, _NAMESPACES_DECIDE) for rule in _TARGET_RULES),
+    ALERTING.uid: tuple(Exemption(rule, None, _WHOLE_SYSTEM) for rule in _TARGET_RULES),
 }
 """What each dashboard may break of the linter's rules, and why."""
 

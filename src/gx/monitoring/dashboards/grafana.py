@@ -40,10 +40,8 @@ _REFRESHES: Final = ("5s", "10s", "30s", "1m", "5m")
 _UNITS: Final[Mapping[Measure, str]] = {
     Measure.PERCENT: units.Percent,
     Measure.MILLISECONDS: units.Milliseconds,
-    Measure.SECONDS: units.Seconds,
     Measure.COUNT: units.Short,
     Measure.PER_SECOND: units.CountsPerSecond,
-    Measure.BYTES: units.BytesIEC,
     Measure.STATE: units.NoUnit,
 }
 _Drawn: TypeAlias = gauge.Panel | stat.Panel | timeseries.Panel

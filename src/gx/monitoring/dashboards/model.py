@@ -34,10 +34,8 @@ class Measure(StrEnum):
 
     PERCENT = "percent"
     MILLISECONDS = "milliseconds"
-    SECONDS = "seconds"
     COUNT = "count"
     PER_SECOND = "per second"
-    BYTES = "bytes"
     STATE = "state"
 
 
