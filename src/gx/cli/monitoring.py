@@ -10,7 +10,10 @@ from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json, show_table
 from gx.domain.codec import JsonObject, JsonValue
+from gx.monitoring.alerts import ALERTS
 from gx.monitoring.live import LiveMetric, check_live, check_used, missing
+from gx.monitoring.render import Deployment, render_files, stale_files, write_files
+from gx.monitoring.runbooks import FOLDER, facts_of
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
@@ -26,7 +29,9 @@ app = typer.Typer(name="monitoring", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Check the metrics in Prometheus; write the rules, dashboards and runbooks' facts.
+    """Check the metrics in Prometheus.
+
+    Also writes what operators get: rules, dashboards and the facts in runbooks.
 
     Examples:
       gx monitoring metrics --live
@@ -55,6 +60,9 @@ def render(
       gx monitoring render --check
       gx monitoring render --environment mainnet --root /tmp/mainnet
     """
+    # Grafana's model is an extra of the package, and only this subcommand needs it.
+    from gx.monitoring.dashboards.files import render_dashboards  # noqa: PLC0415
+
     deployment = Deployment(environments=tuple(environment)) if environment else Deployment()
     files = render_files(deployment, root)
     dashboards = render_dashboards(runbooks=deployment.links.runbooks)
@@ -65,7 +73,7 @@ def render(
         raise CheckFailedError(f"stale: {names}. Run `gx monitoring render` and commit.")
     if not check:
         write_files({path: files[path] for path in stale}, root)
-    say(f"{len(files)} files, {len(stale)} written")
+    say(f"{len(files)} files, {len(stale)} of them written anew")
 
 
 @app.command("explain")
