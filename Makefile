@@ -46,9 +46,10 @@ generate: setup ## Write every generated file anew
 	@$(BIN)/gx openapi --output docs/reference/openapi.json
 	@$(BIN)/gx catalogue --output docs/reference/catalogue.md
 	@$(BIN)/gx settings --output docs/reference/settings.md
+	@$(BIN)/gx monitoring render
 
 fresh: generate ## Check that the committed generated files are what their generators write
-	@git diff --exit-code --stat -- docs/reference/openapi.json docs/reference/catalogue.md docs/reference/settings.md \
+	@git diff --exit-code --stat -- docs/reference/openapi.json docs/reference/catalogue.md docs/reference/settings.md docs/runbooks k8s \
 	  || { echo "generated files are stale: run 'make generate' and commit"; exit 1; }
 
 check: lint types imports dead-code fresh ## Everything that needs no running system
