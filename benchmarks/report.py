@@ -258,8 +258,8 @@ Everything ran on the same cores: load, API, submitter, ledger, projector and Po
 
 WARNING: Final = """\
 > **This run was disturbed.** Other work used {others} of the {cores} cores (median of the rounds).
-> It hurts most what needs all cores at once, so take the loop's ratios as lower bounds and the
-> latencies as upper bounds, and measure again on a free machine.
+> It hurts both sides of a ratio, not equally: ratios may be off in either direction, latencies are
+> upper bounds. Nothing here decides whether a target can be met; measure on a free machine.
 """
 
 SETTING: Final = """\
