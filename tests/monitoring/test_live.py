@@ -13,6 +13,7 @@ import httpx
 import pytest
 from typing_extensions import override
 
+from gx.monitoring.alerts import ALERTS
 from gx.monitoring.live import (
     LiveMetric,
     PrometheusError,
@@ -211,6 +212,7 @@ async def test_the_check_sees_what_a_real_prometheus_has(
             await assert_only_what_was_used_moved(backend)
             await assert_targets_are_up(backend.stack)
             await assert_the_watchdog_barks(backend.stack)
+            await assert_rules_are_healthy(backend.stack)
 
 
 async def assert_only_what_was_used_moved(backend: Backend) -> None:
@@ -252,6 +254,18 @@ async def assert_the_watchdog_barks(stack: LocalStack) -> None:
                 return
             await asyncio.sleep(0.5)
     pytest.fail("no Watchdog in Alertmanager")
+
+
+async def assert_rules_are_healthy(stack: LocalStack) -> None:
+    """Every rule of every group is loaded, and none that was evaluated had an error."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://127.0.0.1:{stack.prometheus_port}/api/v1/rules")
+    groups = answer.json()["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+
+    assert {rule["name"] for rule in rules} >= {alert.name for alert in ALERTS}
+    assert {rule["health"] for rule in rules} <= {"ok", "unknown"}
+    assert [rule["lastError"] for rule in rules if rule.get("lastError")] == []
 
 
 def test_no_prometheus_is_an_error_with_its_address() -> None:

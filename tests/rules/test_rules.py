@@ -57,6 +57,7 @@ def _test(case: Case, step_s: int) -> dict[str, object]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_an_alert_fires_when_it_should_and_only_then(
     alert: Alert, tmp_path: Path, run_tool: RunTool
