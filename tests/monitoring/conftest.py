@@ -46,7 +46,7 @@ def run_tool(tools: dict[Program, Tool]) -> RunTool:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
 
     return run
