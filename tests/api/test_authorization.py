@@ -227,3 +227,31 @@ def test_a_route_without_handler_stops_the_edge_from_starting(backend: Backend) 
 def test_every_query_is_asked_in_a_method_of_its_name() -> None:
     """The edge knows how to ask each query of the catalogue."""
     assert ASK.keys() == QUERIES.keys()
+
+
+@pytest.mark.parametrize(
+    ("role", "advice"),
+    [
+        (TokenRole.USER, "acts for alice alone: leave X-On-Behalf-Of out"),
+        (TokenRole.SUPER_ADMIN, "acts for alice alone: leave X-On-Behalf-Of out"),
+        (TokenRole.PARTNER, "its claim act_for must name the user"),
+    ],
+)
+async def test_advice_about_acting_for_others_fits_the_role(
+    backend: Backend, role: TokenRole, advice: str
+) -> None:
+    """No claim lets a user act for somebody else: that advice would send the reader astray."""
+    async with backend.client("alice", role) as client:
+        response = await client.get(
+            "/api/v1/commands/01890a5d-ac96-774b-bcce-b302099a8057",
+            headers={"X-On-Behalf-Of": "bob"},
+        )
+    assert (response.status_code, response.json()["code"]) == (403, "FORBIDDEN")
+    assert advice in response.json()["detail"]
+
+
+async def test_a_refused_role_is_told_which_route_needs_another(backend: Backend) -> None:
+    """One client sends many requests: the method alone names none of them."""
+    async with backend.client("alice", TokenRole.USER) as client:
+        response = await client.post("/api/v1/admin/mint", json={})
+    assert response.json()["detail"].startswith("POST /api/v1/admin/mint needs the role")

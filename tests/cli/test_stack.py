@@ -5,10 +5,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from gx.cli.starting import UpObserver
+from gx.runtime.clock import SystemClock
 from gx.runtime.local_stack import Plan
 from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.stack import API_URL, StackFolder, build_state
@@ -74,6 +76,37 @@ def test_status_of_a_broken_stack_exits_with_1(running: StackFolder) -> None:
     assert done.code == 1
     assert "not ready: projector" in done.err
     assert "ended" in done.out
+
+
+def test_a_process_that_does_not_answer_is_told_with_how_long(running: StackFolder) -> None:
+    """It runs, so only its silence shows; the reason and the time stand in the table."""
+    hung = msgspec.structs.replace(
+        an_item("api"),
+        state=ItemState.UNREADY,
+        since_ms=SystemClock().now_ms() - 12_000,
+        detail="does not answer",
+    )
+    write(running, [hung, an_item("projector")])
+
+    done = gx("status")
+
+    assert done.code == 1
+    assert "does not answer, for 12 s" in done.out
+    assert "not ready: api" in done.err
+
+
+@pytest.mark.usefixtures("running")
+def test_a_stack_on_a_named_database_asks_for_its_name_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The address holds a password, so no file of the stack repeats it."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("GX_DATABASE_DSN", raising=False)
+
+    done = gx("projection", "status")
+
+    assert done.code == 2
+    assert "set DATABASE_URL to the same here" in done.err
 
 
 def test_the_api_of_the_running_stack_is_found(running: StackFolder) -> None:
