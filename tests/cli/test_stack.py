@@ -9,7 +9,7 @@ import msgspec
 import psutil
 import pytest
 
-from gx.cli.starting import UpObserver
+from gx.cli.starting import UpObserver, demo_ending
 from gx.runtime.clock import SystemClock
 from gx.runtime.local_stack import Plan
 from gx.runtime.process import ItemState, ItemStatus
@@ -222,3 +222,12 @@ def test_the_catalogue_of_metrics_needs_no_prometheus() -> None:
     metrics = as_json.json["metrics"]
     assert isinstance(metrics, list)
     assert len(metrics) > 40
+
+
+def test_what_the_demo_found_is_told_in_a_line() -> None:
+    """It runs beside the stack's own words: `gx load` is where one reads on."""
+    assert demo_ending([]) == "all took effect, and the books balance"
+    told = demo_ending(["x" * 500 + "\nmore", "second", "third"])
+    assert len(told) < 220
+    assert "\n" not in told
+    assert told.endswith("(and 2 more: try `gx load`)")

@@ -122,11 +122,11 @@ async def send_demo() -> None:
     except GxError as error:
         say(f"Demo: {_brief(str(error))}")
         return
-    say(f"Demo: {report.accepted} commands accepted; {_ending(report.problems)}.")
+    say(f"Demo: {report.accepted} commands accepted; {demo_ending(report.problems)}.")
 
 
-def _ending(problems: Sequence[str]) -> str:
-    """Sum up in a line; `gx load` tells all of it."""
+def demo_ending(problems: Sequence[str]) -> str:
+    """Sum up what the demo found in a line; `gx load` tells all of it."""
     if not problems:
         return "all took effect, and the books balance"
     more = f" (and {len(problems) - 1} more: try `gx load`)" if len(problems) > 1 else ""
