@@ -61,7 +61,7 @@ class Admission:
         try:
             self._backlog = await self._inbox.backlog()
         except Exception as error:  # noqa: BLE001 (storing will tell, with the right answer)
-            _log.warning("backlog_unknown", error=str(error))
+            _log.warning("backlog_unknown", error=error)
             self._backlog = Backlog(pending=0, oldest_age_ms=0)
         finally:
             self._looked_at_s = self._monotonic_s()

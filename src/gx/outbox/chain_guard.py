@@ -52,7 +52,7 @@ class ChainGuard:
         known = await self._store.known_chain(self._channel)
         if known and known != chain.genesis_hash:
             error = WrongLedgerError(found=chain.genesis_hash, known=known)
-            _log.error("wrong_chain_refused", error=str(error))
+            _log.error("wrong_chain_refused", error=error)
             if self._check is not None:
                 self._check.failed(str(error))
             raise error

@@ -119,7 +119,7 @@ class Delivery:
             await place.write(lambda: place.store.persist(place.lease, envelope, self._entries))
         except EntryHeldError as error:
             # What memory says is outdated. Forget it; the rescan reads what is true.
-            _log.warning("entries_were_held", error=str(error))
+            _log.warning("entries_were_held", error=error)
             place.release(self._batch, ())
             return None
         place.accounts.transaction_began(len(self._entries))
@@ -188,7 +188,7 @@ class Delivery:
         if settlements or forgotten is not None:
             await place.write(lambda: place.store.settle(place.lease, forgotten, settlements))
         place.accounts.settled(entries, settlements)
-        _log.info(
+        _log.debug(
             "transaction_settled",
             transaction_id=envelope.transaction_id,
             block_number=verdict.block_number,
@@ -252,7 +252,7 @@ class Delivery:
     async def _abandon(self, envelope: Envelope, error: LedgerError) -> None:
         """Let the commands wait again: this transaction id is dead for good."""
         place = self._place
-        _log.warning("transaction_abandoned", code=error.code, error=str(error))
+        _log.warning("transaction_abandoned", code=error.code, error=error)
         place.accounts.transaction_abandoned(
             error.validation_code if isinstance(error, CommitError) else None
         )
@@ -268,7 +268,7 @@ class Delivery:
         failure = classify(error)
         if failure is not FailureClass.REFUSAL:
             self._place.accounts.transaction_failed()
-        _log.warning("batch_failed", failure=failure, commands=len(self._entries), error=str(error))
+        _log.warning("batch_failed", failure=failure, commands=len(self._entries), error=error)
 
     async def _decide(self, error: Exception) -> None:
         place = self._place

@@ -59,7 +59,7 @@ class PendingReader:
             if self._room > 0 and self.next_read_in_s() <= 0:
                 await self._read()
         except DatabaseUnavailableError as error:
-            _log.warning("pending_not_read", error=str(error))
+            _log.warning("pending_not_read", error=error)
             self._is_news = self._is_more = False
             self._read_at_s = self._rescanned_at_s = _now_s()
 

@@ -152,6 +152,6 @@ class Resolution:
         _log.info(
             "transaction_unresolved",
             transaction_id=self._envelope.transaction_id,
-            error=str(error),
+            error=error,
             code=error.code,
         )

@@ -95,7 +95,7 @@ class Submitter:
                 self._options.lease_name, self._options.holder, ttl_s=self._options.lease_s
             )
         except DatabaseUnavailableError as error:
-            _log.warning("lease_not_asked", error=str(error))
+            _log.warning("lease_not_asked", error=error)
             return None
 
     async def _serve(self, lease: Lease, stop: asyncio.Event) -> None:
@@ -147,7 +147,7 @@ class Submitter:
             try:
                 counts = await self._store.counts()
             except DatabaseUnavailableError as error:
-                _log.info("queue_not_sampled", error=str(error))
+                _log.info("queue_not_sampled", error=error)
             except Exception:  # noqa: BLE001 (a schema that is missing must show too)
                 _log.exception("sampling_failed")
             self._accounts.queue(counts)

@@ -91,7 +91,7 @@ class VerdictDesk:
         except WrongLedgerError:
             await asyncio.sleep(WRONG_CHAIN_RETRY_S)  # the guard has said it
         except (LedgerError, DatabaseUnavailableError) as error:
-            _log.warning("verdict_stream_broke", next_block=self.next_block, error=str(error))
+            _log.warning("verdict_stream_broke", next_block=self.next_block, error=error)
         except Exception:  # noqa: BLE001 (whatever broke it, it is opened again)
             _log.exception("verdict_stream_failed", next_block=self.next_block)
 

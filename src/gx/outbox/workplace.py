@@ -67,7 +67,7 @@ class Workplace:
             except (LeaseLostError, EntryHeldError):
                 raise
             except DatabaseUnavailableError as error:
-                _log.warning("outbox_write_delayed", error=str(error))
+                _log.warning("outbox_write_delayed", error=error)
             except Exception:  # noqa: BLE001 (giving up would lose an answer; it is logged each time)
                 _log.exception("outbox_write_failed")
             tries += 1

@@ -282,7 +282,7 @@ class Planner:
         base = f"http://{HOST}"
         urls = {
             API_URL: f"{base}:{self.api.port}/api/v1",
-            "API documentation": f"{base}:{self.api.port}/openapi.json",
+            "OpenAPI document": f"{base}:{self.api.port}/openapi.json",
             "submitter metrics": f"{base}:{self.submitter.metrics_port}/metrics",
             "projector metrics": f"{base}:{self.projector.metrics_port}/metrics",
             "API metrics": f"{base}:{self.api.metrics_port}/metrics",

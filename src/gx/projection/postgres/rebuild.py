@@ -212,7 +212,7 @@ class Rebuild:
                         )
                     await self._replace(live, request)
             except DatabaseUnavailableError as error:
-                _log.warning("rebuild_exchange_failed", attempt=attempt, error=str(error))
+                _log.warning("rebuild_exchange_failed", attempt=attempt, error=error)
                 await asyncio.sleep(WAIT_S)
             else:
                 return

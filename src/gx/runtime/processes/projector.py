@@ -40,6 +40,8 @@ _log: Final = structlog.get_logger(__name__)
 
 NAME: Final = "projector"
 WRONG_CHAIN_RETRY_S: Final = 10.0
+SURELY_RIGHT_S: Final = 2.0
+"""A wrong chain is noticed at once; who runs this long is on the right one."""
 HEARTBEAT_S: Final = 60.0
 """A frozen PostgreSQL holds a turn of the loop up for the pool's command timeout, 35 s: waiting for
 it is no reason to be restarted."""
@@ -96,14 +98,19 @@ async def run_on_right_chain(
     The process stays, so that probes and metrics can say what is wrong.
     """
     while not stop.is_set():
+        running = asyncio.ensure_future(run(stop))
         try:
-            await run(stop)
+            await asyncio.wait({running}, timeout=SURELY_RIGHT_S)
+            if not running.done():
+                chain.passed()
+            await running
         except WrongChainError as error:
             chain.failed(str(error))
-            _log.error("wrong_chain_refused", error=str(error))
+            _log.error("wrong_chain_refused", error=error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), WRONG_CHAIN_RETRY_S)
-            chain.passed()
+        finally:
+            running.cancel()
 
 
 def settings_of(common: CommonSettings, settings: ProjectorSettings) -> ProjectionSettings:
