@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 import asyncpg
@@ -90,11 +89,11 @@ async def under_load(driver: Driver) -> AsyncIterator[None]:
         await sending
 
 
-async def test_random_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+async def test_random_kills_lose_nothing_and_double_nothing() -> None:
     """Kill -9 of any process at any moment; the loop recovers by itself and the sums are right."""
     choose = random.Random(SEED)  # noqa: S311 (a schedule, not a secret)
     story: list[str] = []
-    async with running_loop(tmp_path / "var", "--no-monitoring", environment=FAST_RECOVERY) as loop:
+    async with running_loop("--no-monitoring", environment=FAST_RECOVERY) as loop:
         driver = await a_driver(loop, SEED)
         async with under_load(driver):
             while len(story) < KILLS:
@@ -132,9 +131,9 @@ async def _the_judge_can_tell(loop: Loop, driver: Driver) -> None:
         await connection.close()
 
 
-async def test_two_submitters_and_two_projectors_do_the_work_of_one(tmp_path: Path) -> None:
+async def test_two_submitters_and_two_projectors_do_the_work_of_one() -> None:
     """Standbys take over from a stopped worker; when it wakes, it changes nothing."""
-    async with running_loop(tmp_path / "var", "--no-monitoring", environment=FAST_RECOVERY) as loop:
+    async with running_loop("--no-monitoring", environment=FAST_RECOVERY) as loop:
         driver = await a_driver(loop, SEED)
         async with _standby(loop, "outbox", "submit"), _standby(loop, "projection", "run"):
             async with under_load(driver):

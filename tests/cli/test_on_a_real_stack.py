@@ -1,7 +1,6 @@
 """Operators' subcommands on the real loop: one start, everything that only looks or checks."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -25,9 +24,9 @@ def items_of(answer: JsonObject, name: str = "items") -> list[JsonObject]:
     return [item for item in listed if isinstance(item, dict)]
 
 
-async def test_an_operator_s_day(tmp_path: Path) -> None:
+async def test_an_operator_s_day() -> None:
     """Smoke and load pass; ledger, database and read models agree; all of it stops."""
-    async with running_loop(tmp_path / "var", "--no-monitoring") as loop:
+    async with running_loop("--no-monitoring") as loop:
         await check_bootstrap(loop)
         await check_smoke(loop)
         await check_load(loop)

@@ -1,5 +1,6 @@
 """What no sequence of commands can break."""
 
+import pytest
 from hypothesis import given
 
 from gx.domain.batches import Outcome, OutcomeKind
@@ -119,8 +120,12 @@ def test_a_refused_command_writes_nothing_but_its_record(batches: list[RoledCall
 
 
 def answer(outcome: Outcome) -> JsonObject:
-    """Return all that an outcome says."""
-    return outcome.to_wire()
+    """Return all that an outcome says but how many transactions the collected fees came from."""
+    wire = outcome.to_wire()
+    if outcome.result is not None and "keys" in outcome.result:
+        wire["result"] = {**outcome.result, "keys": "any"}
+        wire["events"] = [{**event, "keys": "any"} for event in outcome.events]
+    return wire
 
 
 def lasting_state(ledger: ContractLedger) -> dict[str, str]:
@@ -132,6 +137,7 @@ def lasting_state(ledger: ContractLedger) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(300)
 @given(BATCHES)
 def test_a_batch_does_what_its_commands_do_one_by_one(batches: list[RoledCalls]) -> None:
     """Same outcomes, same events, same state, however the commands are cut into transactions."""

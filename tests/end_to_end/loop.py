@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -137,16 +138,29 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running_loop(
-    folder: Path, *options: str, environment: Mapping[str, str] | None = None
+    *options: str, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[Loop]:
-    """Start `gx up` with an empty folder, bootstrapped; stop it and all of it at the end."""
+    """Start `gx up` with an empty folder, bootstrapped; stop it and all of it at the end.
+
+    pytest's own folders are closed to the database's user, who would have to go elsewhere.
+    """
+    with tempfile.TemporaryDirectory(prefix="gx-loop-", ignore_cleanup_errors=True) as name:
+        await asyncio.to_thread(Path(name).chmod, 0o755)
+        async with _loop_in(Path(name) / "var", options, environment or {}) as loop:
+            yield loop
+
+
+@asynccontextmanager
+async def _loop_in(
+    folder: Path, options: Sequence[str], environment: Mapping[str, str]
+) -> AsyncIterator[Loop]:
     settings = {name: str(free_port()) for name in PORTS}
     full = {
         **{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},  # noqa: TID251 (a child's)
         **settings,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # noqa: TID251 (a child's)
         "GX_DATA_DIR": str(folder),
-        **(environment or {}),
+        **environment,
     }
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with await asyncio.to_thread((folder / "up.log").open, "wb") as log:

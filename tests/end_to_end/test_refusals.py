@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -33,10 +32,9 @@ MINT: Final = {"accountId": "alice", "amount": "5", "remark": "test"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def loop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loop]:
+async def loop() -> AsyncIterator[Loop]:
     """A bootstrapped loop in which alice and bob hold some coins."""
-    folder: Path = tmp_path_factory.mktemp("refusals") / "var"
-    async with running_loop(folder, "--no-monitoring", "--no-redis") as running:
+    async with running_loop("--no-monitoring", "--no-redis") as running:
         for name in ("alice", "bob"):
             await running.gx("mint", name, "5coin", "--remark", "for the tests")
         yield running

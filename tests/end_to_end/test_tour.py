@@ -33,10 +33,10 @@ class MetricsCheck(msgspec.Struct):
     unmoved: list[str]
 
 
-async def test_the_tour_of_the_readme_prints_what_the_readme_says(tmp_path: Path) -> None:
+async def test_the_tour_of_the_readme_prints_what_the_readme_says() -> None:
     """Each step, on real parts; afterwards each metric has data, and has moved."""
     environment = {"GX_STACK_SCRAPE_INTERVAL_S": "1", "COLUMNS": "100", "NO_COLOR": "1"}
-    async with running_loop(tmp_path / "var", environment=environment) as loop:
+    async with running_loop(environment=environment) as loop:
         for step in read_steps(README):
             printed = await _type(loop, step.command)
             expected = comparable(step, "\n".join(step.output))

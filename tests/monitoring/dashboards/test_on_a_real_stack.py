@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -40,11 +39,10 @@ MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def loop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loop]:
+async def loop() -> AsyncIterator[Loop]:
     """The whole loop with its monitoring, scraped every second."""
-    folder: Path = tmp_path_factory.mktemp("dashboards") / "var"
     environment = {"GX_STACK_SCRAPE_INTERVAL_S": "1"}
-    async with running_loop(folder, environment=environment) as running:
+    async with running_loop(environment=environment) as running:
         yield running
 
 
