@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change 
 
 @pytest.fixture
 def locked_folder(reachable_folder: Path) -> Path:
-    """A folder that root alone can enter, like a checkout below /root."""
+    """A folder that root alone can enter, like a checkout in its home."""
     folder = reachable_folder / "locked"
     folder.mkdir(mode=0o700)
     return folder
