@@ -1,0 +1,1 @@
+"""A Hyperledger Fabric channel as the project's ledger, through the peers' gateway service."""
