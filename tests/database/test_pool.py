@@ -113,6 +113,26 @@ async def test_a_transaction_is_undone_by_an_error(pool: Pool) -> None:
     assert await pool.fetch_value("SELECT count(*) FROM audit_log") == 0
 
 
+async def test_who_ends_between_preparing_and_running_leaves_no_transaction(
+    settings: PoolSettings,
+) -> None:
+    """The next user of the connection starts its own transaction, and no snapshot stays held."""
+    pool = await Pool.open(replace(settings, connections_max=1))
+    try:
+        with pytest.raises(asyncpg.DataError):
+            await pool.fetch(
+                "SELECT count(*) FROM commands WHERE accepted_at_ms = $1", "not a time"
+            )
+
+        async with (
+            pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            assert await connection.fetchval("SELECT 1") == 1
+    finally:
+        await pool.close()
+
+
 async def test_sessions_say_who_they_are_and_plan_with_values(pool: Pool) -> None:
     """What pg_stat_activity shows, and no plan from when a table was empty."""
     shown = await pool.fetch_one(

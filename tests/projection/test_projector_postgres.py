@@ -131,7 +131,8 @@ async def test_a_stale_lease_letting_two_workers_project(
             await eventually(resigned)
 
     assert await second.store.digest() == await straight(chain)
-    assert second.metrics.lease_epoch.read() == 2
+    # Higher than the frozen one's; how much so depends on how busy the machine was meanwhile.
+    assert (second.metrics.lease_epoch.read() or 0) >= 2
 
 
 async def test_a_standby_takes_over_within_seconds(chain: Chain, benches: list[Bench]) -> None:

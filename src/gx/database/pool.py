@@ -5,7 +5,7 @@ nor miss a wake-up.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
@@ -38,11 +38,24 @@ class _UnchangedSession(asyncpg.Connection):
 
     So it needs no clean-up statement, which would double the round trips of short work. A
     transaction that was left open is still undone.
+
+    Only after an error there is one. asyncpg prepares a statement with Parse, Flush; who is
+    cancelled (or gives an argument that cannot be encoded) before its Bind, Sync leaves the server
+    in a transaction of which the client knows nothing: it would hold its snapshot, and the next
+    user's BEGIN would be refused. Any simple statement ends it.
     """
+
+    was_interrupted = False
+
+    def note_interruption(self) -> None:
+        """Remember that the last user ended with an error."""
+        self.was_interrupted = True
 
     @override
     def get_reset_query(self) -> str:
-        return ""
+        query = "SELECT 1" if self.was_interrupted else ""
+        self.was_interrupted = False
+        return query
 
 
 class Pool:
@@ -94,6 +107,9 @@ class Pool:
             self.active += 1
             try:
                 yield connection
+            except BaseException:
+                _note_interruption(connection)
+                raise
             finally:
                 self.active -= 1
                 await self._pool.release(connection, timeout=RELEASE_TIMEOUT_S)
@@ -148,6 +164,13 @@ class Pool:
             return await self._pool.acquire(timeout=self.settings.acquire_timeout_s)
         finally:
             self.waiting -= 1
+
+
+def _note_interruption(connection: PooledConnection) -> None:
+    # The proxy passes methods on; where the connection broke there is none behind it any more.
+    note: Callable[[], None] | None = getattr(connection, "note_interruption", None)
+    if note is not None:
+        note()
 
 
 __all__ = ["Connection", "Pool", "PoolSettings", "PooledConnection"]
