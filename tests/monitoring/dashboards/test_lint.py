@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from gx.monitoring.dashboards.files import DASHBOARDS, EXEMPTIONS, FOLDER, render_dashboards
+from gx.monitoring.dashboards.every import DASHBOARDS
+from gx.monitoring.dashboards.files import EXEMPTIONS, FOLDER, render_dashboards
 from gx.monitoring.dashboards.lint import RULES, Exemption, Finding, lint
 
 FILES: Final = render_dashboards()

@@ -17,7 +17,7 @@ from gx.monitoring.dashboards.alerting import (
     TARGETS_UP,
 )
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER
-from gx.monitoring.dashboards.files import DASHBOARDS
+from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.live import LiveQuery, ask_queries, without_data
 from gx.monitoring.dashboards.model import ALL, Dashboard
 from gx.monitoring.live import PrometheusError

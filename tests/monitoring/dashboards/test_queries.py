@@ -8,7 +8,8 @@ import pytest
 
 from gx.monitoring.alerts import ALERTS
 from gx.monitoring.dashboards.alerting import ALERT_STATES, ALERTING
-from gx.monitoring.dashboards.files import DASHBOARDS, render_dashboards
+from gx.monitoring.dashboards.every import DASHBOARDS
+from gx.monitoring.dashboards.files import render_dashboards
 from gx.monitoring.dashboards.model import IN_NAMESPACE, Query
 from gx.monitoring.dashboards.objectives import BUDGET_RECORDED_EVERY_S
 from gx.monitoring.dashboards.queries import QuerySyntaxError, read_query

@@ -11,7 +11,8 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard as GrafanaDashboard
 
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER
-from gx.monitoring.dashboards.files import DASHBOARDS, FOLDER, render_dashboards
+from gx.monitoring.dashboards.every import DASHBOARDS
+from gx.monitoring.dashboards.files import FOLDER, render_dashboards
 from gx.monitoring.dashboards.grafana import GENERATED_TAG, GENERATOR
 
 ROOT: Final = Path(__file__).parents[3]

@@ -5,14 +5,13 @@ from typing import Final
 
 from gx.monitoring.dashboards.alerting import ALERTING
 from gx.monitoring.dashboards.backend import BACKEND, RESPONSE_TIME, SUCCESS_RATE
+from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.grafana import render
 from gx.monitoring.dashboards.lint import Exemption
-from gx.monitoring.dashboards.model import Dashboard
 from gx.monitoring.dashboards.objectives import OBJECTIVES
 from gx.monitoring.model import Links
 
 FOLDER: Final = "k8s/monitoring/grafana/dashboards"
-DASHBOARDS: Final[tuple[Dashboard, ...]] = (BACKEND, OBJECTIVES, ALERTING)
 
 _NAMESPACES_DECIDE: Final = "an environment is one namespace; its replicas are shown together"
 _WHOLE_SYSTEM: Final = "an alert may be about anything; whoever looks here must see all of them"
