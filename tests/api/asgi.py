@@ -64,7 +64,7 @@ class Conversation:
 
     async def until(self, text: bytes) -> None:
         """Wait until the answer holds a text."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while text not in self.body:
                 self._news.clear()
                 await self._news.wait()

@@ -101,7 +101,7 @@ async def test_it_rests_when_nobody_waits() -> None:
     reader = ScriptedReader()
     watcher = CommandWatcher(reader)
     reader.set(a_view(status=CommandStatus.COMMITTED))
-    await watcher.wait(a_view(), CommandStatus.COMMITTED, timeout_s=5)
+    await watcher.wait(a_view(), CommandStatus.COMMITTED, timeout_s=30)
     await asyncio.sleep(0.05)
     asked = len(reader.questions)
     await asyncio.sleep(0.2)
@@ -116,7 +116,7 @@ async def test_it_starts_again_for_the_next_waiter() -> None:
     watcher = CommandWatcher(reader)
     for number in (1, 2):
         reader.set(a_view(number, CommandStatus.COMMITTED))
-        view = await watcher.wait(a_view(number), CommandStatus.COMMITTED, timeout_s=5)
+        view = await watcher.wait(a_view(number), CommandStatus.COMMITTED, timeout_s=30)
         assert view.status is CommandStatus.COMMITTED
         await asyncio.sleep(0.05)
 
@@ -127,7 +127,7 @@ async def test_a_store_that_fails_makes_nobody_fail() -> None:
     reader.failures = 1
     reader.set(a_view(status=CommandStatus.COMMITTED))
 
-    view = await CommandWatcher(reader).wait(a_view(), CommandStatus.COMMITTED, timeout_s=5)
+    view = await CommandWatcher(reader).wait(a_view(), CommandStatus.COMMITTED, timeout_s=30)
 
     assert view.status is CommandStatus.COMMITTED
 

@@ -156,7 +156,7 @@ def test_the_blocking_client_works_on_a_served_edge(edge: ServedEdge) -> None:
     token = edge.backend.token("root", TokenRole.SUPER_ADMIN)
     with open_blocking_client(ClientSettings(base_url=edge.url, token=token)) as client:
         accepted = client.resume_system()
-        found = client.wait_for(accepted.command_id, "PROJECTED", timeout_s=5)
+        found = client.wait_for(accepted.command_id, "PROJECTED", timeout_s=30)
 
     assert found.require_effect().command_type == "RESUME_SYSTEM"
 

@@ -25,7 +25,7 @@ async def test_waiting_asks_until_the_status_is_reached() -> None:
     """A long poll that ends early is simply asked again."""
     client, http, _ = a_client(command("PENDING"), command("COMMITTED"), command("PROJECTED"))
 
-    found = await client.wait_for(ID, "PROJECTED", timeout_s=5)
+    found = await client.wait_for(ID, "PROJECTED", timeout_s=30)
 
     assert found.status is CommandStatus.PROJECTED
     assert http.requests[0].url.params["wait"] == "PROJECTED"
@@ -37,7 +37,7 @@ async def test_waiting_ends_at_any_final_status(status: str) -> None:
     """What will never be reached is not waited for."""
     client, _, _ = a_client(command(status, code="SELF_TRANSFER", detail="to oneself"))
 
-    found = await client.wait_for(ID, "PROJECTED", timeout_s=5)
+    found = await client.wait_for(ID, "PROJECTED", timeout_s=30)
 
     with pytest.raises(CommandFailedError, match="SELF_TRANSFER"):
         found.require_effect()

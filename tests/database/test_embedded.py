@@ -326,7 +326,7 @@ def test_the_server_ends_when_its_starter_is_killed(reachable_folder: Path) -> N
         assert starter.stdout is not None
         server = psutil.Process(int(starter.stdout.readline()))
         starter.kill()
-    server.wait(timeout=10)
+    server.wait(timeout=30)
 
 
 def test_the_programs_of_the_wheel_are_found_without_importing_it() -> None:

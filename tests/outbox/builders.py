@@ -138,7 +138,7 @@ def counted(counters: CounterVector) -> dict[tuple[str, ...], float]:
 
 
 async def eventually(
-    holds: Callable[[], Awaitable[bool] | bool], *, timeout_s: float = 10.0
+    holds: Callable[[], Awaitable[bool] | bool], *, timeout_s: float = 30.0
 ) -> None:
     """Wait until a condition holds; fail the test when it does not in time."""
     async with asyncio.timeout(timeout_s):

@@ -278,7 +278,7 @@ class SubmitterProcess:
     async def finish(self) -> None:
         """Stop it as SIGTERM does, and wait until it has ended."""
         self.stop.set()
-        await asyncio.wait_for(self.task, 10)
+        await asyncio.wait_for(self.task, 30)
 
     async def kill(self) -> None:
         """End it as SIGKILL does: nothing it was about to do happens."""

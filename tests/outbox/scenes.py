@@ -38,7 +38,7 @@ async def wait_for(
     ids: Sequence[CommandId],
     status: CommandStatus = CommandStatus.COMMITTED,
     *,
-    timeout_s: float = 10.0,
+    timeout_s: float = 30.0,
 ) -> None:
     """Wait until every command has the status."""
 

@@ -114,7 +114,7 @@ async def test_a_replayed_letter_executes_once_without_batches(memory: OutboxWor
     await wait_for(memory, ids, CommandStatus.DEAD)
     process.life.stops_at = "before settle"
     assert await memory.letters.replay(ids[0], actor="op", reason="mended")
-    await asyncio.wait_for(process.life.stopped.wait(), 5)
+    await asyncio.wait_for(process.life.stopped.wait(), 30)
     await process.kill()
     successor = SubmitterProcess(memory, ledger, holder="submitter-2", options=options)
     await wait_for(memory, ids)

@@ -19,7 +19,7 @@ async def test_a_crash_at_any_point_leaves_exactly_one_effect(
     ledger = FakeLedger()
     ids = await accept(world, *(a_mint(f"a{index}") for index in range(5)))
     first = SubmitterProcess(world, ledger, stops_at=point)
-    await asyncio.wait_for(first.life.stopped.wait(), 5)
+    await asyncio.wait_for(first.life.stopped.wait(), 30)
     await first.kill()
 
     second = SubmitterProcess(world, ledger, holder="submitter-2")
@@ -36,7 +36,7 @@ async def test_a_pause_longer_than_the_lease_is_fenced(world: OutboxWorld, point
     ledger = FakeLedger()
     ids = await accept(world, *(a_mint(f"a{index}") for index in range(5)))
     paused = SubmitterProcess(world, ledger, stops_at=point)
-    await asyncio.wait_for(paused.life.stopped.wait(), 5)
+    await asyncio.wait_for(paused.life.stopped.wait(), 30)
 
     successor = SubmitterProcess(world, ledger, holder="submitter-2")
     await eventually(lambda: successor.metrics.worker_active.read() == 1)

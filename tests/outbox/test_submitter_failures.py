@@ -114,7 +114,7 @@ async def test_an_outage_between_persist_and_verdict_is_waited_out(
     """What is unresolved is neither endorsed anew nor buried, however long it takes."""
     ids = await accept(memory, a_mint("a"))
     process = SubmitterProcess(memory, ledger, stops_at="before submit")
-    await asyncio.wait_for(process.life.stopped.wait(), 5)
+    await asyncio.wait_for(process.life.stopped.wait(), 30)
     ledger.is_down = True
     process.life.go_on()
     await asyncio.sleep(0.4)
@@ -202,7 +202,7 @@ async def test_calls_that_the_breaker_refused_are_counted(
     """How much it kept away from a ledger that does not answer."""
     await accept(memory, a_mint("a"))
     process = SubmitterProcess(memory, ledger, stops_at="before submit")
-    await asyncio.wait_for(process.life.stopped.wait(), 5)
+    await asyncio.wait_for(process.life.stopped.wait(), 30)
     ledger.is_down = True
     process.life.go_on()
     await eventually(lambda: process.metrics.breaker_rejections.read() > 0)

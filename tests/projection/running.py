@@ -18,7 +18,7 @@ from gx.telemetry.instruments import ProjectorMetrics, build_projector_metrics
 from tests.projection.clocks import StoppedClock
 
 CHANNEL = "gxchannel"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def some_metrics() -> ProjectorMetrics:

@@ -21,7 +21,7 @@ from gx.runtime.stack import StackFolder
 from gx.runtime.supervisor import Supervisor
 from tests.runtime.started import StartedReady
 
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
 QUICK: Final = RestartPolicy(delay_base_s=0.05, delay_max_s=0.2, stable_s=30)
 
 

@@ -60,7 +60,7 @@ def some_metrics() -> ApiMetrics:
 
 async def eventually_reads(metrics: ApiMetrics, *, database: float, ledger: float) -> None:
     """Wait until both gauges say so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (metrics.database_up.read(), metrics.ledger_up.read()) != (database, ledger):  # noqa: ASYNC110 (a gauge has no event)
             await asyncio.sleep(0.02)
 

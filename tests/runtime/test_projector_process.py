@@ -31,7 +31,7 @@ async def test_another_chain_is_told_and_projected_again_once_it_is_right(
     assert not task.done()
 
     is_right.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await projects.wait()
         while chain.fault() is not None:  # noqa: ASYNC110 (a check has no event)
             await asyncio.sleep(0.01)

@@ -24,7 +24,7 @@ from gx.runtime.stack import (
 from tests.database.server import free_port
 
 StartStack = Callable[[], subprocess.Popen[str]]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_another_terminal_stops_it(folder: StackFolder, start_stack: StartStack)
     supervisor = start_stack()
 
     assert stop_stack(folder) is StopOutcome.STOPPED
-    assert supervisor.wait(timeout=5) == 0
+    assert supervisor.wait(timeout=30) == 0
     assert alive(folder) == []
     assert {item.state for item in state_of(folder).items} == {ItemState.STOPPED}
     assert stop_stack(folder) is StopOutcome.NOT_RUNNING
@@ -138,7 +138,7 @@ def test_ctrl_c_reaches_the_supervisor_alone(folder: StackFolder, start_stack: S
     supervisor = start_stack()
     supervisor.send_signal(signal.SIGINT)
 
-    assert supervisor.wait(timeout=15) == 0
+    assert supervisor.wait(timeout=30) == 0
     assert "database system is shut down" in folder.log_path("postgres").read_text()
 
 
@@ -179,7 +179,7 @@ def test_what_escaped_the_kernel_is_ended_by_the_next_command(
     write_state(folder, a_status(survivor))
 
     assert stop_stack(folder) is StopOutcome.LEFTOVERS_ENDED
-    assert survivor.wait(timeout=5) == -signal.SIGKILL
+    assert survivor.wait(timeout=30) == -signal.SIGKILL
 
 
 def test_a_process_that_got_an_old_id_is_left_alone(

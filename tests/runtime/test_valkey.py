@@ -22,7 +22,7 @@ async def running(prepared: PreparedValkey) -> AsyncIterator[int]:
         *prepared.command, env=dict(prepared.environment), stdout=asyncio.subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await prepared.is_ready():  # noqa: ASYNC110 (another process sets no event)
                 await asyncio.sleep(0.02)
         yield process.pid

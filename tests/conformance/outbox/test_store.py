@@ -331,5 +331,5 @@ async def test_the_counts_are_the_gauges(world: OutboxWorld) -> None:
 async def test_waking_up_comes_once_at_first(world: OutboxWorld) -> None:
     """A listener looks once for what came before it listened."""
     wake_ups = aiter(world.store.wake_ups())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await anext(wake_ups)
