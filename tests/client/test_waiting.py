@@ -25,7 +25,7 @@ async def test_waiting_asks_until_the_status_is_reached() -> None:
     """A long poll that ends early is simply asked again."""
     client, http, _ = a_client(command("PENDING"), command("COMMITTED"), command("PROJECTED"))
 
-    found = await client.wait_for(ID, "PROJECTED", timeout_s=30)
+    found = await client.wait_for(ID, "PROJECTED", timeout_s=5)
 
     assert found.status is CommandStatus.PROJECTED
     assert http.requests[0].url.params["wait"] == "PROJECTED"
