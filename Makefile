@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos lock clean
+.PHONY: help setup fabric run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), once; about a minute, most of it spent on downloads:"
 	@$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
 	@touch $@
+
+fabric: setup ## Build Hyperledger Fabric's programs with Go, once, into a cache outside the checkout
+	@nice $(BIN)/gx fabric install
 
 run: setup ## Start the whole stack on loopback; Ctrl-C stops it (ARGS="--demo" sends a little traffic)
 	@$(BIN)/gx up $(ARGS)
@@ -55,6 +58,7 @@ fresh: generate ## Check that the committed generated files are what their gener
 check: lint types imports dead-code fresh ## Everything that needs no running system
 
 test: check ## Everything: checks, units, conformance, end-to-end and chaos on the real parts
+	@nice $(BIN)/gx fabric install --optional
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: setup ## Only the tests that take less than two seconds each

@@ -138,9 +138,35 @@ class StackSettings(_Group):
     prometheus_port: int = Field(default=30_090, ge=1, le=65_535)
     alertmanager_port: int = Field(default=30_093, ge=1, le=65_535)
     blackbox_port: int = Field(default=30_115, ge=1, le=65_535)
+    postgres_exporter_port: int = Field(default=30_187, ge=1, le=65_535)
+    node_exporter_port: int = Field(default=30_100, ge=1, le=65_535)
+    redis_exporter_port: int = Field(default=30_121, ge=1, le=65_535)
     scrape_interval_s: int = Field(default=5, ge=1, le=300)
     retention_days: int = Field(default=45, ge=1, le=3_650)
     cache_dir: Path = Path(".cache")
+
+
+class FabricNetworkSettings(_Group):
+    """Settings of the native Fabric network (`gx fabric up`): `GX_FABRIC_NETWORK_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_FABRIC_NETWORK_", frozen=True, extra="ignore")
+
+    cache_dir: Path = Path("~/.cache/gx-protocol/fabric-3.1.5")
+    orderer_port: int = Field(default=7_050, ge=1, le=65_535)
+    orderer_admin_port: int = Field(default=7_053, ge=1, le=65_535)
+    orderer_operations_port: int = Field(default=17_050, ge=1, le=65_535)
+    peer1_port: int = Field(default=7_051, ge=1, le=65_535)
+    peer1_chaincode_port: int = Field(default=7_052, ge=1, le=65_535)
+    peer1_operations_port: int = Field(default=17_051, ge=1, le=65_535)
+    peer2_port: int = Field(default=8_051, ge=1, le=65_535)
+    peer2_chaincode_port: int = Field(default=8_052, ge=1, le=65_535)
+    peer2_operations_port: int = Field(default=18_051, ge=1, le=65_535)
+    chaincode_a_port: int = Field(default=9_999, ge=1, le=65_535)
+    chaincode_a_metrics_port: int = Field(default=9_092, ge=1, le=65_535)
+    chaincode_b_port: int = Field(default=9_998, ge=1, le=65_535)
+    chaincode_b_metrics_port: int = Field(default=9_093, ge=1, le=65_535)
+    batch_timeout_ms: int = Field(default=20, ge=1, le=10_000)
+    batch_messages_max: int = Field(default=100, ge=1, le=10_000)
 
 
 class CliSettings(_Group):

@@ -11,6 +11,7 @@ from gx.runtime.settings import (
     CliSettings,
     CommonSettings,
     DatabaseSettings,
+    FabricNetworkSettings,
     LedgerSettings,
     ProjectorSettings,
     StackSettings,
@@ -25,6 +26,7 @@ GROUPS: Final[tuple[type[BaseSettings], ...]] = (
     ProjectorSettings,
     LedgerSettings,
     StackSettings,
+    FabricNetworkSettings,
     CliSettings,
 )
 

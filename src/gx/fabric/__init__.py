@@ -1,0 +1,1 @@
+"""A Hyperledger Fabric network as its administrators see it."""
