@@ -23,6 +23,7 @@ from gx.runtime.tools import (
     Program,
     Tool,
     find_tools,
+    program_version,
     relocate,
 )
 from tests.database.server import free_port
@@ -71,6 +72,28 @@ class ScriptFetcher:
             program.chmod(0o755)
         command = ["dpkg-deb", "--root-owner-group", "-b", str(tree), str(into)]
         run_program(command, folder=into, timeout_s=30)
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"),
+    [
+        ("prometheus, version 2.42.0+ds (branch: debian/sid)", "2.42.0+ds"),
+        (
+            'time="now" level=info msg="Redis Metrics Exporter 1.45.0-2+b4    build date: x"',
+            "1.45.0-2+b4",
+        ),
+        ("usage: something else", None),
+    ],
+)
+def test_a_programs_version_is_read_from_its_own_words(
+    answer: str, version: str | None, tmp_path: Path
+) -> None:
+    """They do not all say it alike; one that says none does not count as started."""
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    program.chmod(0o755)
+
+    assert program_version(program) == version
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +162,12 @@ def test_programs_on_the_path_come_first(tmp_path: Path) -> None:
     assert toolbox.tools[Program.PROMETHEUS].path == programs / "prometheus"
     assert toolbox.tools[Program.PROMETHEUS].pages_prefix == ""
     assert toolbox.tools[Program.BLACKBOX].path == programs / "blackbox_exporter"
-    assert fetcher.asked == ["prometheus-alertmanager"]
+    assert fetcher.asked == [
+        "prometheus-alertmanager",
+        "prometheus-postgres-exporter",
+        "prometheus-node-exporter",
+        "prometheus-redis-exporter",
+    ]
 
 
 def test_a_cache_that_lost_a_program_is_filled_again(tmp_path: Path) -> None:

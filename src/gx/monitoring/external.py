@@ -6,14 +6,25 @@ node_exporter 1.5 and kube-state-metrics 2; current versions have the same.
 
 from typing import Final
 
+from gx.monitoring.exporters.fabric import FABRIC_METRICS
+from gx.monitoring.exporters.host import HOST_METRICS
+from gx.monitoring.exporters.names import Exporter
+from gx.monitoring.exporters.postgres import POSTGRES_METRICS
 from gx.monitoring.selectors import ExternalMetric
 from gx.telemetry.metric import Kind
 
 _PROMETHEUS: Final = "prometheus"
 _ALERTMANAGER: Final = "alertmanager"
-_POSTGRES: Final = "postgres_exporter"
-_NODE: Final = "node_exporter"
+_POSTGRES: Final = Exporter.POSTGRES
+_NODE: Final = Exporter.NODE
 
+ALERT_STATES: Final = ExternalMetric(
+    name="ALERTS",
+    kind=Kind.GAUGE,
+    exporter=_PROMETHEUS,
+    help="1 for each alert that is pending or firing.",
+    label_names=("alertname", "alertstate", "severity", "component", "family", "slo"),
+)
 UP: Final = ExternalMetric(
     name="up",
     kind=Kind.GAUGE,
@@ -57,6 +68,18 @@ RULE_EVALUATION_FAILURES: Final = ExternalMetric(
     help="Evaluations of rules that failed.",
     label_names=("rule_group",),
 )
+PROMETHEUS_SERIES: Final = ExternalMetric(
+    name="prometheus_tsdb_head_series",
+    kind=Kind.GAUGE,
+    exporter=_PROMETHEUS,
+    help="Series that Prometheus keeps in memory.",
+)
+PROMETHEUS_STORAGE: Final = ExternalMetric(
+    name="prometheus_tsdb_storage_blocks_bytes",
+    kind=Kind.GAUGE,
+    exporter=_PROMETHEUS,
+    help="Bytes of Prometheus' own history on disk.",
+)
 ALERTMANAGER_RELOAD_SUCCESSFUL: Final = ExternalMetric(
     name="alertmanager_config_last_reload_successful",
     kind=Kind.GAUGE,
@@ -84,10 +107,10 @@ PG_UP: Final = ExternalMetric(
     help="1 if the exporter can connect to PostgreSQL.",
 )
 PG_REPLICATION_LAG: Final = ExternalMetric(
-    name="pg_replication_lag",
+    name="pg_replication_lag_seconds",
     kind=Kind.GAUGE,
     exporter=_POSTGRES,
-    help="Seconds that a replica is behind its primary.",
+    help="Seconds that a replica is behind its primary; 0 on the primary.",
 )
 PG_MAX_TRANSACTION_DURATION: Final = ExternalMetric(
     name="pg_stat_activity_max_tx_duration",
@@ -125,6 +148,7 @@ DISK_SIZE: Final = ExternalMetric(
 )
 
 EXTERNAL: Final = (
+    ALERT_STATES,
     UP,
     SAMPLES_SCRAPED,
     SAMPLES_KEPT,
@@ -132,6 +156,8 @@ EXTERNAL: Final = (
     PROMETHEUS_RELOAD_SUCCESSFUL,
     PROMETHEUS_NOTIFICATIONS_DROPPED,
     RULE_EVALUATION_FAILURES,
+    PROMETHEUS_SERIES,
+    PROMETHEUS_STORAGE,
     ALERTMANAGER_RELOAD_SUCCESSFUL,
     ALERTMANAGER_NOTIFICATIONS_FAILED,
     POD_RESTARTS,
@@ -142,4 +168,7 @@ EXTERNAL: Final = (
     PG_CONNECTIONS_MAX,
     DISK_AVAILABLE,
     DISK_SIZE,
+    *POSTGRES_METRICS,
+    *HOST_METRICS,
+    *FABRIC_METRICS,
 )

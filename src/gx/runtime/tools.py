@@ -1,4 +1,4 @@
-"""Prometheus, Alertmanager and the blackbox exporter: found on PATH, else unpacked.
+"""Prometheus, Alertmanager and the exporters: found on PATH, else unpacked.
 
 What is found is remembered in the cache folder, so that only the first start is online.
 Where a program cannot be had, the answer says what to install, and nothing else fails.
@@ -39,17 +39,26 @@ class Program(StrEnum):
     ALERTMANAGER = "prometheus-alertmanager"
     AMTOOL = "amtool"
     BLACKBOX = "prometheus-blackbox-exporter"
+    POSTGRES_EXPORTER = "prometheus-postgres-exporter"
+    NODE_EXPORTER = "prometheus-node-exporter"
+    REDIS_EXPORTER = "prometheus-redis-exporter"
 
 
 # What upstream's own archives call them.
 OTHER_NAMES: Final[Mapping[Program, str]] = {
     Program.ALERTMANAGER: "alertmanager",
     Program.BLACKBOX: "blackbox_exporter",
+    Program.POSTGRES_EXPORTER: "postgres_exporter",
+    Program.NODE_EXPORTER: "node_exporter",
+    Program.REDIS_EXPORTER: "redis_exporter",
 }
 PACKAGES: Final[Mapping[str, tuple[Program, ...]]] = {
     "prometheus": (Program.PROMETHEUS, Program.PROMTOOL),
     "prometheus-alertmanager": (Program.ALERTMANAGER, Program.AMTOOL),
     "prometheus-blackbox-exporter": (Program.BLACKBOX,),
+    "prometheus-postgres-exporter": (Program.POSTGRES_EXPORTER,),
+    "prometheus-node-exporter": (Program.NODE_EXPORTER,),
+    "prometheus-redis-exporter": (Program.REDIS_EXPORTER,),
 }
 # What the pages of Debian's Prometheus load (its package's Depends, and d3 for rickshaw).
 PAGE_PACKAGES: Final = (
@@ -70,6 +79,7 @@ WORKING_FOLDER: Final = b"." + b"/" * (len(SHARED_FOLDER) - 1)
 RELOCATED: Final = (Program.PROMETHEUS, Program.ALERTMANAGER)
 UNUSED_DATA: Final = "usr/share/javascript/moment-timezone/data"  # 210 MB that no page loads
 DEBIAN_PAGES: Final = "/classic"  # Debian packages the old pages alone
+_VERSION: Final = re.compile(r"(?:version|Redis Metrics Exporter) (\S+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,7 +180,7 @@ def program_version(path: Path) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    match = re.search(r"version (\S+)", answer.stdout)
+    match = _VERSION.search(answer.stdout)
     return match[1] if match and answer.returncode == 0 else None
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from gx.monitoring.alerts import ALERTS
-from gx.monitoring.dashboards.alerting import ALERT_STATES, ALERTING
+from gx.monitoring.dashboards.alerting import ALERTING
 from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.files import render_dashboards
 from gx.monitoring.dashboards.model import IN_NAMESPACE, Query
@@ -21,7 +21,7 @@ from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.catalogue.write_path import OUTBOX_COMMANDS_PROCESSED
 
 RECORDINGS: Final = [rule for group in all_groups(()) for rule in group.recordings]
-SERIES: Final[tuple[Series, ...]] = (*EXTERNAL, ALERT_STATES, *RECORDINGS)
+SERIES: Final[tuple[Series, ...]] = (*EXTERNAL, *RECORDINGS)
 KNOWN: Final = {
     name: frozenset(metric.label_names) | TARGET_LABELS | {"le"}
     for metric in CATALOGUE

@@ -20,6 +20,7 @@ from gx.monitoring.dashboards.model import (
     State,
 )
 from gx.monitoring.external import (
+    ALERT_STATES,
     ALERTMANAGER_NOTIFICATIONS_FAILED,
     PROMETHEUS_NOTIFICATIONS_DROPPED,
     RULE_EVALUATION_FAILURES,
@@ -36,16 +37,8 @@ from gx.monitoring.promql import (
     sum_by,
     vector,
 )
-from gx.monitoring.selectors import ExternalMetric, Matcher, is_
-from gx.telemetry.metric import Kind
+from gx.monitoring.selectors import Matcher, is_
 
-ALERT_STATES: Final = ExternalMetric(
-    name="ALERTS",
-    kind=Kind.GAUGE,
-    exporter="prometheus",
-    help="1 for each alert that is pending or firing.",
-    label_names=("alertname", "alertstate", "severity", "component", "family", "slo"),
-)
 _WINDOW_S: Final = 300
 _FIRING: Final = is_("alertstate", "firing")
 _PENDING: Final = is_("alertstate", "pending")

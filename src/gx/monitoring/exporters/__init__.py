@@ -1,0 +1,1 @@
+"""What programs of others export; `gx.monitoring.jobs` has the jobs that scrape them."""
