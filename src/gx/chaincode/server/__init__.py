@@ -1,0 +1,1 @@
+"""The contracts as a Hyperledger Fabric chaincode: a server to which peers connect."""
