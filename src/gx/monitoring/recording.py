@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gx.monitoring.external import PROBE_SUCCESS
+from gx.monitoring.jobs import PROBE_JOB
 from gx.monitoring.promql import (
     Expr,
     Selector,
@@ -23,7 +24,7 @@ from gx.monitoring.promql import (
     sum_by,
     vector,
 )
-from gx.monitoring.scrape import PROBE_JOB, TargetLabels
+from gx.monitoring.scrape import TargetLabels
 from gx.monitoring.selectors import is_, is_not, one_of
 from gx.telemetry.catalogue.edge import HTTP_REQUEST_DURATION
 from gx.telemetry.catalogue.write_path import (

@@ -6,6 +6,7 @@ from typing import Final
 
 from gx.monitoring.alerts import ALERT_GROUPS, BACKEND_GROUP
 from gx.monitoring.external import EXTERNAL
+from gx.monitoring.jobs import JOBS, PROBE_JOB, PROBED_SERVICES
 from gx.monitoring.model import Alert, Links, RuleGroup
 from gx.monitoring.recording import (
     AVAILABILITY,
@@ -13,7 +14,7 @@ from gx.monitoring.recording import (
     ExpectedTargets,
     Recording,
 )
-from gx.monitoring.scrape import JOBS, PROBE_JOB, TargetLabels
+from gx.monitoring.scrape import TargetLabels
 from gx.monitoring.selectors import ExternalMetric, Series
 from gx.monitoring.slos import HOUR_S, LAG_SLICE, SLOS, WINDOWS_S, Slo
 from gx.telemetry.catalogue import CATALOGUE
@@ -24,7 +25,6 @@ Targets = Sequence[tuple[str, TargetLabels]]
 # What stands on Kubernetes in each environment; the ledger there is Fabric, which runs contracts
 # in a chaincode process of ours.
 _DEPLOYED: Final = (Process.SUBMITTER, Process.PROJECTOR, Process.API, Process.CHAINCODE)
-_PROBED: Final = (Process.API, Process.SUBMITTER, Process.PROJECTOR)
 
 _LONG_INTERVAL_S: Final = 60
 _BUDGET_INTERVAL_S: Final = 300
@@ -34,11 +34,11 @@ _TEMPLATE_LABEL: Final = re.compile(r"\$labels\.(\w+)")
 def deployed_targets(environments: Iterable[str]) -> Targets:
     """List what should be scraped and probed where these environments are deployed."""
     return [
-        (job, TargetLabels(namespace=f"backend-{name}", environment=name, service=process.value))
+        (job, TargetLabels.of(name, process.value))
         for name in environments
         for job, process in (
             *((JOBS[process], process) for process in _DEPLOYED),
-            *((PROBE_JOB, process) for process in _PROBED),
+            *((PROBE_JOB, process) for process in PROBED_SERVICES),
         )
     ]
 

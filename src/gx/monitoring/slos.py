@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gx.monitoring.external import PROBE_SUCCESS
+from gx.monitoring.jobs import PROBE_JOB
 from gx.monitoring.model import Component, Objective
 from gx.monitoring.promql import (
     Expr,
@@ -28,7 +29,6 @@ from gx.monitoring.promql import (
     sum_by,
 )
 from gx.monitoring.recording import FAILED_COMMANDS, FINISHED_COMMANDS, NAMESPACE, Recording
-from gx.monitoring.scrape import PROBE_JOB
 from gx.monitoring.selectors import is_
 from gx.monitoring.thresholds import LAG_SLO, LATENCY_SLO
 from gx.telemetry.catalogue.edge import HTTP_REQUEST_DURATION

@@ -1,5 +1,7 @@
 """Who watches the watchmen: alerts about scraping, rules, notifications and probes."""
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Final
 
 from gx.monitoring.external import (
@@ -12,6 +14,7 @@ from gx.monitoring.external import (
     SAMPLES_KEPT,
     UP,
 )
+from gx.monitoring.jobs import ALL_JOBS, PROBE_JOB, PROBE_SAMPLES_MAX
 from gx.monitoring.model import Alert, Component, Fault, Objective, Severity
 from gx.monitoring.promql import (
     Expr,
@@ -26,8 +29,7 @@ from gx.monitoring.promql import (
     vector,
 )
 from gx.monitoring.recording import NAMESPACE
-from gx.monitoring.scrape import PROBE_JOB, PROBE_SAMPLES_MAX, SAMPLES_MAX
-from gx.monitoring.selectors import Matcher, is_, is_not, matches
+from gx.monitoring.selectors import is_, matches, one_of
 from gx.monitoring.thresholds import SAMPLES_SHARE, beyond
 
 MONITORING_DASHBOARD: Final = "alerts-overview"
@@ -36,8 +38,16 @@ _SELF: Final = ("job", "instance")
 _WINDOW_S: Final = 300
 
 
-def _kept(limit: int, *matchers: Matcher) -> Expr:
-    return beyond(100 * select(SAMPLES_KEPT, *matchers) / limit, ">", SAMPLES_SHARE)
+def _kept(limit: int, jobs: Sequence[str]) -> Expr:
+    return beyond(100 * select(SAMPLES_KEPT, one_of("job", *jobs)) / limit, ">", SAMPLES_SHARE)
+
+
+def _near_their_limits() -> Expr:
+    """Compare each job with its own limit; jobs of one limit together."""
+    limits: dict[int, list[str]] = {PROBE_SAMPLES_MAX: [PROBE_JOB]}
+    for job in ALL_JOBS:
+        limits.setdefault(job.samples_max, []).append(job.name)
+    return reduce(either, (_kept(limit, jobs) for limit, jobs in limits.items()))
 
 
 WATCHDOG: Final = Alert(
@@ -86,10 +96,7 @@ SCRAPE_IS_EMPTY: Final = Alert(
 )
 SAMPLE_LIMIT_NEAR: Final = Alert(
     name="SampleLimitNear",
-    expr=either(
-        _kept(SAMPLES_MAX, _OURS, is_not("job", PROBE_JOB)),
-        _kept(PROBE_SAMPLES_MAX, is_("job", PROBE_JOB)),
-    ),
+    expr=_near_their_limits(),
     for_s=300,
     severity=Severity.WARNING,
     component=Component.MONITORING,

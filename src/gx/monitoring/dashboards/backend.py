@@ -21,6 +21,7 @@ from gx.monitoring.dashboards.model import (
     State,
 )
 from gx.monitoring.external import PROBE_SUCCESS, UP
+from gx.monitoring.jobs import PROBE_JOB
 from gx.monitoring.model import BACKEND_DASHBOARD
 from gx.monitoring.promql import (
     RATE_INTERVAL,
@@ -35,7 +36,6 @@ from gx.monitoring.promql import (
     sum_by,
 )
 from gx.monitoring.recording import AVAILABILITY_WINDOW_S, RATIO_WINDOW_S, percent_of
-from gx.monitoring.scrape import PROBE_JOB
 from gx.monitoring.selectors import Matcher, is_, is_not, matches, one_of
 from gx.monitoring.thresholds import (
     DEAD_LETTERS_CRITICAL,
