@@ -24,6 +24,8 @@ class ValidationCode(StrEnum):
     ENDORSEMENT_POLICY_FAILURE = "ENDORSEMENT_POLICY_FAILURE"
     INVALID_ENDORSER_TRANSACTION = "INVALID_ENDORSER_TRANSACTION"
     BAD_PAYLOAD = "BAD_PAYLOAD"
+    INVALID_OTHER_REASON = "INVALID_OTHER_REASON"
+    """Also stands for those of Fabric's codes that no transaction of this system ends with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
