@@ -70,6 +70,30 @@ class LedgerSettings(_Group):
     verify_blocks_at_start: int = Field(default=64, ge=1, le=100_000)
 
 
+class ChaincodeSettings(_Group):
+    """Settings of `gx chaincode serve`: `GX_CHAINCODE_<NAME>`.
+
+    The package id (also as `CHAINCODE_ID`) is what the peers know the installed package by, the
+    address (also as `CHAINCODE_SERVER_ADDRESS`) is where they connect. The three TLS files are
+    given together or not at all. The unit `admin` of the listed MSPs (separated by commas) stands
+    for a super admin in certificates without a role.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GX_CHAINCODE_", frozen=True, extra="ignore")
+
+    package_id: str = Field(default="", pattern=r"^([A-Za-z0-9_.+-]+:[0-9a-f]{64})?$")
+    address: str = Field(default="", pattern=r"^(.+:[0-9]{1,5})?$")
+    metrics_port: int = Field(default=9092, ge=0, le=65_535)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_roots: Path | None = None
+    admin_ou_msps: str = Field(default="", pattern=r"^[A-Za-z0-9.,-]*$")
+    transactions_max: int = Field(default=16, ge=1, le=256)
+    transaction_timeout_s: float = Field(default=30.0, ge=0.5, le=600)
+    registration_timeout_s: float = Field(default=10.0, ge=0.5, le=120)
+    message_bytes_max: int = Field(default=104_857_600, ge=1_048_576, le=1_073_741_824)
+
+
 class ApiSettings(_Group):
     """Settings of `gx api serve`: `GX_API_<NAME>`."""
 
@@ -138,6 +162,7 @@ class StackSettings(_Group):
     prometheus_port: int = Field(default=30_090, ge=1, le=65_535)
     alertmanager_port: int = Field(default=30_093, ge=1, le=65_535)
     blackbox_port: int = Field(default=30_115, ge=1, le=65_535)
+    deadman_port: int = Field(default=9_096, ge=1, le=65_535)
     postgres_exporter_port: int = Field(default=30_187, ge=1, le=65_535)
     node_exporter_port: int = Field(default=30_100, ge=1, le=65_535)
     redis_exporter_port: int = Field(default=30_121, ge=1, le=65_535)
@@ -167,6 +192,103 @@ class FabricNetworkSettings(_Group):
     chaincode_b_metrics_port: int = Field(default=9_093, ge=1, le=65_535)
     batch_timeout_ms: int = Field(default=20, ge=1, le=10_000)
     batch_messages_max: int = Field(default=100, ge=1, le=10_000)
+
+
+class ConsoleSettings(_Group):
+    """Settings of `gx console serve`: `GX_CONSOLE_<NAME>`.
+
+    It answers requests for loopback names and for the `allowed_hosts`, separated by commas.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GX_CONSOLE_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=30_300, ge=1, le=65_535)
+    allowed_hosts: str = Field(default="", pattern=r"^[A-Za-z0-9.,-]*$")
+    prometheus_url: str = Field(default="http://127.0.0.1:30090", pattern=r"^https?://[^\s?#]+$")
+    alertmanager_url: str = Field(default="http://127.0.0.1:30093", pattern=r"^https?://[^\s?#]+$")
+    api_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://[^\s?#]+$")
+    scrape_interval_s: int = Field(default=15, ge=1, le=300)
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The names that it answers to beside those of loopback."""
+        return frozenset(name for name in self.allowed_hosts.lower().split(",") if name)
+
+
+class MonitoringSettings(_Group):
+    """Settings of the files that operators get (`gx monitoring render`): `GX_<NAME>`.
+
+    `environments` are those that are deployed, separated by commas: one that is named and not
+    there counts as down. The addresses are those under which people reach the pages; where an
+    external address is not set, it is the one that the program listens on.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GX_", frozen=True, extra="ignore")
+
+    environments: str = Field(
+        default="devnet,testnet,mainnet",
+        pattern=r"^(devnet|testnet|mainnet)(,(devnet|testnet|mainnet))*$",
+    )
+    cluster: str = Field(default="gx", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+    runbook_base_url: str = Field(
+        default="http://127.0.0.1:30300/runbooks", pattern=r"^https?://[^\s?#]+$"
+    )
+    dashboard_base_url: str = Field(
+        default="http://127.0.0.1:30300/dashboards", pattern=r"^https?://[^\s?#]+$"
+    )
+    prometheus_external_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    alertmanager_external_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    operator_release: str = Field(
+        default="kube-prometheus-stack", pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+    )
+
+
+class AlertingSettings(_Group):
+    """Settings of what Alertmanager is told, by whoever renders it: `GX_ALERTING_<NAME>`.
+
+    The two files connect the local stack; on Kubernetes they are keys of a Secret.
+    Office hours are from Monday to Friday; the rest of the week somebody is on call.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GX_ALERTING_", frozen=True, extra="ignore")
+
+    slack_url_file: Path | None = None
+    slack_url_per_channel: bool = False
+    slack_channel_prefix: str = Field(default="#gx-", pattern=r"^[#@]?[a-z0-9_-]{0,60}$")
+    pagerduty_key_file: Path | None = None
+    pagerduty_url: str = Field(
+        default="https://events.pagerduty.com/v2/enqueue", pattern=r"^https?://[^\s?#]+$"
+    )
+    deadman_url: str = Field(
+        default="https://deadman.example.org/heartbeat", pattern=r"^https?://[^\s#]+$"
+    )
+    office_start: str = Field(default="08:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    office_end: str = Field(default="18:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")
+    time_zone: str = Field(default="UTC", pattern=r"^[A-Za-z0-9_+/-]{1,64}$")
+
+
+class DeadmanSettings(_Group):
+    """Settings of `gx deadman`: `GX_DEADMAN_<NAME>`. What a file holds is never shown."""
+
+    model_config = SettingsConfigDict(env_prefix="GX_DEADMAN_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9_096, ge=0, le=65_535)
+    system: str = Field(default="gx", pattern=r"^[A-Za-z0-9._/-]{1,64}$")
+    period_s: float = Field(default=60.0, ge=0.5, le=3_600)
+    periods_max: int = Field(default=3, ge=2, le=100)
+    state_file: Path = Path("var/deadman/state.json")
+    token_file: Path | None = None
+    slack_url_file: Path | None = None
+    pagerduty_key_file: Path | None = None
+    pagerduty_url: str = Field(
+        default="https://events.pagerduty.com/v2/enqueue", pattern=r"^https?://[^\s?#]+$"
+    )
+    webhook_url_file: Path | None = None
+    runbook_url: str = Field(
+        default="http://127.0.0.1:30300/runbooks/Watchdog", pattern=r"^https?://[^\s]+$"
+    )
 
 
 class CliSettings(_Group):
@@ -212,6 +334,41 @@ def load_database() -> DatabaseSettings:
             "or start the local stack with `gx up`"
         )
     return settings.model_copy(update={"dsn": SecretStr(url)})
+
+
+def load_chaincode() -> ChaincodeSettings:
+    """Read the chaincode's settings; Fabric's own names stand in for package id and address.
+
+    Raises:
+        SettingsError: there is no package id, or only some of the TLS files, or none of them
+            where everybody could listen in.
+    """
+    settings = load(ChaincodeSettings)
+    named = os.environ  # noqa: TID251 (this is gx.runtime.settings)
+    update = {
+        "package_id": settings.package_id or named.get("CHAINCODE_ID", ""),
+        "address": settings.address or named.get("CHAINCODE_SERVER_ADDRESS", "127.0.0.1:9999"),
+    }
+    try:
+        settings = ChaincodeSettings.model_validate(settings.model_dump() | update)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaints(ChaincodeSettings, error))) from error
+    if not settings.package_id:
+        raise SettingsError(
+            "no package id: set CHAINCODE_ID or GX_CHAINCODE_PACKAGE_ID to what "
+            "`peer lifecycle chaincode queryinstalled` shows, label:hash"
+        )
+    _require_tls(settings, load(CommonSettings).environment)
+    return settings
+
+
+def _require_tls(settings: ChaincodeSettings, place: Environment) -> None:
+    files = (settings.tls_certificate, settings.tls_key, settings.tls_client_roots)
+    names = "GX_CHAINCODE_TLS_CERTIFICATE, GX_CHAINCODE_TLS_KEY and GX_CHAINCODE_TLS_CLIENT_ROOTS"
+    if None in files and any(files):
+        raise SettingsError(f"{names} go together; some are not set")
+    if not any(files) and place is not Environment.DEVNET:
+        raise SettingsError(f"outside devnet peers connect with TLS alone: set {names}")
 
 
 def database_url() -> str | None:

@@ -8,11 +8,14 @@ from pydantic_settings import BaseSettings
 
 from gx.runtime.settings import (
     ApiSettings,
+    ChaincodeSettings,
     CliSettings,
     CommonSettings,
+    ConsoleSettings,
     DatabaseSettings,
     FabricNetworkSettings,
     LedgerSettings,
+    MonitoringSettings,
     ProjectorSettings,
     StackSettings,
     SubmitterSettings,
@@ -25,8 +28,11 @@ GROUPS: Final[tuple[type[BaseSettings], ...]] = (
     SubmitterSettings,
     ProjectorSettings,
     LedgerSettings,
+    ChaincodeSettings,
     StackSettings,
     FabricNetworkSettings,
+    ConsoleSettings,
+    MonitoringSettings,
     CliSettings,
 )
 
