@@ -52,6 +52,8 @@ ENTRIES = (
     Entry("smoke", "gx.cli.smoke", "Check the whole loop once, step by step.", _PROVE),
     Entry("load", "gx.cli.load", "Send many commands on a fixed schedule.", _PROVE),
     Entry("api", "gx.cli.api", "Serve the HTTP API.", _SERVE),
+    Entry("console", "gx.cli.console", "Serve the web console.", _SERVE),
+    Entry("chaincode", "gx.cli.chaincode", "Serve the contracts to Fabric's peers.", _SERVE),
     Entry("outbox", "gx.cli.outbox", "Submit commands to the ledger.", _SERVE),
     Entry("db", "gx.cli.database", "Migrate the database and show its version.", _SERVE),
     Entry("openapi", "gx.cli.reference", "Write the API's OpenAPI document.", _SERVE),

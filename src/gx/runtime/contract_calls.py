@@ -9,7 +9,7 @@ from gx.chaincode.observing import Ending
 from gx.domain.batches import BATCH_FUNCTION
 from gx.domain.catalogue import COMMANDS, FUNCTIONS
 from gx.telemetry.cells import Counter, Histogram
-from gx.telemetry.instruments import LedgerMetrics
+from gx.telemetry.instruments import ContractHostMetrics
 
 _UNKNOWN: Final = ("other", "other")
 
@@ -32,7 +32,7 @@ class ContractCalls:
     A function that does not exist is the caller's invention: it counts as `other`.
     """
 
-    def __init__(self, metrics: LedgerMetrics) -> None:
+    def __init__(self, metrics: ContractHostMetrics) -> None:
         self._unknown: Final = _instruments(metrics, _UNKNOWN)
         self._known: Final = {
             ":".join(pair): _instruments(metrics, pair) for pair in contract_functions()
@@ -49,7 +49,7 @@ class ContractCalls:
         instruments.counters[ending].inc()
 
 
-def _instruments(metrics: LedgerMetrics, pair: tuple[str, str]) -> _Instruments:
+def _instruments(metrics: ContractHostMetrics, pair: tuple[str, str]) -> _Instruments:
     return _Instruments(
         counters={ending: metrics.calls(*pair, ending.value) for ending in Ending},
         duration_ms=metrics.call_duration_ms(*pair),

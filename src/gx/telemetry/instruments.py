@@ -7,6 +7,7 @@ that the catalogue promises for the process is there. Labels are given in the ca
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from gx.telemetry.catalogue import contract_host, edge, every_process, read_path, write_path
 from gx.telemetry.catalogue.dimensions import CALL_STATUS, ENDPOINT, HTTP_STATUS, METHOD
@@ -143,12 +144,18 @@ class ApiMetrics(BackendMetrics):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerMetrics:
-    """What the local ledger's process says, of itself and of the contracts that it runs."""
+class ContractHostMetrics:
+    """What a process says of the contracts that it runs; all that the chaincode's says."""
 
     calls: CounterVector
     call_duration_ms: HistogramVector
     connections: Gauge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerMetrics(ContractHostMetrics):
+    """What the local ledger's process says, of itself and of the contracts that it runs."""
+
     block_height: Gauge
     transactions: CounterVector
     commit_duration_s: Histogram
@@ -290,20 +297,8 @@ def build_ledger_metrics(
     facts: ProcessFacts | None = None,
 ) -> LedgerMetrics:
     """Make the local ledger's instruments; `functions` are (contract, function) pairs."""
-    make = InstrumentFactory(
-        registry,
-        Process.LEDGER,
-        values={
-            ValueSource.CONTRACTS: {contract for contract, _ in functions},
-            ValueSource.FUNCTIONS: {function for _, function in functions},
-        },
-        facts=facts,
-    )
-    calls = [(*pair, status) for pair in functions for status in CALL_STATUS.values]
+    make = _contract_host_factory(registry, Process.LEDGER, functions, facts)
     metrics = LedgerMetrics(
-        calls=make.counters(contract_host.CHAINCODE_REQUESTS, calls),
-        call_duration_ms=make.histograms(contract_host.CHAINCODE_REQUEST_DURATION, functions),
-        connections=make.gauge(contract_host.CHAINCODE_STREAMS, start=0),
         block_height=make.gauge(contract_host.LOCAL_LEDGER_HEIGHT),
         transactions=make.counters(contract_host.LOCAL_LEDGER_TRANSACTIONS),
         commit_duration_s=make.histogram(contract_host.LOCAL_LEDGER_COMMIT_DURATION),
@@ -312,9 +307,53 @@ def build_ledger_metrics(
         state_keys=make.gauge(contract_host.LOCAL_LEDGER_STATE_KEYS),
         store_bytes=make.gauge(contract_host.LOCAL_LEDGER_STORE),
         last_block_at_s=make.gauge(contract_host.LOCAL_LEDGER_LAST_BLOCK),
+        **_contract_instruments(make, functions),
     )
     make.finish()
     return metrics
+
+
+def build_chaincode_metrics(
+    registry: MetricsRegistry,
+    *,
+    functions: Collection[tuple[str, str]],
+    facts: ProcessFacts | None = None,
+) -> ContractHostMetrics:
+    """Make the chaincode's instruments; `functions` are (contract, function) pairs."""
+    make = _contract_host_factory(registry, Process.CHAINCODE, functions, facts)
+    metrics = ContractHostMetrics(**_contract_instruments(make, functions))
+    make.finish()
+    return metrics
+
+
+def _contract_host_factory(
+    registry: MetricsRegistry,
+    process: Process,
+    functions: Collection[tuple[str, str]],
+    facts: ProcessFacts | None,
+) -> InstrumentFactory:
+    values = {
+        ValueSource.CONTRACTS: {contract for contract, _ in functions},
+        ValueSource.FUNCTIONS: {function for _, function in functions},
+    }
+    return InstrumentFactory(registry, process, values=values, facts=facts)
+
+
+class _ContractInstruments(TypedDict):
+    calls: CounterVector
+    call_duration_ms: HistogramVector
+    connections: Gauge
+
+
+def _contract_instruments(
+    make: InstrumentFactory, functions: Collection[tuple[str, str]]
+) -> _ContractInstruments:
+    calls = [(*pair, status) for pair in functions for status in CALL_STATUS.values]
+    return {
+        "calls": make.counters(contract_host.CHAINCODE_REQUESTS, calls),
+        "call_duration_ms": make.histograms(contract_host.CHAINCODE_REQUEST_DURATION, functions),
+        "connections": make.gauge(contract_host.CHAINCODE_STREAMS, start=0),
+    }
 
 
 def _backend_gauges(make: InstrumentFactory) -> dict[str, Gauge]:
