@@ -11,6 +11,8 @@ from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json, show_table
 from gx.domain.codec import JsonObject, JsonValue
 from gx.monitoring.alerts import ALERTS
+from gx.monitoring.kubernetes.cluster import Cluster
+from gx.monitoring.kubernetes.files import render_kubernetes
 from gx.monitoring.live import LiveMetric, check_live, check_used, missing
 from gx.monitoring.render import Deployment, render_files, stale_files, write_files
 from gx.monitoring.runbooks import FOLDER, facts_of
@@ -51,7 +53,7 @@ def render(
     ] = None,
     root: Annotated[Path, typer.Option("--root", help="The checkout.")] = Path(),
 ) -> None:
-    """Write alerts, recording rules, dashboards and the facts in the runbooks.
+    """Write rules, dashboards, network policies and the facts in the runbooks.
 
     An environment that is named and not deployed counts as down.
 
@@ -67,6 +69,7 @@ def render(
     files = render_files(deployment, root)
     dashboards = render_dashboards(runbooks=deployment.links.runbooks)
     files |= {Path(path): text for path, text in dashboards.items()}
+    files |= render_kubernetes(Cluster(environments=deployment.environments))
     stale = stale_files(files, root)
     if check and stale:
         names = ", ".join(str(path) for path in stale)

@@ -1,0 +1,1 @@
+"""Kubernetes, as far as it follows from declarations: who may talk to whom, and who may look."""
