@@ -14,10 +14,11 @@ from gx.monitoring.alerts import ALERTS
 from gx.monitoring.kubernetes.cluster import Cluster
 from gx.monitoring.kubernetes.files import render_kubernetes
 from gx.monitoring.live import LiveMetric, check_live, check_used, missing
+from gx.monitoring.model import Links
 from gx.monitoring.render import Deployment, render_files, stale_files, write_files
 from gx.monitoring.runbooks import FOLDER, facts_of
 from gx.runtime.local_stack import VALKEY
-from gx.runtime.settings import CommonSettings, StackSettings, load
+from gx.runtime.settings import CommonSettings, MonitoringSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
 from gx.runtime.tools import Program
 from gx.telemetry.catalogue import CATALOGUE
@@ -49,7 +50,9 @@ def render(
     ] = False,
     environment: Annotated[
         list[str] | None,
-        typer.Option("--environment", help="A deployed environment; repeat it. Else all three."),
+        typer.Option(
+            "--environment", help="A deployed environment; repeat it. Else GX_ENVIRONMENTS."
+        ),
     ] = None,
     root: Annotated[Path, typer.Option("--root", help="The checkout.")] = Path(),
 ) -> None:
@@ -65,7 +68,7 @@ def render(
     # Grafana's model is an extra of the package, and only this subcommand needs it.
     from gx.monitoring.dashboards.files import render_dashboards  # noqa: PLC0415
 
-    deployment = Deployment(environments=tuple(environment)) if environment else Deployment()
+    deployment = _deployment(environment)
     files = render_files(deployment, root)
     dashboards = render_dashboards(runbooks=deployment.links.runbooks)
     files |= {Path(path): text for path, text in dashboards.items()}
@@ -77,6 +80,20 @@ def render(
     if not check:
         write_files({path: files[path] for path in stale}, root)
     say(f"{len(files)} files, {len(stale)} of them written anew")
+
+
+def _deployment(environments: Sequence[str] | None) -> Deployment:
+    """Return what the files are rendered for, as the settings say."""
+    settings = load(MonitoringSettings)
+    default = Deployment()
+    return Deployment(
+        environments=tuple(environments or settings.environments.split(",")),
+        links=Links(runbooks=settings.runbook_base_url, dashboards=settings.dashboard_base_url),
+        operator_release=settings.operator_release,
+        cluster=settings.cluster,
+        prometheus_url=settings.prometheus_external_url or default.prometheus_url,
+        alertmanager_url=settings.alertmanager_external_url or default.alertmanager_url,
+    )
 
 
 @app.command("explain")

@@ -51,7 +51,7 @@ def prometheus_config(environments: Sequence[str], cluster: str) -> dict[str, ob
             "alertmanagers": [
                 {
                     **discovery(ALERTMANAGER_JOB, environments),
-                    "relabel_configs": [rule.to_yaml() for rule in ALERTMANAGER_JOB.relabelling],
+                    "relabel_configs": [rule.to_yaml() for rule in ALERTMANAGER_JOB.choice],
                 }
             ],
         },

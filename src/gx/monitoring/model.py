@@ -9,6 +9,8 @@ from gx.monitoring.recording import Recording
 from gx.monitoring.thresholds import Threshold
 
 BACKEND_DASHBOARD: Final = "07-cqrs-backend-monitoring"
+ENVIRONMENTS: Final = ("devnet", "testnet", "mainnet")
+"""What files are rendered for unless a deployment has others."""
 SCRAPE_INTERVAL_S: Final = 15
 EVALUATION_INTERVAL_S: Final = 15
 GROUP_WAIT_S: Final = 30
@@ -120,7 +122,7 @@ class Links:
     """Where the pages are that a notification links to."""
 
     runbooks: str = "http://127.0.0.1:30300/runbooks"
-    dashboards: str = "http://127.0.0.1:30300/d"
+    dashboards: str = "http://127.0.0.1:30300/dashboards"
 
     def annotate(self, alert: Alert) -> dict[str, str]:
         """Return an alert's annotations."""

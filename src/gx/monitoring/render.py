@@ -1,4 +1,4 @@
-"""The files that are generated from the rules: written, or compared with what is committed.
+"""The files of Prometheus and the runbooks' facts: written, or compared with what is committed.
 
 A ConfigMap has no namespace: `kubectl apply -n` says which one, since operators have Prometheus in
 different ones. The PrometheusRules are for clusters with the Prometheus Operator.
@@ -13,6 +13,7 @@ import yaml
 
 from gx.domain.errors import GxError
 from gx.monitoring.alerts import ALERTS
+from gx.monitoring.kubernetes_scrape import operator_objects, prometheus_config
 from gx.monitoring.model import Links, RuleGroup
 from gx.monitoring.rules import (
     all_groups,
@@ -38,16 +39,20 @@ class Deployment:
     """What the files are rendered for.
 
     `environments` are those that are deployed: one that is named and not there is down.
-    `operator_release` is the label by which the Prometheus Operator finds rules.
+    `operator_release` is the label by which the Prometheus Operator finds its objects. `cluster`
+    is on every alert; the two addresses are those under which people reach the programs.
     """
 
     environments: tuple[str, ...] = ("devnet", "testnet", "mainnet")
     links: Links = field(default_factory=Links)
     operator_release: str = "kube-prometheus-stack"
+    cluster: str = "gx"
+    prometheus_url: str = "http://127.0.0.1:30090"
+    alertmanager_url: str = "http://127.0.0.1:30093"
 
 
 def render_files(deployment: Deployment, root: Path) -> dict[Path, str]:
-    """Render every file of the rules, by its path below the checkout at `root`.
+    """Render every file of the rules and the scraping, by its path below the checkout at `root`.
 
     Runbooks are read there: what people wrote stays, the facts in them are renewed.
 
@@ -66,6 +71,7 @@ def render_files(deployment: Deployment, root: Path) -> dict[Path, str]:
         folder = Path(PROMETHEUS_FOLDER)
         files[folder / f"{name}.yaml"] = _config_map(name, groups, deployment)
         files[folder / "operator" / f"{name}.yaml"] = _prometheus_rule(name, groups, deployment)
+    files |= _scraping(deployment)
     for alert in ALERTS:
         path = Path(FOLDER, f"{alert.name}.md")
         files[path] = with_facts(alert, (root / path).read_text(encoding="utf-8"))
@@ -88,14 +94,36 @@ def write_files(files: Mapping[Path, str], root: Path) -> None:
         (root / path).write_text(text, encoding="utf-8")
 
 
+def _scraping(deployment: Deployment) -> dict[Path, str]:
+    folder = Path(PROMETHEUS_FOLDER)
+    config = prometheus_config(deployment.environments, deployment.cluster)
+    addresses = {
+        "PROMETHEUS_EXTERNAL_URL": deployment.prometheus_url,
+        "ALERTMANAGER_EXTERNAL_URL": deployment.alertmanager_url,
+    }
+    objects = operator_objects(deployment.environments, deployment.operator_release)
+    return {
+        # For the programs' flags: their own configuration cannot say under which name they are.
+        folder / "01-addresses.yaml": _text_map("monitoring-addresses", addresses),
+        folder / "02-configmap.yaml": _text_map(
+            "prometheus-config", {"prometheus.yml": _dump(config)}
+        ),
+        folder / "operator" / "scraping.yaml": HEADER + "---\n".join(_dump(o) for o in objects),
+    }
+
+
 def _config_map(name: str, groups: Iterable[RuleGroup], deployment: Deployment) -> str:
     rules = _dump(groups_to_yaml(groups, deployment.links))
+    return _text_map(f"prometheus-{name}", {f"{name}.yml": rules})
+
+
+def _text_map(name: str, data: Mapping[str, str]) -> str:
     return HEADER + _dump(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": f"prometheus-{name}", "labels": _LABELS},
-            "data": {f"{name}.yml": rules},
+            "metadata": {"name": name, "labels": _LABELS},
+            "data": dict(data),
         }
     )
 

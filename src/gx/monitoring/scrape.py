@@ -166,9 +166,14 @@ class ScrapeJob:
         }
 
     @property
+    def choice(self) -> tuple[Relabel, ...]:
+        """Which of the discovered targets are this job's, and where they are asked."""
+        return tuple(_choose(self.selection))
+
+    @property
     def relabelling(self) -> tuple[Relabel, ...]:
         """Which targets stay, and what they are called."""
-        return (*_choose(self.selection), *_label(self.selection, self.service))
+        return (*self.choice, *_label(self.selection, self.service))
 
     @property
     def metric_relabelling(self) -> tuple[Relabel, ...]:

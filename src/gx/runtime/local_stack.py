@@ -13,6 +13,7 @@ from typing import Final
 from gx.database.embedded import EmbeddedPostgres
 from gx.database.migrations import migrate
 from gx.monitoring.local import LocalFiles, LocalStack, write_local
+from gx.monitoring.model import Links
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem, StepSpec
 from gx.runtime.prometheus import alertmanager_command, blackbox_command, prometheus_command
@@ -21,6 +22,7 @@ from gx.runtime.settings import (
     ApiSettings,
     CommonSettings,
     LedgerSettings,
+    MonitoringSettings,
     ProjectorSettings,
     StackSettings,
     SubmitterSettings,
@@ -80,6 +82,7 @@ class Planner:
     ledger: LedgerSettings = field(default_factory=lambda: load(LedgerSettings))
     submitter: SubmitterSettings = field(default_factory=lambda: load(SubmitterSettings))
     projector: ProjectorSettings = field(default_factory=lambda: load(ProjectorSettings))
+    pages: MonitoringSettings = field(default_factory=lambda: load(MonitoringSettings))
     _items: list[StackItem] = field(default_factory=list)
     _notices: list[str] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
@@ -233,6 +236,9 @@ class Planner:
             blackbox_port=self.ports.blackbox_port,
             environment=self.common.environment.value,
             scrape_interval_s=self.ports.scrape_interval_s,
+            links=Links(
+                runbooks=self.pages.runbook_base_url, dashboards=self.pages.dashboard_base_url
+            ),
         )
 
     def _add_prometheus(self, tool: Tool, files: LocalFiles) -> None:
@@ -243,6 +249,7 @@ class Planner:
             storage=self._data / "prometheus",
             port=port,
             retention_days=self.ports.retention_days,
+            external_url=self.pages.prometheus_external_url,
         )
         need = PortNeed(port=port, setting="GX_STACK_PROMETHEUS_PORT")
         self._add_tool("prometheus", tool, command, need=need, probe="/-/ready")
@@ -254,6 +261,7 @@ class Planner:
             configuration=files.alertmanager,
             storage=self._data / "alertmanager",
             port=port,
+            external_url=self.pages.alertmanager_external_url,
         )
         need = PortNeed(port=port, setting="GX_STACK_ALERTMANAGER_PORT")
         self._add_tool("alertmanager", tool, command, need=need, probe="/-/ready")

@@ -15,17 +15,29 @@ HOST = "127.0.0.1"
 NODE_COLLECTORS: Final = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo")
 # Container runtimes mount single files, and each would count as a disk of its own.
 MOUNTS_IGNORED: Final = r"^/(dev|proc|run|sys|etc|var/lib/(docker|containers|kubelet)/.+)($|/)"
+# The exporter's default leaves `overlay` out, which is all that a container has.
+FILE_SYSTEMS_IGNORED: Final = (
+    "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|"
+    "mqueue|nsfs|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tmpfs|tracefs)$"
+)
 # The modes that Go's PostgreSQL driver knows; of libpq's it lacks `allow` and `prefer`.
 TLS_MODES: Final = frozenset({"disable", "require", "verify-ca", "verify-full"})
 LOOPBACK_HOSTS: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 def prometheus_command(
-    tool: Tool, *, configuration: Path, storage: Path, port: int, retention_days: int
+    tool: Tool,
+    *,
+    configuration: Path,
+    storage: Path,
+    port: int,
+    retention_days: int,
+    external_url: str | None = None,
 ) -> tuple[str, ...]:
     """Run Prometheus; `POST /-/reload` and SIGHUP read the configuration again.
 
-    Alerts are sent again after a second, so that a resolved one is told at once.
+    Alerts are sent again after a second, so that a resolved one is told at once; they link to
+    `external_url`, else to the address that it listens on.
     Ready: `GET /-/ready`. A `tool` with a working folder must run in it.
     """
     address = f"{HOST}:{port}"
@@ -35,16 +47,18 @@ def prometheus_command(
         f"--storage.tsdb.path={storage.absolute()}",
         f"--storage.tsdb.retention.time={retention_days}d",
         f"--web.listen-address={address}",
-        f"--web.external-url=http://{address}",
+        *_reached_at(external_url, address),
         "--web.enable-lifecycle",
         "--rules.alert.resend-delay=1s",
     )
 
 
 def alertmanager_command(
-    tool: Tool, *, configuration: Path, storage: Path, port: int
+    tool: Tool, *, configuration: Path, storage: Path, port: int, external_url: str | None = None
 ) -> tuple[str, ...]:
     """Run a single Alertmanager: the empty cluster address opens no gossip port.
+
+    Notifications link to `external_url`, else to the address that it listens on.
 
     Ready: `GET /-/ready`.
     """
@@ -54,7 +68,7 @@ def alertmanager_command(
         f"--config.file={configuration.absolute()}",
         f"--storage.path={storage.absolute()}",
         f"--web.listen-address={address}",
-        f"--web.external-url=http://{address}",
+        *_reached_at(external_url, address),
         "--cluster.listen-address=",
     )
 
@@ -90,6 +104,7 @@ def node_exporter_command(tool: Tool, *, port: int) -> tuple[str, ...]:
         "--collector.disable-defaults",
         *(f"--collector.{name}" for name in NODE_COLLECTORS),
         f"--collector.filesystem.mount-points-exclude={MOUNTS_IGNORED}",
+        f"--collector.filesystem.fs-types-exclude={FILE_SYSTEMS_IGNORED}",
     )
 
 
@@ -119,3 +134,8 @@ def exporter_dsn(dsn: str) -> str:
         is_local = host in LOOPBACK_HOSTS or host.startswith("/")
         query["sslmode"] = "disable" if is_local else "require"
     return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _reached_at(external_url: str | None, address: str) -> tuple[str, ...]:
+    """Say the address in links; the paths stay where they are, also behind a proxy's prefix."""
+    return (f"--web.external-url={external_url or f'http://{address}'}", "--web.route-prefix=/")
