@@ -5,6 +5,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gx.monitoring.deadman.instruments import build_deadman_metrics
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.instruments import (
     build_api_metrics,
@@ -41,11 +42,17 @@ def a_ledger(registry: MetricsRegistry) -> None:
     build_ledger_metrics(registry, functions=FUNCTIONS)
 
 
+def a_deadman(registry: MetricsRegistry) -> None:
+    """Build the dead-man's receiver's instruments."""
+    build_deadman_metrics(registry)
+
+
 BUILDERS: Final[dict[Process, Callable[[MetricsRegistry], None]]] = {
     Process.SUBMITTER: a_submitter,
     Process.PROJECTOR: a_projector,
     Process.API: an_api,
     Process.LEDGER: a_ledger,
+    Process.DEADMAN: a_deadman,
 }
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("console", "gx.cli.console", "Serve the web console.", _SERVE),
     Entry("chaincode", "gx.cli.chaincode", "Serve the contracts to Fabric's peers.", _SERVE),
     Entry("outbox", "gx.cli.outbox", "Submit commands to the ledger.", _SERVE),
+    Entry("deadman", "gx.cli.deadman", "Speak when alerting itself falls silent.", _SERVE),
     Entry("db", "gx.cli.database", "Migrate the database and show its version.", _SERVE),
     Entry("openapi", "gx.cli.reference", "Write the API's OpenAPI document.", _SERVE),
     Entry("catalogue", "gx.cli.reference", "Write the catalogue.", _SERVE),

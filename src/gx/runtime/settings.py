@@ -286,9 +286,6 @@ class DeadmanSettings(_Group):
         default="https://events.pagerduty.com/v2/enqueue", pattern=r"^https?://[^\s?#]+$"
     )
     webhook_url_file: Path | None = None
-    runbook_url: str = Field(
-        default="http://127.0.0.1:30300/runbooks/Watchdog", pattern=r"^https?://[^\s]+$"
-    )
 
 
 class CliSettings(_Group):

@@ -7,12 +7,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from gx.runtime.settings import (
+    AlertingSettings,
     ApiSettings,
     ChaincodeSettings,
     CliSettings,
     CommonSettings,
     ConsoleSettings,
     DatabaseSettings,
+    DeadmanSettings,
     FabricNetworkSettings,
     LedgerSettings,
     MonitoringSettings,
@@ -33,6 +35,8 @@ GROUPS: Final[tuple[type[BaseSettings], ...]] = (
     FabricNetworkSettings,
     ConsoleSettings,
     MonitoringSettings,
+    AlertingSettings,
+    DeadmanSettings,
     CliSettings,
 )
 

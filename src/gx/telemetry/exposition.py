@@ -29,6 +29,8 @@ _CONNECTIONS_MAX: Final = 32
 _Message: TypeAlias = MutableMapping[str, object]
 _Receive: TypeAlias = Callable[[], Awaitable[_Message]]
 _Send: TypeAlias = Callable[[_Message], Awaitable[None]]
+App: TypeAlias = Callable[[_Message, _Receive, _Send], Awaitable[None]]
+"""An ASGI application."""
 
 
 class PortTakenError(GxError):
@@ -96,12 +98,20 @@ class TelemetryServer:
 
     `async with TelemetryServer(registry=…, probes=…, port=9090): …` serves while the block runs.
     It leaves the process's signal handlers alone. Port 0 takes a free one; see `port`.
+    `wrap` puts an application of the process's own in front of the telemetry paths.
     """
 
     def __init__(
-        self, *, registry: MetricsRegistry, probes: Probes, port: int, host: str = LOOPBACK
+        self,
+        *,
+        registry: MetricsRegistry,
+        probes: Probes,
+        port: int,
+        host: str = LOOPBACK,
+        wrap: Callable[[App], App] | None = None,
     ) -> None:
-        self._app = TelemetryApp(registry, probes)
+        self._telemetry = TelemetryApp(registry, probes)
+        self._app: App = self._telemetry if wrap is None else wrap(self._telemetry)
         self._host = host
         self._asked_port = port
         self._server: _Server | None = None
@@ -140,7 +150,7 @@ class TelemetryServer:
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await self._serving
-        self._app.close()
+        self._telemetry.close()
 
 
 class _Server(uvicorn.Server):

@@ -38,6 +38,7 @@ class Process(StrEnum):
     API = "api"
     LEDGER = "ledger"
     CHAINCODE = "chaincode"
+    DEADMAN = "deadman"
 
 
 class Condition(StrEnum):
@@ -45,6 +46,7 @@ class Condition(StrEnum):
 
     REDIS = "only where Redis or Valkey is configured"
     CERTIFICATES = "only with a ledger whose identities are X.509 certificates"
+    FABRIC = "only where the nodes of a Fabric network are scraped"
 
 
 class ValueSource(StrEnum):

@@ -9,6 +9,7 @@ from typing import Final
 from gx.telemetry.catalogue import (
     client_library,
     contract_host,
+    deadman,
     edge,
     every_process,
     read_path,
@@ -21,6 +22,7 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     *read_path.METRICS,
     *edge.METRICS,
     *contract_host.METRICS,
+    *deadman.METRICS,
     *every_process.METRICS,
     *client_library.METRICS,
 )

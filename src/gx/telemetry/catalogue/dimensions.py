@@ -24,7 +24,8 @@ LEDGER: Final = frozenset({Process.LEDGER})
 BACKEND: Final = SUBMITTER | PROJECTOR | API
 # The local ledger runs the contracts itself, so it also says what the chaincode process says.
 CONTRACT_HOSTS: Final = frozenset({Process.CHAINCODE, Process.LEDGER})
-EVERY_PROCESS: Final = BACKEND | CONTRACT_HOSTS
+DEADMAN: Final = frozenset({Process.DEADMAN})
+EVERY_PROCESS: Final = BACKEND | CONTRACT_HOSTS | DEADMAN
 
 COMMAND_TYPE: Final = Label("commandType", source=ValueSource.COMMAND_TYPES, fallback="other")
 EVENT_TYPE: Final = Label("eventType", source=ValueSource.EVENT_TYPES, fallback="other")

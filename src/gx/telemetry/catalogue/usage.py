@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from gx.telemetry.catalogue import contract_host, edge, read_path, write_path
+from gx.telemetry.catalogue import contract_host, deadman, edge, read_path, write_path
 from gx.telemetry.metric import Metric
 
 _SUCCESS: Final = {"status": "success"}
@@ -58,5 +58,7 @@ STILL_WITHOUT_TROUBLE: Final = (
     read_path.PROJECTOR_EVENTS_FAILED,
     edge.OUTBOX_ADMISSIONS_REFUSED,
     edge.HTTP_WAIT_DURATION,  # nobody must ask the API to wait
+    deadman.BEATS,  # heartbeats come from alerting, not from work
+    deadman.NOTIFICATIONS,
 )
 """May stand at 0 for ever in a sound system."""
