@@ -29,7 +29,7 @@ from fabric_protos.peer.proposal_pb2 import SignedProposal
 from fabric_protos.peer.proposal_response_pb2 import ProposalResponse
 
 from gx.ledger.errors import LedgerUnavailableError
-from gx.ledger.fabric.failures import Failure, Step, read_failure
+from gx.ledger.fabric.failures import Cause, Failure, Step, read_failure
 from gx.ledger.fabric.profile import Node
 
 _log: Final = structlog.get_logger(__name__)
@@ -41,7 +41,9 @@ SUSPECT_S: Final = 5.0
 _KEEPALIVE_MS: Final = 120_000
 _KEEPALIVE_TIMEOUT_MS: Final = 20_000
 _RECONNECT_MIN_MS: Final = 100
-_RECONNECT_MAX_MS: Final = 2_000
+_RECONNECT_MAX_MS: Final = 1_000
+RECONNECT_S: Final = 1.5
+"""How long a call waits for a lost connection to be made again: longer than the pause before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,10 @@ class Peer:
             response_deserializer=DeliverResponse.FromString,
         )
 
+    async def connected(self) -> None:
+        """Return once there is a connection."""
+        await self._channel.channel_ready()
+
     async def close(self) -> None:
         """End the connection; calls under way fail."""
         await self._channel.close()
@@ -110,6 +116,16 @@ class Peers:
         Raises:
             LedgerError: what the failure means for the step.
         """
+        answer = await self._round(step, ask)
+        is_away = isinstance(answer, Failure) and answer.cause is Cause.GATEWAY_UNREACHABLE
+        # A lost connection is made again only after a pause: the peers may be there already.
+        if is_away and await self._any_connects():
+            answer = await self._round(step, ask)
+        if isinstance(answer, Failure):
+            raise answer.as_error()
+        return answer
+
+    async def _round(self, step: Step, ask: Callable[[Peer], Awaitable[_T]]) -> _T | Failure:
         failure: Failure | None = None
         for peer in self.in_order():
             try:
@@ -124,7 +140,20 @@ class Peers:
                 self.trust(peer)
                 return answer
         assert failure is not None  # noqa: S101 (a profile without peers is refused)
-        raise failure.as_error()
+        return failure
+
+    async def _any_connects(self) -> bool:
+        """Wait a moment for a connection to any peer; tell whether there is one."""
+        connecting = [asyncio.create_task(peer.connected()) for peer in self.in_order()]
+        try:
+            done, _ = await asyncio.wait(
+                connecting, timeout=RECONNECT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for task in connecting:
+                task.cancel()
+            await asyncio.gather(*connecting, return_exceptions=True)
+        return bool(done)
 
     def in_order(self) -> list[Peer]:
         """List the peers as they are to be asked.

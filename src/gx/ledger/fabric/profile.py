@@ -102,7 +102,7 @@ def load_profile(path: Path) -> ConnectionProfile:
 def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(f"no decoding for {kind}")
+    raise TypeError(f"no decoding for {kind}")
 
 
 def _resolved(profile: ConnectionProfile, folder: Path) -> ConnectionProfile:
