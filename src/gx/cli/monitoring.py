@@ -10,6 +10,7 @@ from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json, show_table
 from gx.domain.codec import JsonObject, JsonValue
+from gx.monitoring.alertmanager.files import ON_KUBERNETES, render_alertmanager_files
 from gx.monitoring.alerts import ALERTS
 from gx.monitoring.kubernetes.cluster import Cluster
 from gx.monitoring.kubernetes.files import render_kubernetes
@@ -17,6 +18,7 @@ from gx.monitoring.live import LiveMetric, check_live, check_used, missing
 from gx.monitoring.model import Links
 from gx.monitoring.render import Deployment, render_files, stale_files, write_files
 from gx.monitoring.runbooks import FOLDER, facts_of
+from gx.runtime.alerting import on_kubernetes
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, MonitoringSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
@@ -72,6 +74,9 @@ def render(
     files = render_files(deployment, root)
     dashboards = render_dashboards(runbooks=deployment.links.runbooks)
     files |= {Path(path): text for path, text in dashboards.items()}
+    files |= render_alertmanager_files(
+        on_kubernetes(ON_KUBERNETES), operator_release=deployment.operator_release
+    )
     files |= render_kubernetes(Cluster(environments=deployment.environments))
     stale = stale_files(files, root)
     if check and stale:

@@ -11,7 +11,9 @@ from typing import Final
 
 import yaml
 
-from gx.monitoring.alerts.watching import WATCHDOG
+from gx.monitoring.alertmanager.render import TEMPLATE_FILE, render_configuration
+from gx.monitoring.alertmanager.routing import Destinations, build_configuration
+from gx.monitoring.alertmanager.wording import render_templates
 from gx.monitoring.jobs import (
     ALERTMANAGER_JOB,
     NODE_JOB,
@@ -34,14 +36,15 @@ HEADER: Final = "# Written by gx.monitoring.local at every start; changes here a
 LOOPBACK: Final = "127.0.0.1"
 RULES_FILE: Final = "rules.yml"
 MONITORING_NAMESPACE: Final = "monitoring"
-RECEIVER: Final = "local"
+DEADMAN_JOB: Final = "deadman"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStack:
     """Where everything listens on this machine. Several workers of a kind have several ports.
 
-    An exporter whose port is None is not there, and nobody asks for it.
+    An exporter whose port is None is not there, and nobody asks for it; nor for the dead-man's
+    receiver. Receivers of alerts that `destinations` does not connect only keep them.
     """
 
     api_port: int = 8000
@@ -55,6 +58,8 @@ class LocalStack:
     postgres_exporter_port: int | None = None
     redis_exporter_port: int | None = None
     node_exporter_port: int | None = None
+    deadman_port: int | None = None
+    destinations: Destinations = field(default_factory=Destinations)
     links: Links = field(default_factory=Links)
     environment: str = "devnet"
     scrape_interval_s: int = 15
@@ -83,7 +88,8 @@ def write_local(stack: LocalStack, folder: Path) -> LocalFiles:
         blackbox=folder / "blackbox.yml",
     )
     files.prometheus.write_text(render_prometheus(stack))
-    files.alertmanager.write_text(render_alertmanager())
+    files.alertmanager.write_text(render_alertmanager(stack))
+    (folder / TEMPLATE_FILE).write_text(render_templates())
     files.blackbox.write_text(render_blackbox())
     (folder / RULES_FILE).write_text(render_rules(stack))
     return files
@@ -115,28 +121,9 @@ def render_rules(stack: LocalStack) -> str:
     return _render(groups_to_yaml(all_groups(_expected_targets(stack)), stack.links))
 
 
-def render_alertmanager() -> str:
-    """Render Alertmanager's configuration: one receiver that keeps alerts for its own API."""
-    return _render(
-        {
-            "route": {
-                "receiver": RECEIVER,
-                "group_by": ["alertname", "namespace"],
-                "group_wait": "10s",
-                "group_interval": "1m",
-                "repeat_interval": "4h",
-                "routes": [{"matchers": [f'alertname="{WATCHDOG.name}"'], "repeat_interval": "1m"}],
-            },
-            "receivers": [{"name": RECEIVER}],
-            "inhibit_rules": [
-                {
-                    "source_matchers": ['severity="critical"', 'family=~".+"'],
-                    "target_matchers": ['severity="warning"', 'family=~".+"'],
-                    "equal": ["namespace", "family"],
-                }
-            ],
-        }
-    )
+def render_alertmanager(stack: LocalStack) -> str:
+    """Render Alertmanager's configuration: production's, with what is connected here."""
+    return HEADER + render_configuration(build_configuration(stack.destinations))
 
 
 def render_blackbox() -> str:
@@ -164,7 +151,16 @@ def _jobs(stack: LocalStack) -> list[object]:
         PROMETHEUS_JOB.to_yaml(
             {"static_configs": [{"targets": [_address(stack.prometheus_port)]}]}
         ),
+        *_deadman_jobs(stack),
     ]
+
+
+def _deadman_jobs(stack: LocalStack) -> list[object]:
+    """Scrape the dead-man's receiver where it runs here too; elsewhere it is not ours to ask."""
+    if stack.deadman_port is None:
+        return []
+    targets = [_address(stack.deadman_port)]
+    return [{"job_name": DEADMAN_JOB, "static_configs": [{"targets": targets}]}]
 
 
 def _job(job: ScrapeJob, namespace: str, ports: Sequence[int]) -> dict[str, object]:

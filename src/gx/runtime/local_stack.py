@@ -12,8 +12,10 @@ from typing import Final
 
 from gx.database.embedded import EmbeddedPostgres
 from gx.database.migrations import migrate
+from gx.monitoring.deadman.edge import HEARTBEAT_PATH, STATUS_PATH
 from gx.monitoring.local import LocalFiles, LocalStack, write_local
 from gx.monitoring.model import Links
+from gx.runtime.alerting import on_this_machine
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem, StepSpec
 from gx.runtime.prometheus import alertmanager_command, blackbox_command, prometheus_command
@@ -43,6 +45,7 @@ API: Final = "api"
 SUBMITTER: Final = "outbox-submitter"
 PROJECTOR: Final = "projector"
 BOOTSTRAP: Final = "bootstrap"
+DEADMAN: Final = "deadman"
 STOP_GRACE_S: Final = 25.0
 SECRETS: Final = ("DATABASE_URL", "GX_DATABASE_DSN", "GX_API_REDIS_URL", "GX_TOKEN")
 """Variables that no process inherits: each gets those that it needs."""
@@ -223,6 +226,32 @@ class Planner:
             tool = self.toolbox.tools.get(program)
             if tool is not None:
                 add(tool, files)
+        if self._has_deadman:
+            self._add_deadman()
+
+    @property
+    def _has_deadman(self) -> bool:
+        """Whether heartbeats will come: without Alertmanager there would be an alarm for ever."""
+        return {Program.PROMETHEUS, Program.ALERTMANAGER} <= set(self.toolbox.tools)
+
+    def _add_deadman(self) -> None:
+        """Add the dead-man's receiver, beside what it watches: here one can see how it works."""
+        port = self.ports.deadman_port
+        settings = {
+            "GX_DEADMAN_HOST": HOST,
+            "GX_DEADMAN_PORT": str(port),
+            "GX_DEADMAN_STATE_FILE": str(self._data / "deadman" / "state.json"),
+        }
+        self._items.append(
+            ProcessSpec(
+                name=DEADMAN,
+                command=(sys.executable, "-m", "gx.cli.main", "deadman"),
+                environment={**self._environment, **settings},
+                readiness=HttpReady(url=f"http://{HOST}:{port}/readyz"),
+                ports=(PortNeed(port=port, setting="GX_STACK_DEADMAN_PORT"),),
+                is_optional=True,
+            )
+        )
 
     def _monitored(self) -> LocalStack:
         return LocalStack(
@@ -236,6 +265,10 @@ class Planner:
             blackbox_port=self.ports.blackbox_port,
             environment=self.common.environment.value,
             scrape_interval_s=self.ports.scrape_interval_s,
+            deadman_port=self.ports.deadman_port if self._has_deadman else None,
+            destinations=on_this_machine(
+                deadman_url=f"http://{HOST}:{self.ports.deadman_port}{HEARTBEAT_PATH}"
+            ),
             links=Links(
                 runbooks=self.pages.runbook_base_url, dashboards=self.pages.dashboard_base_url
             ),
@@ -309,6 +342,8 @@ class Planner:
             urls["Prometheus alerts"] = f"{pages}/alerts"
         if Program.ALERTMANAGER in self.toolbox.tools:
             urls["Alertmanager (API only)"] = f"{base}:{self.ports.alertmanager_port}/api/v2/alerts"
+        if self._has_deadman:
+            urls["dead-man's receiver"] = f"{base}:{self.ports.deadman_port}{STATUS_PATH}"
         return urls
 
 

@@ -261,7 +261,7 @@ class AlertingSettings(_Group):
         default="https://events.pagerduty.com/v2/enqueue", pattern=r"^https?://[^\s?#]+$"
     )
     deadman_url: str = Field(
-        default="https://deadman.example.org/heartbeat", pattern=r"^https?://[^\s#]+$"
+        default="http://deadman.example.org:9096/heartbeat", pattern=r"^https?://[^\s#]+$"
     )
     office_start: str = Field(default="08:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
     office_end: str = Field(default="18:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")

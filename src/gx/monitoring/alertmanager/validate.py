@@ -24,7 +24,7 @@ from gx.monitoring.model import Alert, Severity
 from gx.monitoring.thresholds import BACKEND_NAMESPACE
 
 MAINNET = f"{BACKEND_NAMESPACE}mainnet"
-ENVIRONMENTS = (DEVNET, TESTNET, MAINNET)
+NAMESPACES = (DEVNET, TESTNET, MAINNET, "monitoring", None)
 
 
 def find_routing_faults(configuration: Configuration, alerts: Iterable[Alert]) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def _alert_names(matcher: Matcher) -> list[str]:
 
 
 def _alert_faults(configuration: Configuration, alert: Alert) -> Iterator[str]:
-    for namespace in (*ENVIRONMENTS, None):
+    for namespace in NAMESPACES:
         told = configuration.receivers_of(labels_of(alert, namespace))
         where = namespace or "no namespace"
         if alert.name == WATCHDOG.name:
