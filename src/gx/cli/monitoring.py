@@ -77,7 +77,7 @@ def render(
     files |= render_alertmanager_files(
         on_kubernetes(ON_KUBERNETES), operator_release=deployment.operator_release
     )
-    files |= render_kubernetes(Cluster(environments=deployment.environments))
+    files |= render_kubernetes(Cluster(environments=deployment.environments), files)
     stale = stale_files(files, root)
     if check and stale:
         names = ", ".join(str(path) for path in stale)

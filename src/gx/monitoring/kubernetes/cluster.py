@@ -5,7 +5,7 @@ as PostgreSQL or an ingress controller, is found by the labels that its usual in
 one without pods, such as the issuer of tokens, is a range of addresses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,10 +48,7 @@ class Party:
         Raises:
             KeyError: The party has none; the text names both.
         """
-        for port in self.ports:
-            if port.name == name:
-                return port
-        raise KeyError(f"{self.namespace}/{self.name} has no port {name}")
+        return _port(self.ports, name, of=f"{self.namespace}/{self.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +59,14 @@ class Addresses:
     ranges: tuple[str, ...]
     excluded: tuple[str, ...] = ()
     ports: tuple[Port, ...]
+
+    def port(self, name: str) -> Port:
+        """Return the port of this name.
+
+        Raises:
+            KeyError: Nobody there has one; the text names both.
+        """
+        return _port(self.ports, name, of=self.name)
 
 
 PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -77,6 +82,9 @@ class Cluster:
     `api_servers` are the ranges that have the Kubernetes API after address translation: narrow
     them to what `kubectl get endpointslices kubernetes` says. `dead_men` is where the dead-man's
     receiver runs when it is one of ours; a hosted one is reached on port 443 like every receiver.
+    `managed_stores` are the addresses of PostgreSQL and Valkey where they are no pods, and `people`
+    those that may reach node ports; the defaults are nobody's (RFC 5737) and private networks.
+    `remote_write_url` is where the component of that name sends samples.
     """
 
     environments: tuple[str, ...] = ("devnet", "testnet", "mainnet")
@@ -86,6 +94,9 @@ class Cluster:
     api_servers: tuple[str, ...] = PRIVATE
     dead_men: tuple[str, ...] = PRIVATE
     dead_man_port: int = 9096
+    managed_stores: tuple[str, ...] = ("192.0.2.0/24",)
+    people: tuple[str, ...] = PRIVATE
+    remote_write_url: str = "https://metrics.example.com/api/v1/write"
 
     def backend(self, environment: str) -> str:
         """Return the namespace of an environment's backend."""
@@ -133,6 +144,16 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Who is there only with an optional component."""
+
+    gate: Party
+    people: Addresses
+    postgresql: Addresses
+    valkey: Addresses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fabric:
     """The nodes of the ledger, which we do not deploy, and who administers them."""
 
@@ -169,7 +190,16 @@ class Parties:
         namespace = self.cluster.monitoring
         return Monitoring(
             prometheus=_named("prometheus", namespace, http=9090),
-            alertmanager=_named("alertmanager", namespace, http=9093),
+            alertmanager=Party(
+                name="alertmanager",
+                namespace=namespace,
+                labels={_NAME: "alertmanager"},
+                ports=(
+                    Port(name="http", number=9093),
+                    Port(name="cluster", number=9094),
+                    Port(name="cluster-udp", number=9094, protocol="UDP"),
+                ),
+            ),
             grafana=_named("grafana", namespace, http=3000),
             blackbox=_named("blackbox-exporter", namespace, http=9115),
             state_metrics=_named("kube-state-metrics", namespace, metrics=8080),
@@ -184,6 +214,31 @@ class Parties:
             peer=_node("peer", namespace, gateway=7051, operations=9443),
             orderer=_node("orderer", namespace, orderer=7050, admin=7053, operations=9443),
             admin=_node("admin", namespace),
+        )
+
+    @property
+    def options(self) -> Options:
+        """What optional components add."""
+        cluster = self.cluster
+        return Options(
+            gate=_named(
+                "web-gate",
+                cluster.monitoring,
+                prometheus=9443,
+                alertmanager=9444,
+                grafana=9445,
+            ),
+            people=Addresses(name="people", ranges=cluster.people, ports=()),
+            postgresql=Addresses(
+                name="managed-postgresql",
+                ranges=cluster.managed_stores,
+                ports=(Port(name="postgresql", number=5432),),
+            ),
+            valkey=Addresses(
+                name="managed-valkey",
+                ranges=cluster.managed_stores,
+                ports=(Port(name="valkey", number=6379),),
+            ),
         )
 
     @property
@@ -219,6 +274,13 @@ class Parties:
                 ports=(Port(name="http", number=self.cluster.dead_man_port),),
             ),
         )
+
+
+def _port(ports: Iterable[Port], name: str, *, of: str) -> Port:
+    for port in ports:
+        if port.name == name:
+            return port
+    raise KeyError(f"{of} has no port {name}")
 
 
 def _backend(cluster: Cluster, environment: str) -> Backend:

@@ -12,6 +12,7 @@ from gx.monitoring.kubernetes.cluster import (
     Backend,
     Fabric,
     Monitoring,
+    Options,
     Outsiders,
     Parties,
     Party,
@@ -22,7 +23,7 @@ from gx.monitoring.kubernetes.cluster import (
 class Flow:
     """Connections that `source` opens to ports of `target`, by the ports' names."""
 
-    source: Party
+    source: Party | Addresses
     target: Party | Addresses
     ports: tuple[str, ...]
     why: str
@@ -40,6 +41,55 @@ def declare_flows(parties: Parties) -> tuple[Flow, ...]:
         *_ledger(fabric, outside),
         *_resolving(parties, watching, outside),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionFlows:
+    """The flows that each optional component adds, and the namespaces where it adds them."""
+
+    high_availability: tuple[Flow, ...]
+    remote_write: tuple[Flow, ...]
+    node_ports: tuple[Flow, ...]
+    managed_stores: tuple[Flow, ...]
+
+
+def declare_option_flows(parties: Parties) -> OptionFlows:
+    """List the flows that only an optional component needs."""
+    watching, outside, options = parties.monitoring, parties.outsiders, parties.options
+    mesh = Flow(
+        watching.alertmanager,
+        watching.alertmanager,
+        ("cluster", "cluster-udp"),
+        "what one has sent, the others need not",
+    )
+    shipping = Flow(watching.prometheus, outside.public, ("https",), "samples for a remote store")
+    return OptionFlows(
+        high_availability=(mesh,),
+        remote_write=(shipping,),
+        node_ports=tuple(_through_gate(watching, options, outside)),
+        managed_stores=tuple(
+            flow for own in parties.backends for flow in _managed_stores(own, options)
+        ),
+    )
+
+
+def _through_gate(watching: Monitoring, options: Options, outside: Outsiders) -> Iterator[Flow]:
+    gate = options.gate
+    for port, behind in (
+        ("prometheus", watching.prometheus),
+        ("alertmanager", watching.alertmanager),
+        ("grafana", watching.grafana),
+    ):
+        yield Flow(options.people, gate, (port,), "people, by TLS and with a password")
+        yield Flow(gate, behind, ("http",), "what they asked for")
+    yield Flow(gate, outside.dns, ("dns", "dns-tcp"), "names")
+
+
+def _managed_stores(own: Backend, options: Options) -> Iterator[Flow]:
+    for party in (own.api, own.submitter, own.projector, own.migrations, own.postgres_exporter):
+        yield Flow(party, options.postgresql, ("postgresql",), "PostgreSQL as a service")
+    for party in (own.api, own.redis_exporter):
+        yield Flow(party, options.valkey, ("valkey",), "Valkey as a service")
 
 
 def _serving(own: Backend, fabric: Fabric, outside: Outsiders) -> Iterator[Flow]:

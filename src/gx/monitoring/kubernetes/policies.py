@@ -11,7 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from gx.monitoring.kubernetes.cluster import BACKEND_TIER, Addresses, Backend, Parties, Party
+from gx.monitoring.kubernetes.cluster import (
+    BACKEND_TIER,
+    Addresses,
+    Backend,
+    Parties,
+    Party,
+)
 from gx.monitoring.kubernetes.flows import Flow, declare_flows
 
 INTERNAL_BACKEND: Final = "allow-internal-backend"
@@ -52,6 +58,19 @@ def store_policies(parties: Parties, backend: Backend) -> Iterator[Document]:
         yield _policy(f"allow-{store.name}", store.labels, ingress=_ingress([*taken, replication]))
 
 
+def option_policies(flows: Sequence[Flow], namespace: str, name: str) -> Iterator[Document]:
+    """Build what an optional component adds in a namespace; policies add up, so no other changes.
+
+    `name` ends the policies' names.
+    """
+    ends = (end for flow in flows for end in (flow.source, flow.target))
+    members = {
+        end.name: end for end in ends if isinstance(end, Party) and end.namespace == namespace
+    }
+    for member in members.values():
+        yield from _party_policy(member, flows, suffix=f"-{name}")
+
+
 def _closed(parties: Parties, namespace: str) -> Iterator[Document]:
     flows = declare_flows(parties)
     ends = (end for flow in flows for end in (flow.source, flow.target))
@@ -67,7 +86,7 @@ def _taken_by_all(flows: Sequence[Flow], backend: Backend) -> list[Flow]:
     """List the flows into a port that go to every pod of the backend that has such a port."""
 
     def key(flow: Flow) -> tuple[str, str]:
-        return f"{flow.source.namespace}/{flow.source.name}", flow.ports[0]
+        return f"{_namespace_of(flow.source)}/{flow.source.name}", flow.ports[0]
 
     inward = sorted((flow for flow in flows if flow.target in backend.members), key=key)
     kept: list[Flow] = []
@@ -80,39 +99,39 @@ def _taken_by_all(flows: Sequence[Flow], backend: Backend) -> list[Flow]:
 
 
 def _party_policy(
-    party: Party, flows: Sequence[Flow], known: Sequence[Flow] = ()
+    party: Party, flows: Sequence[Flow], known: Sequence[Flow] = (), suffix: str = ""
 ) -> Iterator[Document]:
     """Build a party's policy, without the ingress that another policy is `known` to allow."""
     ingress = _ingress(flow for flow in flows if flow.target == party and flow not in known)
     egress = _egress(flow for flow in flows if flow.source == party)
     if ingress or egress:
-        yield _policy(f"allow-{party.name}", party.labels, ingress=ingress, egress=egress)
+        yield _policy(f"allow-{party.name}{suffix}", party.labels, ingress=ingress, egress=egress)
 
 
 def _ingress(flows: Iterable[Flow]) -> list[object]:
     """Merge flows into rules: one for each set of ports, with everybody who may use it."""
-    rules: dict[tuple[str, ...], list[object]] = {}
+    rules: dict[tuple[tuple[str, str], ...], list[object]] = {}
     for flow in flows:
-        end = _pods(flow.source, seen_from=_namespace_of(flow.target))
-        sources = rules.setdefault(flow.ports, [])
-        if end not in sources:
-            sources.append(end)
-    return [
-        {"from": sources, "ports": [{"protocol": "TCP", "port": name} for name in names]}
-        for names, sources in rules.items()
-    ]
+        ports = tuple((flow.target.port(name).protocol, name) for name in flow.ports)
+        sources = rules.setdefault(ports, [])
+        for end in _ends(flow.source, seen_from=_namespace_of(flow.target)):
+            if end not in sources:
+                sources.append(end)
+    return [{"from": sources, "ports": _ports(ports)} for ports, sources in rules.items()]
 
 
 def _egress(flows: Iterable[Flow]) -> list[object]:
     rules: dict[tuple[tuple[str, int], ...], list[object]] = {}
     for flow in flows:
-        named = {port.name: port for port in flow.target.ports}
-        ports = tuple((named[name].protocol, named[name].number) for name in flow.ports)
-        rules.setdefault(ports, []).extend(_ends(flow.target, seen_from=flow.source.namespace))
-    return [
-        {"to": ends, "ports": [{"protocol": protocol, "port": port} for protocol, port in ports]}
-        for ports, ends in rules.items()
-    ]
+        named = [flow.target.port(name) for name in flow.ports]
+        ports = tuple((port.protocol, port.number) for port in named)
+        ends = _ends(flow.target, seen_from=_namespace_of(flow.source))
+        rules.setdefault(ports, []).extend(ends)
+    return [{"to": ends, "ports": _ports(ports)} for ports, ends in rules.items()]
+
+
+def _ports(ports: Iterable[tuple[str, str | int]]) -> list[object]:
+    return [{"protocol": protocol, "port": port} for protocol, port in ports]
 
 
 def _ends(target: Party | Addresses, *, seen_from: str) -> list[object]:
