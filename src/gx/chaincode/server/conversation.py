@@ -8,12 +8,16 @@ from typing import Final
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
 from gx.chaincode.server.errors import (
+    MessageTooLargeError,
     PeerLostError,
     PeerRefusedError,
     ProtocolError,
     SimulationTimeoutError,
 )
 from gx.chaincode.server.messages import Offers, Request
+
+ENVELOPE_BYTES: Final = 1_024
+"""More than a message has beside its payload: type, channel and transaction id."""
 
 Post = Callable[[ChaincodeMessage], None]
 """Queues a message for the peer; callable from any thread."""
@@ -49,6 +53,8 @@ class Conversation:
         remaining_s = self._deadline_s - time.monotonic()
         if remaining_s <= 0:
             raise SimulationTimeoutError("the transaction ran longer than its peer waits")
+        if len(request.payload) > self.message_bytes_max - ENVELOPE_BYTES:
+            raise MessageTooLargeError(f"a request has {len(request.payload)} bytes")
         self._is_waiting = True
         self._post(
             ChaincodeMessage(

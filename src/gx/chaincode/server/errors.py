@@ -18,6 +18,10 @@ class PeerLostError(GxError):
     """The connection to the peer ended while the transaction waited; nobody hears the result."""
 
 
+class MessageTooLargeError(GxError):
+    """A request is larger than a message may be; the transaction asks for too much at once."""
+
+
 class SimulationTimeoutError(GxError):
     """The transaction ran longer than the peer waits for it."""
 

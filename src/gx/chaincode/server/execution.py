@@ -10,7 +10,8 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from fabric_protos.peer.proposal_response_pb2 import Response
 
 from gx.chaincode.executor import Executed, ExecutionResult, Refused
-from gx.chaincode.server.errors import PeerLostError
+from gx.chaincode.server.conversation import ENVELOPE_BYTES
+from gx.chaincode.server.errors import MessageTooLargeError, PeerLostError
 from gx.chaincode.server.identities import CallerReader
 from gx.chaincode.server.proposals import Invocation, read_invocation
 from gx.chaincode.server.stub import PeerLink, PeerStub
@@ -44,6 +45,7 @@ class Execution:
         """
         try:
             response, event = self._run(message, link)
+            _require_room(response, event, link.message_bytes_max)
         except RefusedError as refusal:
             response, event = _refused(Refused(code=refusal.code, detail=refusal.detail)), None
         except Exception as error:  # noqa: BLE001 (the peer must get an answer whatever happened)
@@ -74,6 +76,12 @@ class Execution:
             timestamp_s=invocation.timestamp_s,
             caller=self._callers.read(invocation.creator),
         )
+
+
+def _require_room(response: Response, event: ChaincodeEvent | None, bytes_max: int) -> None:
+    size_bytes = response.ByteSize() + (0 if event is None else event.ByteSize())
+    if size_bytes > bytes_max - ENVELOPE_BYTES:
+        raise MessageTooLargeError(f"the answer has {size_bytes} bytes")
 
 
 def _done(result: Executed) -> Response:

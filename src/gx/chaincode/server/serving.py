@@ -155,6 +155,8 @@ class ChaincodeServer:
             _log.warning("peer_dismissed", peer=peer, reason=str(error))
             context.set_code(grpc.StatusCode.FAILED_PRECONDITION)
             context.set_details(str(error))
+        except aio.BaseError as error:
+            _log.info("peer_connection_broke", peer=peer, error=type(error).__name__)
         finally:
             self._note(stream, is_open=False)
             _log.info("peer_left", peer=peer)

@@ -24,7 +24,7 @@ class PeerLink(Protocol):
 
     @property
     def message_bytes_max(self) -> int:
-        """How large a message may be."""
+        """How large a message may be, all included."""
         ...
 
     def ask(self, request: Request) -> bytes:
@@ -34,6 +34,7 @@ class PeerLink(Protocol):
             PeerRefusedError: the peer answered with an error.
             PeerLostError: the connection ended.
             SimulationTimeoutError: the transaction's time is over.
+            MessageTooLargeError: the request is; nothing was sent.
         """
         ...
 
@@ -106,9 +107,9 @@ class PeerStub:
 
     def put_states(self, writes: Mapping[str, str | None]) -> None:
         """See `Stub`."""
-        requests = messages.writes(
-            writes, offers=self._link.offers, bytes_max=self._link.message_bytes_max
-        )
+        # A peer may take less than this server sends; half of its own bound is far above a batch.
+        bytes_max = self._link.message_bytes_max // 2
+        requests = messages.writes(writes, offers=self._link.offers, bytes_max=bytes_max)
         for request in requests:
             self._link.ask(request)
 
