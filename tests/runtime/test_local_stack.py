@@ -28,7 +28,13 @@ def processes(plan: Plan) -> dict[str, ProcessSpec]:
 
 def test_a_named_database_is_used_instead_of_an_own_one(plan: Plan) -> None:
     """With DATABASE_URL no server is started."""
-    assert processes(plan).keys() == {"ledger", "outbox-submitter", "projector", "api"}
+    assert processes(plan).keys() == {
+        "ledger",
+        "outbox-submitter",
+        "projector",
+        "api",
+        "console",
+    }
 
 
 def test_each_process_gets_the_secrets_that_it_needs_and_no_others(plan: Plan) -> None:
@@ -37,7 +43,13 @@ def test_each_process_gets_the_secrets_that_it_needs_and_no_others(plan: Plan) -
         name: "pw-of-the-test" in str(spec.environment) for name, spec in processes(plan).items()
     }
 
-    assert secrets == {"ledger": False, "outbox-submitter": True, "projector": True, "api": True}
+    assert secrets == {
+        "ledger": False,
+        "outbox-submitter": True,
+        "projector": True,
+        "api": True,
+        "console": False,
+    }
     assert all("cache.example" not in str(spec.environment) for spec in processes(plan).values())
 
 
@@ -50,6 +62,7 @@ def test_workers_wait_for_the_schema_and_the_ledger(plan: Plan) -> None:
         "outbox-submitter": ("migrations", "ledger"),
         "projector": ("migrations", "ledger"),
         "api": ("migrations",),
+        "console": (),
     }
 
 
@@ -64,4 +77,29 @@ def test_every_port_names_the_setting_that_moves_it(plan: Plan) -> None:
     needs = [need for spec in processes(plan).values() for need in spec.ports]
 
     assert all(need.setting.startswith("GX_") for need in needs)
-    assert len({need.port for need in needs}) == len(needs) == 5
+    assert len({need.port for need in needs}) == len(needs) == 6
+
+
+def test_the_console_is_told_where_everything_is(plan: Plan) -> None:
+    """It gets the addresses of this very stack, and the stack's table has its own."""
+    variables = processes(plan)["console"].environment or {}
+
+    assert variables["GX_CONSOLE_API_URL"] == "http://127.0.0.1:8000"
+    assert variables["GX_CONSOLE_PROMETHEUS_URL"] == "http://127.0.0.1:30090"
+    assert plan.urls["console"] == "http://127.0.0.1:30300"
+
+
+def test_alerts_link_to_the_console_wherever_it_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runbooks and dashboards open on another port too; an address that somebody named stays."""
+    monkeypatch.setenv("DATABASE_URL", DSN)
+    monkeypatch.setenv("GX_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("GX_CONSOLE_PORT", "31300")
+    monkeypatch.setenv("GX_DASHBOARD_BASE_URL", "https://grafana.example/d")
+    options = LocalStackOptions(with_redis=False, with_monitoring=True)
+    Planner(options=options, toolbox=Toolbox()).plan()
+
+    rules = (tmp_path / "monitoring" / "rules.yml").read_text(encoding="utf-8")
+    assert "runbook_url: http://127.0.0.1:31300/runbooks/OutboxQueueCritical" in rules
+    assert "dashboard: https://grafana.example/d/07-cqrs-backend-monitoring" in rules

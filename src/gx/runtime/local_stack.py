@@ -14,7 +14,6 @@ from gx.database.embedded import EmbeddedPostgres
 from gx.database.migrations import migrate
 from gx.monitoring.deadman.edge import HEARTBEAT_PATH, STATUS_PATH
 from gx.monitoring.local import LocalFiles, LocalStack, write_local
-from gx.monitoring.model import Links
 from gx.runtime.alerting import on_this_machine
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem, StepSpec
@@ -23,6 +22,7 @@ from gx.runtime.readiness import CallReady, HttpReady
 from gx.runtime.settings import (
     ApiSettings,
     CommonSettings,
+    ConsoleSettings,
     LedgerSettings,
     MonitoringSettings,
     ProjectorSettings,
@@ -35,6 +35,7 @@ from gx.runtime.settings import (
 from gx.runtime.stack import API_URL
 from gx.runtime.tools import Program, Tool, Toolbox
 from gx.runtime.valkey import EmbeddedValkey
+from gx.runtime.web_console import CONSOLE_URL, console_address, console_links, console_process
 
 HOST: Final = "127.0.0.1"
 POSTGRES: Final = "postgres"
@@ -86,6 +87,7 @@ class Planner:
     submitter: SubmitterSettings = field(default_factory=lambda: load(SubmitterSettings))
     projector: ProjectorSettings = field(default_factory=lambda: load(ProjectorSettings))
     pages: MonitoringSettings = field(default_factory=lambda: load(MonitoringSettings))
+    console: ConsoleSettings = field(default_factory=lambda: load(ConsoleSettings))
     _items: list[StackItem] = field(default_factory=list)
     _notices: list[str] = field(default_factory=list)
     _environment: dict[str, str] = field(default_factory=dict)
@@ -228,6 +230,22 @@ class Planner:
                 add(tool, files)
         if self._has_deadman:
             self._add_deadman()
+        self._add_console()
+
+    def _add_console(self) -> None:
+        """Add the console, also where no Prometheus can be had: it shows commands all the same."""
+        base = f"http://{HOST}"
+        sources = {
+            "prometheus_url": f"{base}:{self.ports.prometheus_port}",
+            "alertmanager_url": f"{base}:{self.ports.alertmanager_port}",
+            "api_url": f"{base}:{self.api.port}",
+        }
+        interval_s = self.ports.scrape_interval_s
+        self._items.append(
+            console_process(
+                self.console, self._environment, sources=sources, scrape_interval_s=interval_s
+            )
+        )
 
     @property
     def _has_deadman(self) -> bool:
@@ -269,9 +287,7 @@ class Planner:
             destinations=on_this_machine(
                 deadman_url=f"http://{HOST}:{self.ports.deadman_port}{HEARTBEAT_PATH}"
             ),
-            links=Links(
-                runbooks=self.pages.runbook_base_url, dashboards=self.pages.dashboard_base_url
-            ),
+            links=console_links(self.console, self.pages),
         )
 
     def _add_prometheus(self, tool: Tool, files: LocalFiles) -> None:
@@ -334,7 +350,7 @@ class Planner:
         return urls
 
     def _monitoring_urls(self, base: str) -> dict[str, str]:
-        urls = {}
+        urls = {CONSOLE_URL: console_address(self.console)}
         prometheus = self.toolbox.tools.get(Program.PROMETHEUS)
         if prometheus is not None:
             pages = f"{base}:{self.ports.prometheus_port}{prometheus.pages_prefix or ''}"
