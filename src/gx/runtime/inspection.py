@@ -1,4 +1,4 @@
-"""What operators look at directly: the local ledger's file, its blocks, and the database.
+"""What operators look at directly: the ledger's blocks, the local one's file, and the database.
 
 Without settings of their own these are the local stack's, found in its folder.
 """
@@ -12,13 +12,23 @@ from typing import Final
 from gx.database.cluster import DATABASE, OWNER
 from gx.domain.batches import parse_events
 from gx.domain.codec import JsonObject
+from gx.domain.errors import GxError
 from gx.domain.identifiers import BlockNumber
+from gx.ledger.kinds import LedgerKind
 from gx.ledger.local.client import LocalLedger
 from gx.ledger.local.listing import BlockSummary, list_blocks
 from gx.ledger.local.verify import VerifyReport, verify_ledger
-from gx.ledger.ports import event_transactions
-from gx.runtime.local_stack import POSTGRES
-from gx.runtime.settings import LedgerSettings, SettingsError, load, load_database
+from gx.ledger.ports import BlockSource, Ledger, event_transactions
+from gx.runtime.fabric_settings import FabricSettings
+from gx.runtime.ledgers import open_fabric
+from gx.runtime.local_stack import LEDGER, POSTGRES
+from gx.runtime.settings import (
+    CommonSettings,
+    LedgerSettings,
+    SettingsError,
+    load,
+    load_database,
+)
 from gx.runtime.stack import stack_folder
 
 __all__ = ["BlockSummary", "VerifyReport"]
@@ -26,8 +36,54 @@ __all__ = ["BlockSummary", "VerifyReport"]
 BLOCK_TIMEOUT_S: Final = 10.0
 
 
+class NoLedgerFileError(GxError):
+    """The ledger in use is Fabric's: its file is with its peers, and they check it themselves."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this looks at the embedded ledger's file, but the ledger in use is Fabric's: every "
+            "client checks the hashes of the blocks that it reads, and `gx fabric preflight` "
+            "checks the channel"
+        )
+
+
+def ledger_kind() -> LedgerKind:
+    """Return which ledger is in use: `GX_LEDGER`, or the running stack's."""
+    common = load(CommonSettings)
+    if "ledger" in common.model_fields_set:
+        return common.ledger
+    folder = stack_folder()
+    state = folder.read() if folder.is_running() else None
+    is_local = state is None or any(item.name == LEDGER for item in state.items)
+    return LedgerKind.LOCAL if is_local else LedgerKind.FABRIC
+
+
+def fabric_profile() -> Path:
+    """Return where the connection profile is: `GX_FABRIC_PROFILE`, or the stack's."""
+    settings = load(FabricSettings)
+    is_named = "profile" in settings.model_fields_set
+    return settings.profile if is_named else stack_folder().root / "fabric" / "profile.json"
+
+
+def open_client() -> Ledger:
+    """Make a client of the ledger in use, to be closed by the caller.
+
+    Raises:
+        GxError: it is Fabric's, and the connection profile cannot be used.
+    """
+    if ledger_kind() is LedgerKind.FABRIC:
+        return open_fabric(load(CommonSettings), fabric_profile())
+    return LocalLedger(ledger_socket())
+
+
 def ledger_folder() -> Path:
-    """Return where the local ledger's file is: `GX_LEDGER_FOLDER`, or the stack's."""
+    """Return where the local ledger's file is: `GX_LEDGER_FOLDER`, or the stack's.
+
+    Raises:
+        NoLedgerFileError: the ledger in use is Fabric's.
+    """
+    if ledger_kind() is LedgerKind.FABRIC:
+        raise NoLedgerFileError
     settings = load(LedgerSettings)
     is_named = "folder" in settings.model_fields_set
     return settings.folder if is_named else stack_folder().root / "ledger"
@@ -87,9 +143,9 @@ def blocks(*, first: int | None, limit: int) -> Sequence[BlockSummary]:
 
 
 class LedgerEvents:
-    """Reads the events of the local ledger's blocks, over its socket."""
+    """Reads the events of the ledger's blocks."""
 
-    def __init__(self, ledger: LocalLedger) -> None:
+    def __init__(self, ledger: BlockSource) -> None:
         self._ledger = ledger
 
     async def events_of(self, block_number: BlockNumber) -> Sequence[JsonObject]:
@@ -111,12 +167,13 @@ class LedgerEvents:
 
 @contextlib.asynccontextmanager
 async def open_events() -> AsyncIterator[LedgerEvents | None]:
-    """Yield the local ledger's events; None where no local ledger listens."""
-    socket = ledger_socket()
-    if not socket.exists():
+    """Yield the ledger's events; None where the ledger cannot be reached from here."""
+    is_fabric = ledger_kind() is LedgerKind.FABRIC
+    way = fabric_profile() if is_fabric else ledger_socket()
+    if not way.exists():
         yield None
         return
-    ledger = LocalLedger(socket)
+    ledger = open_client()
     try:
         yield LedgerEvents(ledger)
     finally:

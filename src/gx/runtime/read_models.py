@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from gx.database.leases import PostgresLeases
 from gx.database.pool import Pool, PoolSettings
 from gx.domain.identifiers import BlockNumber
-from gx.ledger.local.client import LocalLedger
 from gx.projection.ports import ParkedEvent, ProjectionStatus
 from gx.projection.postgres.queries import PostgresQueries
 from gx.projection.postgres.rebuild import Rebuild, RebuildProgress, RebuildRequest
 from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.settings import lease_name
-from gx.runtime.inspection import database_dsn, ledger_socket
+from gx.runtime.inspection import database_dsn, open_client
 from gx.runtime.processes.backend import holder_name
 from gx.runtime.settings import CommonSettings, load
 
@@ -60,7 +59,7 @@ async def rebuild_projection(
     Raises:
         GxError: as `gx.projection.postgres.rebuild.Rebuild.run`; the live ones are as they were.
     """
-    ledger, leases = LocalLedger(ledger_socket()), PostgresLeases(_settings())
+    ledger, leases = open_client(), PostgresLeases(_settings())
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(ledger.close)
         stack.push_async_callback(leases.close)

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gx.domain.errors import GxError
+from gx.ledger.kinds import LedgerKind
 from gx.outbox.batching import Batching
 
 
@@ -30,16 +31,19 @@ class Environment(StrEnum):
     MAINNET = "mainnet"
 
 
-class _Group(BaseSettings):
+class Group(BaseSettings):
+    """Settings that belong together, read by `load`."""
+
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
 
-class CommonSettings(_Group):
+class CommonSettings(Group):
     """Settings of every process: `GX_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_", frozen=True, extra="ignore")
 
     environment: Environment = Environment.DEVNET
+    ledger: LedgerKind = LedgerKind.LOCAL
     channel: str = Field(default="gxchannel", pattern=r"^[a-z][a-z0-9.-]{0,248}$")
     data_dir: Path = Path("var")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -47,7 +51,7 @@ class CommonSettings(_Group):
     drain_s: float = Field(default=20.0, ge=0.5, le=300)
 
 
-class DatabaseSettings(_Group):
+class DatabaseSettings(Group):
     """Settings of PostgreSQL (the address also as `DATABASE_URL`): `GX_DATABASE_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_DATABASE_", frozen=True, extra="ignore")
@@ -57,7 +61,7 @@ class DatabaseSettings(_Group):
     statement_timeout_s: float = Field(default=30.0, ge=1, le=600)
 
 
-class LedgerSettings(_Group):
+class LedgerSettings(Group):
     """Settings of the embedded ledger and its clients: `GX_LEDGER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_LEDGER_", frozen=True, extra="ignore")
@@ -70,7 +74,7 @@ class LedgerSettings(_Group):
     verify_blocks_at_start: int = Field(default=64, ge=1, le=100_000)
 
 
-class ChaincodeSettings(_Group):
+class ChaincodeSettings(Group):
     """Settings of `gx chaincode serve`: `GX_CHAINCODE_<NAME>`.
 
     The package id (also as `CHAINCODE_ID`) is what the peers know the installed package by, the
@@ -94,7 +98,7 @@ class ChaincodeSettings(_Group):
     message_bytes_max: int = Field(default=104_857_600, ge=1_048_576, le=1_073_741_824)
 
 
-class ApiSettings(_Group):
+class ApiSettings(Group):
     """Settings of `gx api serve`: `GX_API_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_API_", frozen=True, extra="ignore")
@@ -120,7 +124,7 @@ class ApiSettings(_Group):
     leeway_s: float = Field(default=5.0, ge=0, le=120)
 
 
-class SubmitterSettings(_Group):
+class SubmitterSettings(Group):
     """Settings of `gx outbox submit`: `GX_SUBMITTER_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_SUBMITTER_", frozen=True, extra="ignore")
@@ -137,7 +141,7 @@ class SubmitterSettings(_Group):
     retention_days: int = Field(default=90, ge=1, le=3_650)
 
 
-class ProjectorSettings(_Group):
+class ProjectorSettings(Group):
     """Settings of `gx projection run`: `GX_PROJECTOR_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_PROJECTOR_", frozen=True, extra="ignore")
@@ -149,7 +153,7 @@ class ProjectorSettings(_Group):
     linger_ms: int = Field(default=2, ge=0, le=1_000)
 
 
-class StackSettings(_Group):
+class StackSettings(Group):
     """Settings of the local stack (`gx up`): `GX_STACK_<NAME>`.
 
     The default ports lie below 32768, where Linux begins to hand out ports to clients.
@@ -171,7 +175,7 @@ class StackSettings(_Group):
     cache_dir: Path = Path(".cache")
 
 
-class FabricNetworkSettings(_Group):
+class FabricNetworkSettings(Group):
     """Settings of the native Fabric network (`gx fabric up`): `GX_FABRIC_NETWORK_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="GX_FABRIC_NETWORK_", frozen=True, extra="ignore")
@@ -194,7 +198,7 @@ class FabricNetworkSettings(_Group):
     batch_messages_max: int = Field(default=100, ge=1, le=10_000)
 
 
-class ConsoleSettings(_Group):
+class ConsoleSettings(Group):
     """Settings of `gx console serve`: `GX_CONSOLE_<NAME>`.
 
     It answers requests for loopback names and for the `allowed_hosts`, separated by commas.
@@ -216,7 +220,7 @@ class ConsoleSettings(_Group):
         return frozenset(name for name in self.allowed_hosts.lower().split(",") if name)
 
 
-class MonitoringSettings(_Group):
+class MonitoringSettings(Group):
     """Settings of the files that operators get (`gx monitoring render`): `GX_<NAME>`.
 
     `environments` are those that are deployed, separated by commas: one that is named and not
@@ -244,7 +248,7 @@ class MonitoringSettings(_Group):
     )
 
 
-class AlertingSettings(_Group):
+class AlertingSettings(Group):
     """Settings of what Alertmanager is told, by whoever renders it: `GX_ALERTING_<NAME>`.
 
     The two files connect the local stack; on Kubernetes they are keys of a Secret.
@@ -268,7 +272,7 @@ class AlertingSettings(_Group):
     time_zone: str = Field(default="UTC", pattern=r"^[A-Za-z0-9_+/-]{1,64}$")
 
 
-class DeadmanSettings(_Group):
+class DeadmanSettings(Group):
     """Settings of `gx deadman`: `GX_DEADMAN_<NAME>`. What a file holds is never shown."""
 
     model_config = SettingsConfigDict(env_prefix="GX_DEADMAN_", frozen=True, extra="ignore")
@@ -288,7 +292,7 @@ class DeadmanSettings(_Group):
     webhook_url_file: Path | None = None
 
 
-class CliSettings(_Group):
+class CliSettings(Group):
     """Settings of the command line: `GX_<NAME>`. What is unset is found out from the stack."""
 
     model_config = SettingsConfigDict(env_prefix="GX_", frozen=True, extra="ignore")
@@ -299,7 +303,7 @@ class CliSettings(_Group):
     debug: bool = False
 
 
-_G = TypeVar("_G", bound=_Group)
+_G = TypeVar("_G", bound=Group)
 
 
 def load(group: type[_G]) -> _G:
@@ -384,7 +388,7 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)  # noqa: TID251 (this is gx.runtime.settings)
 
 
-def _complaints(group: type[_Group], error: ValidationError) -> Iterator[str]:
+def _complaints(group: type[Group], error: ValidationError) -> Iterator[str]:
     prefix = group.model_config.get("env_prefix", "")
     for problem in error.errors():
         name = "_".join(str(part) for part in problem["loc"]).upper()

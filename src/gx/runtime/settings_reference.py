@@ -6,6 +6,7 @@ from typing import Final
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from gx.runtime.fabric_settings import FabricSettings
 from gx.runtime.settings import (
     AlertingSettings,
     ApiSettings,
@@ -30,6 +31,7 @@ GROUPS: Final[tuple[type[BaseSettings], ...]] = (
     SubmitterSettings,
     ProjectorSettings,
     LedgerSettings,
+    FabricSettings,
     ChaincodeSettings,
     StackSettings,
     FabricNetworkSettings,

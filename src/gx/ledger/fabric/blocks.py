@@ -52,9 +52,7 @@ def read_block(block: FabricBlock, *, chaincode: str) -> Block:
     verdicts = metadata[at] if len(metadata) > at else b""
     try:
         transactions = tuple(
-            _read_transaction(
-                Envelope.FromString(data), _code(verdicts, position, number), chaincode
-            )
+            _read_transaction(data, _code(verdicts, position, number), chaincode)
             for position, data in enumerate(block.data.data)
         )
     except (DecodeError, IndexError, UnicodeError) as error:
@@ -66,6 +64,22 @@ def read_block(block: FabricBlock, *, chaincode: str) -> Block:
         timestamp_ms=max((entry.timestamp_ms for entry in transactions), default=EpochMs(0)),
         transactions=transactions,
     )
+
+
+def newest_timestamp_ms(block: FabricBlock) -> EpochMs:
+    """Return the time of a block's newest transaction.
+
+    Raises:
+        CorruptBlockError: a transaction in it cannot be read.
+    """
+    try:
+        return max(
+            (timestamp_ms(_open(data)[1].timestamp) for data in block.data.data),
+            default=EpochMs(0),
+        )
+    except DecodeError as error:
+        number = BlockNumber(block.header.number)
+        raise CorruptBlockError(number, f"a transaction in it cannot be read: {error}") from error
 
 
 def hash_header(header: BlockHeader) -> bytes:
@@ -98,11 +112,13 @@ def _code(verdicts: bytes, position: int, number: BlockNumber) -> ValidationCode
     return code
 
 
-def _read_transaction(
-    envelope: Envelope, code: ValidationCode, chaincode: str
-) -> LedgerTransaction:
-    payload = Payload.FromString(envelope.payload)
-    header = ChannelHeader.FromString(payload.header.channel_header)
+def _open(data: bytes) -> tuple[Payload, ChannelHeader]:
+    payload = Payload.FromString(Envelope.FromString(data).payload)
+    return payload, ChannelHeader.FromString(payload.header.channel_header)
+
+
+def _read_transaction(data: bytes, code: ValidationCode, chaincode: str) -> LedgerTransaction:
+    payload, header = _open(data)
     event: ChaincodeEvent | None = None
     writes: tuple[Write, ...] = ()
     if code is ValidationCode.VALID and header.type == HeaderType.ENDORSER_TRANSACTION:

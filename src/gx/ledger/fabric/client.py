@@ -161,7 +161,7 @@ class FabricLedger:
                 async with aclosing(self._stream(peer, first)) as stream:
                     async for block in stream:
                         is_served = True
-                        self._note(block)
+                        self._note(block.number, block.timestamp_ms)
                         yield block
             except CorruptBlockError:
                 raise
@@ -213,20 +213,21 @@ class FabricLedger:
         return answer.prepared_transaction.payload
 
     async def _describe(self, peer: Peer) -> ChainInfo:
+        self._identities.refresh()
         height = await self._queries.height(peer)
         if not self._genesis_hash and height:
             self._genesis_hash = (await self._queries.block(peer, BlockNumber(0))).hash
         if height > self._newest[0]:
-            self._note(await self._queries.block(peer, BlockNumber(height - 1)))
+            newest_ms = await self._queries.block_timestamp_ms(peer, BlockNumber(height - 1))
+            self._note(BlockNumber(height - 1), newest_ms)
         return ChainInfo(
             height=height, genesis_hash=self._genesis_hash, newest_timestamp_ms=self._newest[1]
         )
 
-    def _note(self, block: Block) -> None:
+    def _note(self, number: BlockNumber, timestamp_ms: EpochMs) -> None:
         """Remember the newest block's time, so that no question for it is needed."""
-        if block.number >= self._newest[0]:
-            newest_ms = max(block.timestamp_ms, self._newest[1])
-            self._newest = (block.number + 1, EpochMs(newest_ms))
+        if number >= self._newest[0]:
+            self._newest = (number + 1, max(timestamp_ms, self._newest[1]))
 
     async def _height(self) -> int:
         """Ask every peer at once: the highest answer shows what a stream should bring."""

@@ -113,6 +113,11 @@ class Identities:
         role = LedgerRole.PARTNER_API
         return self.of(role if role in self._files else next(iter(self._files)))
 
+    def refresh(self) -> None:
+        """Read again whatever was renewed, also of roles that nobody has signed for lately."""
+        for role, files in self._files.items():
+            self._reload_if_changed(role, files)
+
     def _reload_if_changed(self, role: LedgerRole, files: IdentityFiles) -> None:
         try:
             stamps = (_stamp(files.certificate), _stamp(files.key))

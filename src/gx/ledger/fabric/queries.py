@@ -15,7 +15,7 @@ from fabric_protos.common.ledger_pb2 import BlockchainInfo
 from gx.domain.clock import Clock
 from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
 from gx.ledger.errors import LedgerError, VerdictError
-from gx.ledger.fabric.blocks import read_block
+from gx.ledger.fabric.blocks import newest_timestamp_ms, read_block
 from gx.ledger.fabric.failures import Step, classify
 from gx.ledger.fabric.identities import Signer
 from gx.ledger.fabric.peers import Peer
@@ -62,8 +62,21 @@ class ChainQueries:
             LedgerError: it has none of that number, refuses to tell, or the block is damaged.
             AioRpcError: it does not answer.
         """
+        block = await self._block(peer, number)
+        return read_block(block, chaincode=self._chaincode)
+
+    async def block_timestamp_ms(self, peer: Peer, number: BlockNumber) -> EpochMs:
+        """Return the time of a block's newest transaction, and look at nothing else in it.
+
+        Raises:
+            LedgerError: the peer has no block of that number, or refuses to tell.
+            AioRpcError: it does not answer.
+        """
+        return newest_timestamp_ms(await self._block(peer, number))
+
+    async def _block(self, peer: Peer, number: BlockNumber) -> FabricBlock:
         answer = await self._ask(peer, Step.CHAIN_INFO, "GetBlockByNumber", str(number))
-        return read_block(FabricBlock.FromString(answer), chaincode=self._chaincode)
+        return FabricBlock.FromString(answer)
 
     async def verdict(self, peer: Peer, transaction_id: TransactionId) -> Verdict | None:
         """Return a transaction's first verdict; None where the peer knows of none.

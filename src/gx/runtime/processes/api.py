@@ -21,7 +21,6 @@ from gx.api.signing_keys import SigningKeys, load_from_file, load_from_url
 from gx.api.tokens import JwtVerifier, TokenPolicy
 from gx.database.notifications import Notifier
 from gx.database.pool import Pool
-from gx.ledger.local.client import LocalLedger
 from gx.outbox.admission import Admission
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -31,11 +30,11 @@ from gx.outbox.postgres.reader import PostgresCommandReader
 from gx.outbox.postgres.store import WAKE_UP_CHANNEL
 from gx.projection.postgres.queries import PostgresQueries
 from gx.runtime.clock import SystemClock
+from gx.runtime.ledgers import open_ledger
 from gx.runtime.processes.backend import facts_of, open_pool, pool_settings, run_process, watched
 from gx.runtime.settings import (
     ApiSettings,
     CommonSettings,
-    LedgerSettings,
     SettingsError,
     load,
     load_database,
@@ -64,7 +63,7 @@ async def _main(stop: asyncio.Event) -> None:
         facts=facts_of(common, settings, database),
     )
     connections = pool_settings(database, name=NAME)
-    ledger = LocalLedger(load(LedgerSettings).socket)
+    ledger = open_ledger(common)
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(connections))
         stack.push_async_callback(ledger.close)

@@ -17,7 +17,7 @@ from gx.database.pool import Pool, PoolSettings
 from gx.domain.errors import GxError
 from gx.ledger.ports import BlockSource
 from gx.runtime.clock import SystemClock
-from gx.runtime.settings import CommonSettings, DatabaseSettings, LedgerSettings, load
+from gx.runtime.settings import CommonSettings, DatabaseSettings, load
 from gx.telemetry.factory import ProcessFacts
 from gx.telemetry.health import ReadinessCheck
 from gx.telemetry.instruments import BackendMetrics
@@ -144,11 +144,6 @@ async def _repeat(look: Callable[[], Awaitable[None]]) -> None:
         except Exception:  # noqa: BLE001 (a dead watcher leaves its last word as the truth)
             _log.exception("watch_failed")
         await asyncio.sleep(WATCH_INTERVAL_S)
-
-
-def ledger_deadline_s(settings: LedgerSettings) -> float:
-    """Return how long one call of the ledger may take."""
-    return max(settings.prepare_timeout_s, settings.submit_timeout_s)
 
 
 def holder_name() -> str:

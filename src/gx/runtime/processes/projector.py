@@ -9,16 +9,16 @@ import structlog
 
 from gx.database.leases import PostgresLeases
 from gx.domain.events import EVENTS
-from gx.ledger.local.client import LocalLedger
 from gx.projection.ports import WrongChainError
 from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.projector import Projector
 from gx.projection.settings import ProjectionSettings
 from gx.runtime.clock import SystemClock
+from gx.runtime.fabric_settings import ledger_settings
+from gx.runtime.ledgers import open_ledger
 from gx.runtime.processes.backend import (
     facts_of,
     holder_name,
-    ledger_deadline_s,
     open_pool,
     pool_settings,
     run_process,
@@ -26,7 +26,6 @@ from gx.runtime.processes.backend import (
 )
 from gx.runtime.settings import (
     CommonSettings,
-    LedgerSettings,
     ProjectorSettings,
     load,
     load_database,
@@ -54,16 +53,18 @@ def run_projector() -> None:
 
 async def _main(stop: asyncio.Event) -> None:
     common, settings, database = load(CommonSettings), load(ProjectorSettings), load_database()
-    ledger_settings = load(LedgerSettings)
     registry = MetricsRegistry()
     metrics = build_projector_metrics(
         registry,
         event_types=tuple(EVENTS),
         channel=common.channel,
-        facts=facts_of(common, settings, database, ledger_settings),
+        facts=facts_of(common, settings, database, ledger_settings(common)),
     )
     connections = pool_settings(database, name=NAME)
-    ledger = LocalLedger(ledger_settings.socket, deadline_s=ledger_deadline_s(ledger_settings))
+    ledger = open_ledger(
+        common,
+        on_identity=lambda role, not_after_s: metrics.certificate_expiry_s(role).set(not_after_s),
+    )
     leases = PostgresLeases(connections)
     heartbeat = Heartbeat("loop", deadline_s=HEARTBEAT_S)
     async with contextlib.AsyncExitStack() as stack:

@@ -9,18 +9,18 @@ from gx.database.maintenance import Maintenance
 from gx.domain.catalogue import COMMANDS
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
-from gx.ledger.local.client import LocalLedger
-from gx.ledger.ports import Proposal
+from gx.ledger.ports import Ledger, Proposal
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.postgres.store import PostgresOutboxStore
 from gx.outbox.retry import RetryPolicy
 from gx.outbox.scheduling import BatchLimits
 from gx.outbox.submitter import Submitter, Upkeep
 from gx.runtime.clock import SystemClock
+from gx.runtime.fabric_settings import ledger_settings
+from gx.runtime.ledgers import open_ledger
 from gx.runtime.processes.backend import (
     facts_of,
     holder_name,
-    ledger_deadline_s,
     open_pool,
     pool_settings,
     run_process,
@@ -28,7 +28,6 @@ from gx.runtime.processes.backend import (
 )
 from gx.runtime.settings import (
     CommonSettings,
-    LedgerSettings,
     SubmitterSettings,
     load,
     load_database,
@@ -36,7 +35,7 @@ from gx.runtime.settings import (
 from gx.telemetry.exposition import TelemetryServer
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.health import Heartbeat, Probes, ReadinessCheck
-from gx.telemetry.instruments import build_submitter_metrics
+from gx.telemetry.instruments import SubmitterMetrics, build_submitter_metrics
 
 NAME: Final = "outbox-submitter"
 HEARTBEAT_S: Final = 60.0
@@ -54,16 +53,15 @@ def run_submitter() -> None:
 
 async def _main(stop: asyncio.Event) -> None:
     common, settings, database = load(CommonSettings), load(SubmitterSettings), load_database()
-    ledger_settings = load(LedgerSettings)
     registry = MetricsRegistry()
     metrics = build_submitter_metrics(
         registry,
         command_types=tuple(COMMANDS),
         refusal_codes=tuple(code.value for code in RefusalCode),
-        facts=facts_of(common, settings, database, ledger_settings),
+        facts=facts_of(common, settings, database, ledger_settings(common)),
     )
     connections = pool_settings(database, name=NAME)
-    ledger = LocalLedger(ledger_settings.socket, deadline_s=ledger_deadline_s(ledger_settings))
+    ledger = _measured_ledger(common, metrics)
     leases = PostgresLeases(connections)
     heartbeat = Heartbeat("loop", deadline_s=HEARTBEAT_S)
     async with contextlib.AsyncExitStack() as stack:
@@ -91,6 +89,14 @@ async def _main(stop: asyncio.Event) -> None:
             ),
         )
         await submitter.run(stop)
+
+
+def _measured_ledger(common: CommonSettings, metrics: SubmitterMetrics) -> Ledger:
+    return open_ledger(
+        common,
+        on_reendorsed=lambda reason: metrics.reendorsements(reason).inc(),
+        on_identity=lambda role, not_after_s: metrics.certificate_expiry_s(role).set(not_after_s),
+    )
 
 
 def options_of(common: CommonSettings, settings: SubmitterSettings) -> SubmitterOptions:

@@ -134,7 +134,9 @@ FABRIC_REENDORSEMENTS: Final = Metric(
     help="Transactions that had to be endorsed again, by why.",
     unit=Unit.COUNT,
     processes=SUBMITTER,
-    labels=(Label("reason", values=(*INVALIDATIONS, "NOT_FOUND"), fallback="OTHER"),),
+    labels=(
+        Label("reason", values=(*INVALIDATIONS, "NOT_FOUND", "PAYLOADS_DIFFER"), fallback="OTHER"),
+    ),
 )
 FABRIC_TRANSACTION_DURATION: Final = Metric(
     name="fabric_transaction_duration_ms",
