@@ -4,7 +4,7 @@ With everything that has led discovery astray before: two replicas, pods of seve
 that are not ready, that have ended, or that did not ask to be scraped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
@@ -16,19 +16,17 @@ MONITORING: Final = "monitoring"
 PART: Final = {"app.kubernetes.io/part-of": "gx-backend"}
 
 
-def _numbered(name: str, number: int) -> tuple[str, int]:
-    """Return the address of the n-th pod: all on loopback, none in use."""
-    return f"127.0.{10 + number // 200}.{1 + number % 200}", {"http": 8000, "grpc": 7000}.get(
-        name, 9090
-    )
-
-
 @dataclass
 class Builder:
-    """Makes pods, each at an address of its own; `address` may say where."""
+    """Makes pods, each at an address of its own."""
 
-    address: Callable[[str, int], tuple[str, int]] = _numbered
     _numbers: Iterator[int] = field(default_factory=count)
+
+    def place(self, app: str, port: str, number: int) -> tuple[str, int]:
+        """Return where the n-th pod, one of `app`, listens: on loopback, where nobody does."""
+        del app
+        ports = {"http": 8000, "grpc": 7000}
+        return f"127.0.{10 + number // 200}.{1 + number % 200}", ports.get(port, 9090)
 
     def pod(
         self,
@@ -43,7 +41,8 @@ class Builder:
     ) -> Pod:
         """Make a pod."""
         number = next(self._numbers)
-        placed = {port: self.address(port, number) for port in ports}
+        app = labels.get("app.kubernetes.io/name", "")
+        placed = {port: self.place(app, port, number) for port in ports}
         return Pod(
             namespace=namespace,
             name=name,

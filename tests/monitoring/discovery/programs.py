@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypedDict
 
 import httpx
 import pytest
@@ -138,23 +138,36 @@ def targets_of(url: str) -> Callable[[], set[Target]]:
     return lambda: _targets(url)
 
 
+class Told(TypedDict, total=False):
+    """One target, or one sample, as the programs spell it."""
+
+    scrapeUrl: str
+    labels: dict[str, str]
+    discoveredLabels: dict[str, str]
+    metric: dict[str, str]
+    value: tuple[float, str]
+
+
+def get(url: str, **query: str) -> dict[str, list[Told]]:
+    """Return what a program's API answers; nothing while it starts."""
+    try:
+        answer = httpx.get(url, params=query, timeout=10, trust_env=False)
+    except httpx.HTTPError:
+        return {}
+    data: dict[str, list[Told]] = answer.json()["data"] if answer.is_success else {}
+    return data
+
+
 def dropped_jobs(url: str) -> set[str]:
     """Return the jobs for which something was discovered and dropped."""
-    try:
-        answer = httpx.get(f"{url}/api/v1/targets", timeout=10, trust_env=False).json()
-    except httpx.HTTPError:
-        return set()
-    return {each["discoveredLabels"]["job"] for each in answer["data"]["droppedTargets"]}
+    dropped = get(f"{url}/api/v1/targets").get("droppedTargets", [])
+    return {each["discoveredLabels"]["job"] for each in dropped}
 
 
 def _targets(url: str) -> set[Target]:
-    try:
-        answer = httpx.get(f"{url}/api/v1/targets", timeout=10, trust_env=False).json()
-    except httpx.HTTPError:
-        return set()
+    active = get(f"{url}/api/v1/targets").get("activeTargets", [])
     return {
-        Target(url=each["scrapeUrl"], labels=frozenset(each["labels"].items()))
-        for each in answer["data"]["activeTargets"]
+        Target(url=each["scrapeUrl"], labels=frozenset(each["labels"].items())) for each in active
     }
 
 
