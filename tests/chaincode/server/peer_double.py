@@ -227,8 +227,8 @@ class PeerDouble:
         await self.send(message)
         return await done
 
-    def commit(self, simulation: Simulation) -> None:
-        """Make a transaction's writes the state."""
+    def commit(self, simulation: Simulation, *, timestamp_s: int = START_S) -> None:
+        """Make a transaction's writes the state; the time is that of its proposal."""
         for key, value in simulation.writes.items():
             if value is None:
                 self.state.pop(key, None)
@@ -237,7 +237,7 @@ class PeerDouble:
             change = KeyModification(
                 tx_id=simulation.transaction_id,
                 value=value or b"",
-                timestamp=Timestamp(seconds=START_S),
+                timestamp=Timestamp(seconds=timestamp_s),
                 is_delete=value is None,
             )
             self.history.setdefault(key, []).insert(0, change)
