@@ -15,6 +15,7 @@ from gx.monitoring.model import Alert
 from gx.monitoring.rules import all_groups, deployed_targets
 from gx.monitoring.runbooks import FOLDER, HEADINGS, find_runbook_faults, with_facts
 from gx.telemetry.catalogue import CATALOGUE
+from gx.telemetry.metric import HISTOGRAM_SUFFIXES
 from tests.monitoring.conftest import ROOT
 
 RUNBOOKS: Final = ROOT / FOLDER
@@ -91,7 +92,7 @@ def test_the_queries_of_a_runbook_are_promql_on_series_that_exist(alert: Alert) 
     targets = deployed_targets(["devnet"])
     known = {
         *(name for metric in CATALOGUE for name in metric.series_names),
-        *(metric.name for metric in EXTERNAL),
+        *(metric.name + suffix for metric in EXTERNAL for suffix in ("", *HISTOGRAM_SUFFIXES)),
         *(rule.name for group in all_groups(targets) for rule in group.recordings),
         *_FUNCTIONS,
         *_ALSO,

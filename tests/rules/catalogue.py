@@ -7,6 +7,7 @@ from tests.rules.backend_cases import BACKEND_CASES
 from tests.rules.burn_cases import BURN_CASES
 from tests.rules.cases import Case, Trap
 from tests.rules.companion_cases import COMPANION_CASES
+from tests.rules.fabric_cases import FABRIC_CASES
 from tests.rules.process_cases import PROCESS_CASES
 from tests.rules.watching_cases import WATCHING_CASES
 
@@ -15,6 +16,7 @@ CASES: Final[tuple[Case, ...]] = (
     *PROCESS_CASES,
     *COMPANION_CASES,
     *BURN_CASES,
+    *FABRIC_CASES,
     *WATCHING_CASES,
 )
 
@@ -58,6 +60,10 @@ TRAPS: Final[Mapping[str, frozenset[Trap]]] = {
     "CommandsRefusedInBulk": frozenset({Trap.OTHER_IS_BUSY}),
     "APIErrorRate": frozenset({Trap.ONE_FAILURE, Trap.OTHER_IS_BUSY}),
     "ConnectionsNearLimit": frozenset({Trap.EMPTY_POOL}),
+    "PeerBehindOrderer": frozenset({Trap.REPLICAS, Trap.FROZEN_GAUGE, Trap.CATCH_UP}),
+    "NoLeader": frozenset({Trap.REPLICAS, Trap.NOT_DEPLOYED}),
+    "InvalidTransactions": _RATIO | {Trap.REPLICAS},
+    "EndorsementFailures": (_RATIO | {Trap.REPLICAS}) - {Trap.OTHER_IS_BUSY},
     "NotificationsFailing": frozenset({Trap.COUNTER_RESET}),
     "TransactionSuccessBudgetBurnFast": frozenset({Trap.ONE_FAILURE, Trap.NO_TRAFFIC}),
     "TransactionSuccessBudgetBurnSlow": frozenset({Trap.ONE_FAILURE, Trap.NO_TRAFFIC}),

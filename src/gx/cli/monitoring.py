@@ -72,7 +72,9 @@ def render(
 
     deployment = _deployment(environment)
     files = render_files(deployment, root)
-    dashboards = render_dashboards(runbooks=deployment.links.runbooks)
+    dashboards = render_dashboards(
+        runbooks=deployment.links.runbooks, environments=deployment.environments
+    )
     files |= {Path(path): text for path, text in dashboards.items()}
     files |= render_alertmanager_files(
         on_kubernetes(ON_KUBERNETES), operator_release=deployment.operator_release

@@ -108,7 +108,7 @@ def select(series: Series, *matchers: Matcher) -> Selector:
     Raises:
         PromqlError: A matcher's label or value is not in the series' declaration.
     """
-    if isinstance(series, Metric) and series.kind is Kind.HISTOGRAM:
+    if kind_of(series) is Kind.HISTOGRAM:
         raise PromqlError(f"{series.name} is a histogram: select its buckets, count or sum")
     return _select(series, "", matchers)
 
@@ -194,7 +194,7 @@ def count_over(inner: Expr, window: int | str) -> Expr:
     return _over("count_over_time", inner, window)
 
 
-def predict(gauge: Selector, window: int | str, *, ahead_s: int) -> Expr:
+def predict(gauge: Expr, window: int | str, *, ahead_s: int) -> Expr:
     """Extrapolate a gauge linearly from the window to `ahead_s` from now."""
     text = f"predict_linear({_range(gauge, window)}, {ahead_s})"
     return Expr(text, gauge.labels, gauge.reads, gauge.maybe)

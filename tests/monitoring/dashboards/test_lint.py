@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 import pytest
 
 from gx.monitoring.dashboards.every import DASHBOARDS
-from gx.monitoring.dashboards.files import EXEMPTIONS, FOLDER, render_dashboards
+from gx.monitoring.dashboards.files import FOLDER, exemptions_of, render_dashboards
 from gx.monitoring.dashboards.lint import RULES, Exemption, Finding, lint
+from gx.monitoring.dashboards.model import Dashboard
 
 FILES: Final = render_dashboards()
 Json: TypeAlias = dict[str, object]
@@ -131,12 +132,14 @@ BROKEN: Final[tuple[tuple[str, Break], ...]] = (
 )
 
 
-@pytest.mark.parametrize("uid", [dashboard.uid for dashboard in DASHBOARDS])
-def test_a_dashboard_keeps_the_rules_but_for_its_declared_exemptions(uid: str) -> None:
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda each: each.uid)
+def test_a_dashboard_keeps_the_rules_but_for_its_declared_exemptions(
+    dashboard: Dashboard,
+) -> None:
     """What may break a rule is declared with a reason, and is really needed."""
-    exemptions = EXEMPTIONS.get(uid, ())
+    exemptions = exemptions_of(dashboard)
 
-    assert lint(FILES[f"{FOLDER}/{uid}.json"], exemptions) == ()
+    assert lint(FILES[f"{FOLDER}/{dashboard.uid}.json"], exemptions) == ()
     assert all(exemption.reason for exemption in exemptions)
 
 

@@ -2,31 +2,36 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import pytest
 
 from gx.monitoring.alerts import ALERTS
-from gx.monitoring.dashboards.alerting import ALERTING
+from gx.monitoring.dashboards.backend import BACKEND
+from gx.monitoring.dashboards.environment import environment_dashboard, environment_uid
 from gx.monitoring.dashboards.every import DASHBOARDS
-from gx.monitoring.dashboards.files import render_dashboards
-from gx.monitoring.dashboards.model import IN_NAMESPACE, Query
-from gx.monitoring.dashboards.objectives import BUDGET_RECORDED_EVERY_S
+from gx.monitoring.dashboards.files import FOLDER, render_dashboards
+from gx.monitoring.dashboards.model import IN_NAMESPACE, Dashboard, Query
+from gx.monitoring.dashboards.objectives import BUDGET_RECORDED_EVERY_S, OBJECTIVES
 from gx.monitoring.dashboards.queries import QuerySyntaxError, read_query
+from gx.monitoring.exporters.names import Exporter
 from gx.monitoring.external import EXTERNAL
+from gx.monitoring.model import ENVIRONMENTS
 from gx.monitoring.promql import RATE_INTERVAL, rate, select, sum_by
 from gx.monitoring.rules import all_groups
-from gx.monitoring.selectors import TARGET_LABELS, Series
+from gx.monitoring.selectors import TARGET_LABELS, Series, kind_of
 from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.catalogue.write_path import OUTBOX_COMMANDS_PROCESSED
+from gx.telemetry.metric import HISTOGRAM_SUFFIXES, Kind
 
 RECORDINGS: Final = [rule for group in all_groups(()) for rule in group.recordings]
-SERIES: Final[tuple[Series, ...]] = (*EXTERNAL, *RECORDINGS)
+SERIES: Final[tuple[Series, ...]] = (*CATALOGUE, *EXTERNAL, *RECORDINGS)
 KNOWN: Final = {
-    name: frozenset(metric.label_names) | TARGET_LABELS | {"le"}
-    for metric in CATALOGUE
-    for name in metric.series_names
-} | {series.name: frozenset(series.label_names) | TARGET_LABELS for series in SERIES}
+    series.name + suffix: frozenset(series.label_names) | TARGET_LABELS | {"le"}
+    for series in SERIES
+    for suffix in (HISTOGRAM_SUFFIXES if kind_of(series) is Kind.HISTOGRAM else ("",))
+}
 _LEGEND_LABEL: Final = re.compile(r"{{(\w+)}}")
 EXPRESSIONS: Final = [
     pytest.param(target["expr"], id=f"{dashboard['uid']}: {panel['title']} {target['refId']}")
@@ -35,9 +40,10 @@ EXPRESSIONS: Final = [
     for target in panel.get("targets", ())
 ]
 
-BY_NAMESPACE: Final = [
-    each for each in EXPRESSIONS if not str(each.id).startswith(f"{ALERTING.uid}:")
-]
+# A machine and Prometheus itself belong to no environment.
+NOBODYS: Final = tuple(
+    metric.name for metric in EXTERNAL if metric.exporter in {Exporter.NODE, "prometheus"}
+)
 
 
 def unknown(query: str) -> set[str]:
@@ -60,17 +66,50 @@ def test_a_panel_reads_only_what_is_exported(expression: str) -> None:
     assert unknown(expression) == set()
 
 
-@pytest.mark.parametrize("expression", BY_NAMESPACE)
-def test_a_panel_keeps_the_namespaces_apart(expression: str) -> None:
-    """Every series is narrowed by the variable: no busy environment hides a failing one.
+def wide_selections(dashboard: Dashboard, narrowed: Sequence[tuple[str, str, str]]) -> set[str]:
+    """Name the series that a dashboard selects without any of these matchers."""
+    return {
+        selection.name
+        for _, query in dashboard.queries()
+        for selection in read_query(query.expr.text).selectors
+        if not set(narrowed) & set(selection.matchers)
+    }
 
-    The page of the alerts has no variable: whoever looks there must see all of them.
-    """
-    reading = read_query(expression)
 
-    assert "namespace" in reading.grouped_by
-    for selection in reading.selectors:
-        assert ("namespace", "=~", "$namespace") in selection.matchers
+@pytest.mark.parametrize(
+    "dashboard", [each for each in DASHBOARDS if each.variables], ids=lambda each: each.uid
+)
+def test_a_panel_keeps_to_the_chosen_namespaces(dashboard: Dashboard) -> None:
+    """Every series is narrowed by the variable: no busy environment hides a failing one."""
+    wide = wide_selections(dashboard, [("namespace", "=~", "$namespace")])
+
+    assert wide <= set(NOBODYS) - {"up"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_page_of_an_environment_shows_no_other(name: str) -> None:
+    """Every series is narrowed to it, by label or by namespace."""
+    narrowed = [("environment", "=", name), ("namespace", "=", f"backend-{name}")]
+
+    assert wide_selections(environment_dashboard(name), narrowed) == set()
+
+
+@pytest.mark.parametrize("dashboard", [BACKEND, OBJECTIVES], ids=lambda each: each.uid)
+def test_a_promise_is_never_averaged_over_environments(dashboard: Dashboard) -> None:
+    """Each keeps the namespace as a label of what it shows."""
+    for panel, query in dashboard.queries():
+        assert "namespace" in read_query(query.expr.text).grouped_by, panel.title
+
+
+def test_the_environments_pages_differ_in_their_name_alone() -> None:
+    """What is proved on one that runs holds for the others."""
+    files = render_dashboards()
+    texts = {
+        files[f"{FOLDER}/{environment_uid(name)}.json"].replace(name, "NAME")
+        for name in ENVIRONMENTS
+    }
+
+    assert len(texts) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,7 +161,6 @@ def test_every_runbook_that_a_panel_links_to_is_an_alerts() -> None:
     names = {alert.name for alert in ALERTS}
     for dashboard in DASHBOARDS:
         for panel in dashboard.panels:
-            assert panel.runbooks, panel.title
             assert set(panel.runbooks) <= names, panel.title
 
 

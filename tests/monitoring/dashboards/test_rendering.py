@@ -13,14 +13,15 @@ from grafana_foundation_sdk.models.dashboard import Dashboard as GrafanaDashboar
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER
 from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.files import FOLDER, render_dashboards
-from gx.monitoring.dashboards.grafana import GENERATED_TAG, GENERATOR
+from gx.monitoring.dashboards.grafana import FAMILY_TAG, GENERATED_TAG, GENERATOR, UNITS
+from gx.monitoring.dashboards.index import INDEX_DASHBOARD
+from gx.monitoring.dashboards.model import Measure
 
 ROOT: Final = Path(__file__).parents[3]
 FILES: Final = render_dashboards()
 PANELS: Final = {
     panel["title"]: panel
-    for text in FILES.values()
-    for panel in json.loads(text)["panels"]
+    for panel in json.loads(FILES[f"{FOLDER}/{BACKEND.uid}.json"])["panels"]
     if panel["type"] != "row"
 }
 
@@ -32,8 +33,8 @@ def test_the_committed_file_is_what_is_declared(path: str) -> None:
 
 
 def test_no_file_is_left_of_a_dashboard_that_is_not_declared_any_more() -> None:
-    """The folder holds the declared dashboards and nothing else."""
-    assert {str(path.relative_to(ROOT)) for path in (ROOT / FOLDER).iterdir()} == set(FILES)
+    """The folder holds the declared dashboards and no others."""
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / FOLDER).glob("*.json")} == set(FILES)
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -206,11 +207,44 @@ def test_every_panel_says_idle_without_a_value_and_where_to_read_on() -> None:
         assert GENERATOR in drawn["description"]
         numbers = [panel["id"] for panel in drawn["panels"]]
         assert numbers == list(range(1, len(numbers) + 1))
-    for title, panel in PANELS.items():
-        assert panel["fieldConfig"]["defaults"]["noValue"] == "idle", title
-        assert panel["description"], title
-        assert panel["links"], title
-        assert all("/runbooks/" in link["url"] for link in panel["links"]), title
+        for panel in drawn["panels"]:
+            if panel["type"] != "row":
+                assert panel["fieldConfig"]["defaults"]["noValue"] == "idle", panel["title"]
+                assert panel["description"], panel["title"]
+
+
+def test_a_panel_leads_to_the_runbooks_of_its_alerts_and_to_its_dashboard() -> None:
+    """A click away: what to do about it, and the page behind a figure of the index."""
+    for dashboard in DASHBOARDS:
+        panels = json.loads(FILES[f"{FOLDER}/{dashboard.uid}.json"])["panels"]
+        drawn = {panel["title"]: panel for panel in panels if panel["type"] != "row"}
+        for panel in dashboard.panels:
+            links = [link["url"] for link in drawn[panel.title].get("links") or ()]
+            opened = [f"/d/{panel.opens}"] if panel.opens else []
+            assert links[: len(opened)] == opened
+            assert [url.rpartition("/runbooks/")[2] for url in links[len(opened) :]] == [
+                *panel.runbooks
+            ]
+
+
+def test_the_index_leads_to_every_other_dashboard() -> None:
+    """Each has one figure there, and every page a menu of all of them."""
+    (index,) = (each for each in DASHBOARDS if each.uid == INDEX_DASHBOARD)
+    opened = [panel.opens for panel in index.panels]
+
+    assert sorted(map(str, opened)) == sorted({each.uid for each in DASHBOARDS} - {index.uid})
+    for dashboard in DASHBOARDS:
+        (menu,) = json.loads(FILES[f"{FOLDER}/{dashboard.uid}.json"])["links"]
+        assert (menu["type"], menu["tags"]) == ("dashboards", [FAMILY_TAG])
+        assert FAMILY_TAG in dashboard.tags
+
+
+def test_every_measure_has_a_unit_of_grafanas() -> None:
+    """A panel's measure is required; what it is in Grafana's words must be, too."""
+    drawn = {panel.measure for dashboard in DASHBOARDS for panel in dashboard.panels}
+
+    assert drawn <= set(UNITS)
+    assert set(UNITS) == set(Measure)
 
 
 def test_the_runbooks_address_is_the_callers() -> None:

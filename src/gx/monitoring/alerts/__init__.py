@@ -5,6 +5,7 @@ from typing import Final
 from gx.monitoring.alerts.backend import BACKEND_ALERTS
 from gx.monitoring.alerts.burn import BURN_ALERTS
 from gx.monitoring.alerts.companions import COMPANION_ALERTS
+from gx.monitoring.alerts.fabric import FABRIC_ALERTS
 from gx.monitoring.alerts.storage import STORAGE_ALERTS
 from gx.monitoring.alerts.watching import WATCHING_ALERTS
 from gx.monitoring.model import Alert, RuleGroup
@@ -16,6 +17,7 @@ ALERT_GROUPS: Final = (
     RuleGroup(name="gx_backend_companion_alerts", alerts=COMPANION_ALERTS),
     RuleGroup(name="gx_slo_burn_alerts", alerts=BURN_ALERTS),
     RuleGroup(name="gx_storage_alerts", alerts=STORAGE_ALERTS),
+    RuleGroup(name="gx_fabric_network_alerts", alerts=FABRIC_ALERTS),
     RuleGroup(name="gx_monitoring_alerts", alerts=WATCHING_ALERTS),
 )
 ALERTS: Final[tuple[Alert, ...]] = tuple(alert for group in ALERT_GROUPS for alert in group.alerts)

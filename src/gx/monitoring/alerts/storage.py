@@ -26,8 +26,9 @@ from gx.monitoring.thresholds import (
 POSTGRES_DASHBOARD: Final = "postgresql"
 _SERVER: Final = (NAMESPACE, "instance")
 _DISK: Final = (NAMESPACE, "instance", "mountpoint")
-_REAL: Final = matches_not("fstype", "tmpfs|ramfs|overlay|squashfs")
-_LEFT: Final = select(DISK_AVAILABLE, _REAL)
+# A container's own root is an `overlay`; on Kubernetes' nodes the exporter leaves those out.
+REAL_DISKS: Final = matches_not("fstype", "tmpfs|ramfs|squashfs")
+_LEFT: Final = select(DISK_AVAILABLE, REAL_DISKS)
 _DAY_S: Final = 86_400
 
 POSTGRES_DOWN: Final = Alert(
@@ -106,7 +107,10 @@ DISK_FULL: Final = Alert(
         beyond(
             100
             * combine(
-                min_by(_LEFT, *_DISK), "/", max_by(select(DISK_SIZE, _REAL), *_DISK) > 0, on=_DISK
+                min_by(_LEFT, *_DISK),
+                "/",
+                max_by(select(DISK_SIZE, REAL_DISKS), *_DISK) > 0,
+                on=_DISK,
             ),
             "<",
             DISK_LEFT,

@@ -136,7 +136,7 @@ ALIVE: Final = Panel(
             legend=WATCHDOG.name,
         ),
     ),
-    runbooks=(WATCHDOG.name,),
+    runbooks=(WATCHDOG.name, "ConfigReloadFailed"),
     bands=(Band(None, Color.RED), Band(1, Color.GREEN)),
     states=(State(0, "SILENT", Color.RED), State(1, "FIRING", Color.GREEN)),
 )

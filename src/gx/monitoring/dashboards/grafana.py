@@ -30,6 +30,7 @@ from gx.monitoring.dashboards.model import (
 
 GENERATOR: Final = "gx monitoring render"
 GENERATED_TAG: Final = "generated"
+FAMILY_TAG: Final = "gx-protocol"
 DATASOURCE: Final = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ON: Final = True
 _COLUMNS: Final = 24
@@ -37,11 +38,14 @@ _ROW_HEIGHT: Final = 1
 _PANEL_HEIGHT: Final = 9
 _REFRESHES: Final = ("5s", "10s", "30s", "1m", "5m")
 
-_UNITS: Final[Mapping[Measure, str]] = {
+UNITS: Final[Mapping[Measure, str]] = {
     Measure.PERCENT: units.Percent,
     Measure.MILLISECONDS: units.Milliseconds,
     Measure.COUNT: units.Short,
     Measure.PER_SECOND: units.CountsPerSecond,
+    Measure.SECONDS: units.Seconds,
+    Measure.BYTES: units.BytesIEC,
+    Measure.BYTES_PER_SECOND: units.BytesPerSecondIEC,
     Measure.STATE: units.NoUnit,
 }
 _Drawn: TypeAlias = gauge.Panel | stat.Panel | timeseries.Panel
@@ -67,6 +71,7 @@ def _build(dashboard: Dashboard, runbooks: str) -> schema.Dashboard:
         .time(f"now-{dashboard.span}", "now")
         .timepicker(build.TimePicker().refresh_intervals(list(_REFRESHES)))
         .refresh(f"{dashboard.refresh_s}s")
+        .link(_all_dashboards())
         .with_variable(_datasource_variable())
     )
     for variable in dashboard.variables:
@@ -133,9 +138,9 @@ def _describe(drawn: _Drawn, panel: Panel, runbooks: str) -> _Drawn:
         drawn.title(panel.title)
         .description(panel.description)
         .datasource(DATASOURCE)
-        .unit(_UNITS[panel.measure])
+        .unit(UNITS[panel.measure])
         .no_value(IDLE)
-        .links([_link(name, runbooks) for name in panel.runbooks])
+        .links([*_opened(panel), *(_link(name, runbooks) for name in panel.runbooks)])
     )
     if panel.least is not None:
         drawn = drawn.min(panel.least)
@@ -203,6 +208,20 @@ def _target(query: Query, index: int, *, is_instant: bool) -> prometheus.Dataque
         .legend_format(query.legend)
     )
     return target.instant() if is_instant else target.range()
+
+
+def _opened(panel: Panel) -> list[build.DashboardLink]:
+    """Lead to the dashboard behind a figure; Grafana puts its own address before the path."""
+    if panel.opens is None:
+        return []
+    link = build.DashboardLink(f"Dashboard: {panel.opens}").type(schema.DashboardLinkType.LINK)
+    return [link.url(f"/d/{panel.opens}")]
+
+
+def _all_dashboards() -> build.DashboardLink:
+    """Offer the other pages from every page."""
+    link = build.DashboardLink("GX Protocol").type(schema.DashboardLinkType.DASHBOARDS)
+    return link.tags([FAMILY_TAG]).as_dropdown(_ON).include_vars(_ON).keep_time(_ON)
 
 
 def _link(alert: str, runbooks: str) -> build.DashboardLink:

@@ -10,6 +10,7 @@ from typing import Final
 
 from gx.monitoring.promql import RATE_INTERVAL, Expr
 from gx.monitoring.selectors import matches
+from gx.telemetry.metric import Condition
 
 NAMESPACE: Final = "namespace"
 NAMESPACE_VARIABLE: Final = f"${NAMESPACE}"
@@ -36,6 +37,9 @@ class Measure(StrEnum):
     MILLISECONDS = "milliseconds"
     COUNT = "count"
     PER_SECOND = "per second"
+    SECONDS = "seconds"
+    BYTES = "bytes"
+    BYTES_PER_SECOND = "bytes per second"
     STATE = "state"
 
 
@@ -71,12 +75,14 @@ class Query:
 
     `needs_traffic`: without commands in its window it has no samples, and that is no fault.
     `recorded_every_s`: the rule that it reads runs so seldom that a fresh Prometheus has none yet.
+    `condition`: only where this holds does anybody export what it reads.
     """
 
     expr: Expr
     legend: str
     needs_traffic: bool = False
     recorded_every_s: int = 0
+    condition: Condition | None = None
 
     def resolve(self, *, namespace: str = ALL, rate_window: str = "1m") -> str:
         """Put values in the place of the dashboard's variables, as Grafana does."""
@@ -87,6 +93,8 @@ class Query:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One picture. `runbooks` are the alerts about what it shows, by name.
+
+    `opens` is the address of the dashboard that says more, if this is only its figurehead.
 
     `bands` colour a gauge or a stat; in a chart they are lines. A chart needs no `least` and
     `most`; `stack_groups` are parts of legends whose series stack apart from the others.
@@ -104,6 +112,7 @@ class Panel:
     most: float | None = None
     decimals: int | None = None
     stack_groups: tuple[str, ...] = ()
+    opens: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Final
 from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
 from gx.monitoring.promql import Selector, buckets_of, count_of, select
 from gx.monitoring.selectors import ExternalMetric, Matcher, is_
+from gx.telemetry.catalogue.client_library import PROCESS_CPU, PROCESS_RESIDENT_MEMORY
+from gx.telemetry.catalogue.read_path import LEDGER_BLOCKCHAIN_HEIGHT
 from gx.telemetry.metric import Kind
 
 _CHANNEL: Final = ("channel",)
@@ -49,7 +51,7 @@ def count_on_nodes(metric: ExternalMetric, *matchers: Matcher) -> Selector:
 
 
 PEER_HEIGHT: Final = _peer(
-    "ledger_blockchain_height", Kind.GAUGE, "Blocks of the channel that the peer has.", *_CHANNEL
+    LEDGER_BLOCKCHAIN_HEIGHT.name, Kind.GAUGE, "Blocks of the channel that the peer has.", *_CHANNEL
 )
 PEER_TRANSACTIONS: Final = _peer(
     "ledger_transaction_count",
@@ -87,7 +89,7 @@ PROPOSAL_DURATION: Final = _peer(
     *_CHAINCODE,
     "success",
 )
-ENDORSEMENT_FAILURES: Final = _peer(
+ENDORSEMENTS_REFUSED: Final = _peer(
     "endorser_endorsement_failures",
     Kind.COUNTER,
     "Proposals without an endorsement; chaincodeerror says that the chaincode refused.",
@@ -120,14 +122,14 @@ GOSSIP_PEERS: Final = _peer(
     "gossip_membership_total_peers_known", Kind.GAUGE, "Other peers that are known.", *_CHANNEL
 )
 PEER_CPU: Final = _peer(
-    "process_cpu_seconds_total", Kind.COUNTER, "Seconds of CPU time that the node used."
+    PROCESS_CPU.name, Kind.COUNTER, "Seconds of CPU time that the node used."
 )
 PEER_MEMORY: Final = _peer(
-    "process_resident_memory_bytes", Kind.GAUGE, "Bytes of memory that the node uses."
+    PROCESS_RESIDENT_MEMORY.name, Kind.GAUGE, "Bytes of memory that the node uses."
 )
 
 ORDERER_HEIGHT: Final = _orderer(
-    "ledger_blockchain_height", Kind.GAUGE, "Blocks of the channel that are ordered.", *_CHANNEL
+    LEDGER_BLOCKCHAIN_HEIGHT.name, Kind.GAUGE, "Blocks of the channel that are ordered.", *_CHANNEL
 )
 IS_LEADER: Final = _orderer(
     "consensus_etcdraft_is_leader", Kind.GAUGE, "1 if the node leads the channel.", *_CHANNEL
@@ -198,10 +200,10 @@ DELIVERED_BLOCKS: Final = _orderer(
     "deliver_blocks_sent", Kind.COUNTER, "Blocks sent to peers and clients.", *_CHANNEL
 )
 ORDERER_CPU: Final = _orderer(
-    "process_cpu_seconds_total", Kind.COUNTER, "Seconds of CPU time that the node used."
+    PROCESS_CPU.name, Kind.COUNTER, "Seconds of CPU time that the node used."
 )
 ORDERER_MEMORY: Final = _orderer(
-    "process_resident_memory_bytes", Kind.GAUGE, "Bytes of memory that the node uses."
+    PROCESS_RESIDENT_MEMORY.name, Kind.GAUGE, "Bytes of memory that the node uses."
 )
 
 FABRIC_METRICS: Final = (
@@ -212,7 +214,7 @@ FABRIC_METRICS: Final = (
     BLOCK_STORE_COMMIT,
     PROPOSALS_RECEIVED,
     PROPOSAL_DURATION,
-    ENDORSEMENT_FAILURES,
+    ENDORSEMENTS_REFUSED,
     SHIM_REQUESTS,
     UNARY_REQUESTS,
     GOSSIP_HEIGHT,

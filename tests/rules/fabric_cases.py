@@ -1,0 +1,285 @@
+"""Cases of the alerts on a Fabric network's own metrics: two peers, three orderers."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gx.monitoring.alerts import fabric
+from gx.monitoring.exporters.fabric import (
+    ENDORSEMENTS_REFUSED,
+    IS_LEADER,
+    ORDERER_HEIGHT,
+    PEER_HEIGHT,
+    PEER_TRANSACTIONS,
+    PROPOSAL_DURATION,
+)
+from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
+from gx.monitoring.external import UP
+from gx.monitoring.selectors import ExternalMetric
+from tests.rules.cases import (
+    Case,
+    Line,
+    Trap,
+    at_rate,
+    at_threshold,
+    grow,
+    hold,
+    line,
+    more,
+    trap,
+)
+
+LEDGER: Final = "fabric"
+OTHER_LEDGER: Final = "fabric-testnet"
+CHANNEL: Final = "gxchannel"
+
+
+def node(metric: ExternalMetric, values: str, instance: str = "a:1", **labels: str) -> Line:
+    """Write a series of one node of the network."""
+    job = EXPORTER_JOBS[Exporter(metric.exporter)]
+    known = {"namespace": LEDGER, "channel": CHANNEL, "job": job, "instance": instance} | labels
+    return line(metric, values, **known)
+
+
+def transactions(values: str, code: str, instance: str = "a:1", **labels: str) -> Line:
+    """Write how many transactions with this verdict a peer has."""
+    return node(PEER_TRANSACTIONS, values, instance, validation_code=code, **labels)
+
+
+def proposals(values: str, success: str, instance: str = "a:1", **labels: str) -> Line:
+    """Write how many proposals a peer has answered."""
+    name, text = node(PROPOSAL_DURATION, values, instance, success=success, **labels)
+    return name.replace(PROPOSAL_DURATION.name, f"{PROPOSAL_DURATION.name}_count"), text
+
+
+def orderers(metric: ExternalMetric, *values: str) -> list[Line]:
+    """Write the same gauge of several orderers."""
+    return [node(metric, each, f"o{index}:1") for index, each in enumerate(values)]
+
+
+def heights() -> Sequence[Case]:
+    """Eleven blocks behind are too many, ten are not."""
+    alert = fabric.PEER_BEHIND
+    peer = node(PEER_HEIGHT, hold(100, 30))
+    return [
+        *at_threshold(alert, lambda v: [*orderers(ORDERER_HEIGHT, v), peer], over=111, under=110),
+        trap(
+            alert,
+            Trap.REPLICAS,
+            [*orderers(ORDERER_HEIGHT, hold(100, 12), hold(20, 12), hold(99, 12)), peer],
+            (8, 0),
+            says="an orderer that lags",
+        ),
+        trap(
+            alert,
+            Trap.FROZEN_GAUGE,
+            [*orderers(ORDERER_HEIGHT, grow(1, 20, start=100)), peer],
+            (3, 0),
+            (8, 1),
+            says="a peer that hangs while blocks are cut",
+        ),
+        trap(
+            alert,
+            Trap.CATCH_UP,
+            [
+                *orderers(ORDERER_HEIGHT, "100x7 160x60"),
+                node(PEER_HEIGHT, "100+0x7 105+10x5 160x60"),
+            ],
+            *((minute, 0) for minute in range(1, 15)),
+            says="a burst that is over in a minute",
+        ),
+        trap(
+            alert,
+            Trap.OTHER_IS_BUSY,
+            [
+                *orderers(ORDERER_HEIGHT, hold(100, 12)),
+                peer,
+                node(ORDERER_HEIGHT, hold(900, 12), namespace=OTHER_LEDGER),
+                node(PEER_HEIGHT, hold(900, 12), namespace=OTHER_LEDGER),
+            ],
+            (8, 0),
+            says="a longer chain of the same name elsewhere",
+        ),
+        more(
+            alert,
+            "each of two peers",
+            [
+                *orderers(ORDERER_HEIGHT, hold(150, 12)),
+                peer,
+                node(PEER_HEIGHT, hold(120, 12), "b:1"),
+            ],
+            (8, 2),
+        ),
+        trap(alert, Trap.NOT_DEPLOYED, [peer], (8, 0), says="orderers that somebody else runs"),
+    ]
+
+
+def _up(*values: str) -> list[Line]:
+    job = EXPORTER_JOBS[Exporter.ORDERER]
+    return [
+        line(UP, each, namespace=LEDGER, job=job, instance=f"o{index}:1", service="orderer")
+        for index, each in enumerate(values)
+    ]
+
+
+def leader() -> Sequence[Case]:
+    """One of three leads; none, or nobody there, is an outage."""
+    alert = fabric.NO_LEADER
+    return [
+        *at_threshold(
+            alert, lambda v: orderers(IS_LEADER, hold(0, 20), v, hold(0, 20)), over=0, under=1
+        ),
+        more(
+            alert,
+            "an election of 45 s",
+            orderers(IS_LEADER, "1x8 0 0 0 0x30", "0x8 0 0 0 1x30"),
+            *((minute, 0) for minute in range(1, 9)),
+        ),
+        more(
+            alert,
+            "all orderers are gone, and their gauges with them",
+            [*_up(hold(0, 12), hold(0, 12)), *orderers(IS_LEADER, "1x8", "0x8")],
+            (10, 1),
+        ),
+        more(
+            alert,
+            "one of two orderers is gone",
+            [*_up(hold(0, 12), hold(1, 12)), *orderers(IS_LEADER, "0x8", hold(1, 12))],
+            (4, 0),
+            (10, 0),
+        ),
+        trap(
+            alert,
+            Trap.REPLICAS,
+            orderers(IS_LEADER, hold(1, 12), hold(0, 12), hold(0, 12)),
+            (8, 0),
+            says="followers say 0",
+        ),
+        trap(alert, Trap.NOT_DEPLOYED, [], (8, 0), says="no Fabric at all"),
+    ]
+
+
+def verdicts() -> Sequence[Case]:
+    """5 % of twenty transactions a sample, as each peer counts them."""
+    alert = fabric.TRANSACTIONS_ARE_INVALID
+    conflict = "MVCC_READ_CONFLICT"
+
+    def mixed(values: str) -> list[Line]:
+        return [transactions(grow(19, 40), "VALID"), transactions(values, conflict)]
+
+    return [
+        *at_rate(alert, mixed, over=1.1, under=0.9),
+        trap(
+            alert,
+            Trap.REPLICAS,
+            [
+                *(transactions(grow(19, 20), "VALID", each) for each in ("a:1", "b:1")),
+                *(transactions(grow(0.8, 20), conflict, each) for each in ("a:1", "b:1")),
+            ],
+            (15, 0),
+            says="two peers count the same conflicts",
+        ),
+        trap(alert, Trap.NO_TRAFFIC, mixed(hold(500, 20))[1:], (15, 0)),
+        trap(
+            alert,
+            Trap.NEVER_CREATED,
+            [transactions(f"_x20 {grow(5, 15, start=5)}", conflict)],
+            (15, 1),
+            says="no transaction was ever valid",
+        ),
+        trap(
+            alert,
+            Trap.ONE_FAILURE,
+            [transactions("0x20 1x60", "VALID"), transactions("0x20 1x60", conflict)],
+            *((minute, 0) for minute in range(5, 19)),
+        ),
+        trap(
+            alert,
+            Trap.OTHER_IS_BUSY,
+            [
+                *mixed(grow(2, 20)),
+                transactions(grow(900, 20), "VALID", namespace=OTHER_LEDGER),
+            ],
+            (15, 1),
+        ),
+        trap(
+            alert,
+            Trap.COUNTER_RESET,
+            [
+                transactions("9000+19x30 0+19x50", "VALID"),
+                transactions("900+0.5x30 0+0.5x50", conflict),
+            ],
+            (9, 0),
+            (15, 0),
+            says="a peer that restarts",
+        ),
+        more(
+            alert,
+            "copies of transactions that were submitted again",
+            [*mixed(hold(0, 20)), transactions(grow(10, 20), "DUPLICATE_TXID")],
+            (15, 0),
+        ),
+    ]
+
+
+def endorsements() -> Sequence[Case]:
+    """5 % of twenty proposals a sample, without the chaincode's own refusals."""
+    alert = fabric.ENDORSEMENTS_FAIL
+
+    def mixed(values: str) -> list[Line]:
+        return [proposals(grow(19, 40), "true"), proposals(values, "false")]
+
+    def refused(values: str, *, by_chaincode: bool = True) -> Line:
+        return node(ENDORSEMENTS_REFUSED, values, chaincodeerror=str(by_chaincode).lower())
+
+    return [
+        *at_rate(alert, mixed, over=1.1, under=0.9),
+        more(
+            alert,
+            "the chaincode refuses half of them",
+            [*mixed(grow(19, 20)), refused(grow(19, 20))],
+            (15, 0),
+        ),
+        more(
+            alert,
+            "the peer cannot sign",
+            [*mixed(grow(2, 20)), refused(grow(2, 20), by_chaincode=False)],
+            (15, 1),
+        ),
+        trap(
+            alert,
+            Trap.NEVER_CREATED,
+            [proposals(f"_x20 {grow(5, 15, start=5)}", "false")],
+            (15, 1),
+            says="no proposal ever succeeded",
+        ),
+        trap(alert, Trap.NO_TRAFFIC, mixed(hold(500, 20))[1:], (15, 0)),
+        trap(
+            alert,
+            Trap.ONE_FAILURE,
+            [proposals("0x20 1x60", "true"), proposals("0x20 1x60", "false")],
+            *((minute, 0) for minute in range(5, 19)),
+        ),
+        trap(
+            alert,
+            Trap.REPLICAS,
+            [*mixed(grow(2, 20)), proposals(grow(900, 20), "true", "b:1")],
+            (15, 1),
+            says="a healthy peer does not hide a sick one",
+        ),
+        trap(
+            alert,
+            Trap.COUNTER_RESET,
+            [proposals("9000+19x30 0+19x50", "true"), proposals("900+0.5x30 0+0.5x50", "false")],
+            (9, 0),
+            (15, 0),
+            says="a peer that restarts",
+        ),
+    ]
+
+
+FABRIC_CASES: Final = (
+    *heights(),
+    *leader(),
+    *verdicts(),
+    *endorsements(),
+)
