@@ -1,11 +1,26 @@
 """Networks for tests."""
 
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from gx.fabric.network import Network, OrdererPorts, Organisation, PeerPorts, SlotPorts
 
+PORTS: Final = 13
 
-def network_in(folder: Path, ports: range = range(21_000, 21_013)) -> Network:
+
+def free_ports() -> list[int]:
+    """Find ports that nobody listens on, as many as a network needs."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(PORTS)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def network_in(folder: Path, ports: Sequence[int] = range(21_000, 21_013)) -> Network:
     """A network in this folder that listens on these thirteen ports."""
     number = iter(ports)
     return Network(

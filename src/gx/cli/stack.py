@@ -31,10 +31,19 @@ def status(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
       gx status
       gx status --json
     """
-    folder = folder_of(data_dir)
+    show_status(folder_of(data_dir), as_json=as_json, start="gx up")
+
+
+def show_status(folder: StackFolder, *, as_json: bool, start: str) -> None:
+    """Show what runs; `start` is the subcommand that starts it.
+
+    Raises:
+        NotRunningError: nothing does.
+        CheckFailedError: something that should run does not.
+    """
     state = folder.read() if folder.is_running() else None
     if state is None:
-        raise NotRunningError(f"no stack runs on {folder.root}; start one with `gx up`")
+        raise NotRunningError(f"no stack runs on {folder.root}; start one with `{start}`")
     if as_json:
         show_json(
             {
@@ -69,7 +78,11 @@ def logs(
       gx logs outbox-submitter -f
       gx logs api --lines 200
     """
-    folder = folder_of(data_dir)
+    show_logs(folder_of(data_dir), process, follow=follow, lines=lines)
+
+
+def show_logs(folder: StackFolder, process: str | None, *, follow: bool, lines: int) -> None:
+    """Show the last lines of one process, or of all, and with `follow` what comes."""
     paths = _log_paths(folder, process)
     is_over = (lambda: not folder.is_running()) if follow else (lambda: True)
     with contextlib.suppress(KeyboardInterrupt):

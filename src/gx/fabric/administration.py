@@ -37,11 +37,14 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class AdministeredOrganisation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An organisation: its id, its administrator's identity folder, and its peers."""
+    """An organisation: its id, its administrator's identity folder, and its peers.
+
+    Without `admin_msp` others administer it: it is only asked to endorse the commit.
+    """
 
     msp_id: str
-    admin_msp: Path
     peers: tuple[Endpoint, ...]
+    admin_msp: Path | None = None
 
 
 class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -55,6 +58,21 @@ class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def encode(self) -> bytes:
         """Write the file that `load_administration` reads."""
         return msgspec.json.format(_ENCODER.encode(self), indent=2) + b"\n"
+
+    def resolved(self, folder: Path) -> "Administration":
+        """Return it with absolute paths; relative ones are below the folder."""
+        return msgspec.structs.replace(
+            self,
+            orderer=_resolved_endpoint(self.orderer, folder),
+            organisations=tuple(
+                msgspec.structs.replace(
+                    each,
+                    admin_msp=None if each.admin_msp is None else folder / each.admin_msp,
+                    peers=tuple(_resolved_endpoint(peer, folder) for peer in each.peers),
+                )
+                for each in self.organisations
+            ),
+        )
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
@@ -77,32 +95,18 @@ def load_administration(path: Path) -> Administration:
         raise AdministrationError(
             f"the administration file {path} is not usable: {error}"
         ) from error
+    if not any(each.admin_msp for each in found.organisations):
+        raise AdministrationError(f"the administration file {path} names no administrator")
     bare = [each.msp_id for each in found.organisations if not each.peers]
-    if bare or not found.organisations:
-        lacking = f"peer of {bare[0]}" if bare else "organisation"
-        raise AdministrationError(f"the administration file {path} names no {lacking}")
-    return _resolved(found, path.absolute().parent)
+    if bare:
+        raise AdministrationError(f"the administration file {path} names no peer of {bare[0]}")
+    return found.resolved(path.absolute().parent)
 
 
 def _path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise TypeError(f"no decoding for {kind}")
-
-
-def _resolved(found: Administration, folder: Path) -> Administration:
-    return msgspec.structs.replace(
-        found,
-        orderer=_resolved_endpoint(found.orderer, folder),
-        organisations=tuple(
-            msgspec.structs.replace(
-                each,
-                admin_msp=folder / each.admin_msp,
-                peers=tuple(_resolved_endpoint(peer, folder) for peer in each.peers),
-            )
-            for each in found.organisations
-        ),
-    )
 
 
 def _resolved_endpoint(endpoint: Endpoint, folder: Path) -> Endpoint:

@@ -43,17 +43,17 @@ class PeerLifecycle:
         self._administration = administration
         self._peer = peer
         self._folder = folder
-        self._by_msp = {each.msp_id: each for each in administration.organisations}
+        self._own = {each.msp_id: each for each in administration.organisations if each.admin_msp}
         write_client_config(folder)
 
     @property
     def organisations(self) -> Sequence[str]:
         """See `Lifecycle`."""
-        return tuple(self._by_msp)
+        return tuple(self._own)
 
     def committed(self) -> Committed | None:
         """See `Lifecycle`."""
-        first = self._administration.organisations[0]
+        first = next(iter(self._own.values()))
         try:
             said = self._run(first, "querycommitted", *self._chaincode(), "--output", "json")
         except FabricToolError as error:
@@ -70,8 +70,8 @@ class PeerLifecycle:
     def installed(self, organisation: str) -> frozenset[str]:
         """See `Lifecycle`."""
         found = [
-            self._installed_on(self._by_msp[organisation], peer)
-            for peer in self._by_msp[organisation].peers
+            self._installed_on(self._own[organisation], peer)
+            for peer in self._own[organisation].peers
         ]
         return frozenset.intersection(*found)
 
@@ -81,9 +81,7 @@ class PeerLifecycle:
             return None
         number = ("--sequence", str(sequence))
         try:
-            said = self._run(
-                self._by_msp[organisation], "queryapproved", *self._chaincode(), *number
-            )
+            said = self._run(self._own[organisation], "queryapproved", *self._chaincode(), *number)
         except FabricToolError as error:
             if NOT_APPROVED in str(error):
                 return None
@@ -96,7 +94,7 @@ class PeerLifecycle:
     def install(self, organisation: str, package: ChaincodePackage) -> None:
         """See `Lifecycle`."""
         path = str(package.write(self._folder))
-        owner = self._by_msp[organisation]
+        owner = self._own[organisation]
         for peer in owner.peers:
             if package.package_id not in self._installed_on(owner, peer):
                 try:
@@ -108,7 +106,7 @@ class PeerLifecycle:
     def approve(self, organisation: str, definition: Definition, package_id: str) -> None:
         """See `Lifecycle`."""
         arguments = (*self._definition(definition), "--package-id", package_id, *self._orderer())
-        self._run(self._by_msp[organisation], "approveformyorg", *arguments, *_WAIT)
+        self._run(self._own[organisation], "approveformyorg", *arguments, *_WAIT)
 
     def commit(self, definition: Definition) -> None:
         """See `Lifecycle`."""
@@ -117,7 +115,7 @@ class PeerLifecycle:
             peer = organisation.peers[0]
             endorsers += ["--peerAddresses", peer.address, "--tlsRootCertFiles", str(peer.tls_ca)]
         arguments = (*self._definition(definition), *self._orderer(), *endorsers)
-        self._run(self._administration.organisations[0], "commit", *arguments, *_WAIT)
+        self._run(next(iter(self._own.values())), "commit", *arguments, *_WAIT)
 
     def _installed_on(self, owner: AdministeredOrganisation, peer: Endpoint) -> frozenset[str]:
         said = self._run(owner, "queryinstalled", "--output", "json", at=peer)

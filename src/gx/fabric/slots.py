@@ -36,12 +36,9 @@ def read_slots(path: Path, addresses: Sequence[str]) -> tuple[Slot, ...]:
     Raises:
         SlotsError: the file is damaged, or its slots are at other addresses.
     """
-    try:
-        slots = msgspec.json.decode(path.read_bytes(), type=tuple[Slot, ...])
-    except FileNotFoundError:
+    slots = slots_in(path)
+    if not slots:
         return tuple(Slot(address=address) for address in addresses)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise SlotsError(f"{path} cannot be read: {error}") from error
     there = [slot.address for slot in slots]
     if there != list(addresses):
         raise SlotsError(
@@ -50,6 +47,20 @@ def read_slots(path: Path, addresses: Sequence[str]) -> tuple[Slot, ...]:
             "those ports again (GX_FABRIC_NETWORK_CHAINCODE_A_PORT and ..._B_PORT)"
         )
     return slots
+
+
+def slots_in(path: Path) -> tuple[Slot, ...]:
+    """Return the slots in a file; none if there is no such file yet.
+
+    Raises:
+        SlotsError: the file is damaged.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Slot, ...])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SlotsError(f"{path} cannot be read: {error}") from error
 
 
 def write_slots(path: Path, slots: Sequence[Slot]) -> None:

@@ -1,0 +1,70 @@
+"""Native networks that run in the test, on Fabric's own programs or on stand-ins for them."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from gx.fabric.deployment import carry_out
+from gx.fabric.lifecycle import DeploymentPlan, plan_deployment
+from gx.fabric.network import Network
+from gx.fabric.package import build_package
+from gx.fabric.release import Binaries, Program, find_binaries
+from gx.runtime.fabric_network import NetworkStack
+from gx.runtime.fabric_servers import SlotServers
+from gx.runtime.settings import CommonSettings, environment
+from gx.runtime.stack import StackFolder
+from tests.runtime.stacks import RememberingObserver, running
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+def write_stand_ins(folder: Path) -> Binaries:
+    """Write stand-ins for all five programs into a folder that keeps their state."""
+    state = folder / "state"
+    state.mkdir(parents=True)
+    for program in Program:
+        path = folder / "bin" / program
+        path.parent.mkdir(exist_ok=True)
+        script = f"{sys.executable} -m tests.fabric.stand_in_programs {state} {program}"
+        path.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}:{ROOT}/src exec {script} "$@"\n')
+        path.chmod(0o755)
+    return find_binaries(folder, search_path=str(folder / "bin"))
+
+
+async def endorses_at_once(common: CommonSettings, profile: Path) -> None:
+    """Stand in for waiting until peers endorse: stand-ins never do."""
+    del common, profile
+
+
+def stand_in_stack(network: Network, binaries: Binaries) -> NetworkStack:
+    """Put a network of stand-ins together."""
+    return NetworkStack(
+        network=network,
+        binaries=binaries,
+        folder=StackFolder(network.folder),
+        common=CommonSettings(data_dir=network.folder.parent),
+        environment=environment(),
+        until_endorsing=endorses_at_once,
+    )
+
+
+@asynccontextmanager
+async def running_network(stack: NetworkStack) -> AsyncIterator[RememberingObserver]:
+    """Run a network until the test is done with it."""
+    items = await asyncio.to_thread(stack.items)
+    async with running(items, stack.network.folder) as observer:
+        yield observer
+
+
+def upgrade(stack: NetworkStack, version: str) -> DeploymentPlan:
+    """Plan and carry out the upgrade to a version, as `gx chaincode upgrade --apply` does."""
+    servers, lifecycle = SlotServers(stack.network, stack.folder), stack.lifecycle()
+    committed = lifecycle.committed()
+    in_force = committed.version if committed else None
+    address = servers.address_for(version, in_force=in_force)
+    plan = plan_deployment(lifecycle, build_package(version=version, address=address))
+    carry_out(plan, lifecycle, servers, report=lambda _: None)
+    return plan
