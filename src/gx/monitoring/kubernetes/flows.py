@@ -101,6 +101,8 @@ def _serving(own: Backend, fabric: Fabric, outside: Outsiders) -> Iterator[Flow]
     yield Flow(own.api, own.valkey, ("valkey",), "rate limits shared by the replicas")
     for party in (own.api, own.submitter, own.projector, own.migrations):
         yield Flow(party, own.postgresql, ("postgresql",), "commands, outbox and read models")
+    yield Flow(own.postgresql, own.postgresql, ("postgresql",), "replication")
+    yield Flow(own.valkey, own.valkey, ("valkey",), "replication")
     yield Flow(own.submitter, fabric.peer, ("gateway",), "transactions and their verdicts")
     yield Flow(own.projector, fabric.peer, ("gateway",), "blocks and their events")
     yield Flow(own.api, fabric.peer, ("gateway",), "whether the ledger answers (ledger_up)")

@@ -53,9 +53,8 @@ def store_policies(parties: Parties, backend: Backend) -> Iterator[Document]:
     """Build what protects an environment's stores; the rest of their namespace is not ours."""
     flows = declare_flows(parties)
     for store in (backend.postgresql, backend.valkey):
-        taken = [flow for flow in flows if flow.target == store]
-        replication = Flow(store, store, tuple(port.name for port in store.ports), "replication")
-        yield _policy(f"allow-{store.name}", store.labels, ingress=_ingress([*taken, replication]))
+        taken = (flow for flow in flows if flow.target == store)
+        yield _policy(f"allow-{store.name}", store.labels, ingress=_ingress(taken))
 
 
 def option_policies(flows: Sequence[Flow], namespace: str, name: str) -> Iterator[Document]:

@@ -1,0 +1,136 @@
+"""The processes start with what the manifests give them: every variable is one that they read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import pytest
+
+from gx.runtime import settings
+from gx.runtime.settings_reference import GROUPS
+from tests.monitoring.kubernetes.manifests import (
+    BACKENDS,
+    MONITORING,
+    Built,
+    Container,
+    Item,
+    Workload,
+    build,
+)
+
+IMAGES: Final = ("gx-protocol", "gxtv3-chaincode")
+SECRETS_DIR: Final = "/run/secrets/gx"
+# Not fields of a group: `load` reads the first, `load_database` the second.
+READ_BESIDE: Final = frozenset({"GX_SECRETS_DIR", "DATABASE_URL"})
+# A dummy for each key of a Secret, by the setting that it is.
+SECRETS: Final[Mapping[str, str]] = {
+    "gx_database_dsn": "postgresql://gx:x@db/gx",
+    "gx_api_redis_url": "redis://:x@valkey:6379/0",
+    "gx_token": "a.b.c",
+}
+
+
+def _processes(built: Built) -> Iterator[tuple[Workload, Container]]:
+    """List the containers that run `gx`."""
+    for workload in built.workloads:
+        for container in workload.pod.containers:
+            if container.image.split(":")[0].startswith(IMAGES):
+                yield workload, container
+
+
+def _variables(built: Built, container: Container) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for source in container.env_from:
+        assert source.config_map_ref is not None, container.name
+        given |= built.config_map(source.config_map_ref.name)
+    return given | {each.name: each.value for each in container.env if each.value is not None}
+
+
+def _secret_files(workload: Workload) -> list[Item]:
+    return [
+        item
+        for volume in workload.pod.volumes
+        if volume.name == "secrets" and volume.projected
+        for source in volume.projected.sources
+        if source.secret
+        for item in source.secret.items
+    ]
+
+
+def _declared() -> set[str]:
+    return {*READ_BESIDE} | {
+        f"{group.model_config.get('env_prefix', '')}{name.upper()}"
+        for group in GROUPS
+        for name in group.model_fields
+    }
+
+
+@pytest.mark.parametrize("path", [*BACKENDS, MONITORING])
+def test_every_variable_is_a_declared_setting(path: str) -> None:
+    """A misspelt variable would be ignored, and the default used."""
+    built, declared = build(path), _declared()
+    processes = list(_processes(built))
+    assert len(processes) == (3 if path == MONITORING else 6)
+    for workload, container in processes:
+        unknown = _variables(built, container).keys() - declared
+        assert not unknown, f"{workload.metadata.name}: nothing reads {unknown}"
+        for item in _secret_files(workload):
+            assert item.path == item.key
+            assert item.path.upper() in declared
+
+
+@pytest.mark.parametrize("path", [*BACKENDS, MONITORING])
+def test_every_process_loads_its_settings(
+    path: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Values are within bounds, and what has no usable default is given."""
+    built = build(path)
+    for workload, container in _processes(built):
+        folder = tmp_path_factory.mktemp("secrets")
+        for item in _secret_files(workload):
+            (folder / item.path).write_text(SECRETS[item.key], encoding="utf-8")
+        with monkeypatch.context() as patch:
+            for name in _declared():
+                patch.delenv(name, raising=False)
+            for name, value in _variables(built, container).items():
+                patch.setenv(name, str(folder) if value == SECRETS_DIR else value)
+            _load_as(container, str(workload.metadata.namespace))
+
+
+def _load_as(container: Container, namespace: str) -> None:
+    """Read what the container's process reads, and require what only production needs."""
+    common = settings.load(settings.CommonSettings)
+    match container.args:
+        case ["console", "serve"]:
+            console = settings.load(settings.ConsoleSettings)
+            assert console.host == "0.0.0.0"  # noqa: S104 (a pod's own address)
+            assert console.allowed
+            return
+        case ["chaincode", "serve"]:
+            chaincode = settings.load(settings.ChaincodeSettings)
+            assert chaincode.package_id
+            assert chaincode.address == "0.0.0.0:9999"
+            assert chaincode.tls_key is not None
+        case ["bootstrap"]:
+            caller = settings.load(settings.CliSettings)
+            assert caller.url == "http://api:8000"
+            assert caller.token is not None
+        case _:
+            assert settings.load_database().dsn.get_secret_value() == SECRETS["gx_database_dsn"]
+    if container.args == ["api", "serve"]:
+        edge = settings.load(settings.ApiSettings)
+        assert edge.redis_url is not None
+        assert edge.jwks_url is not None, "there is no local issuer outside this machine"
+        assert edge.trusted_proxies
+    assert namespace == f"backend-{common.environment}"
+    assert common.channel == f"gxchannel-{common.environment}"
+    assert common.metrics_host == "0.0.0.0"  # noqa: S104 (a pod's own address)
+
+
+@pytest.mark.parametrize("path", BACKENDS)
+def test_processes_have_time_to_drain(path: str) -> None:
+    """The kubelet kills later than a process needs to finish, its wait before that included."""
+    built = build(path)
+    drain_s = float(built.config_map("gx-settings")["GX_DRAIN_S"])
+    for workload, _ in _processes(built):
+        if workload.kind == "Deployment":
+            assert workload.pod.termination_grace_period_seconds >= drain_s + 10
