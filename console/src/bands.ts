@@ -45,9 +45,23 @@ export function segments(bands: readonly Band[], least: number, most: number): S
   return cut;
 }
 
-/** The values at which a scale changes its colour. */
+/** How close, as a share of the scale, two written marks may stand. */
+const APART = 0.1;
+
+/**
+ * The values at which a scale changes its colour, as many as can be written side by side; the
+ * edges of the green band, where the objective is, come first.
+ */
 export function marks(bands: readonly Band[], least: number, most: number): number[] {
-  return bands
-    .map((band) => band.start)
-    .filter((start): start is number => start !== null && start > least && start < most);
+  const edges = bands.flatMap((band, index) => {
+    if (band.start === null || band.start <= least || band.start >= most) return [];
+    const isGreen = band.color === "green" || bands[index - 1]?.color === "green";
+    return [{ at: band.start, isGreen }];
+  });
+  const kept: number[] = [];
+  for (const edge of [...edges.filter((each) => each.isGreen), ...edges]) {
+    const isFree = kept.every((at) => Math.abs(at - edge.at) / (most - least) >= APART);
+    if (isFree) kept.push(edge.at);
+  }
+  return kept.sort((a, b) => a - b);
 }

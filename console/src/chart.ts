@@ -7,7 +7,7 @@ import { SVGRenderer } from "echarts/renderers";
 import { colorsOf } from "./colors";
 import { fill, h, table } from "./dom";
 import { moment, quantity } from "./format";
-import { stackOf, summarize } from "./series";
+import { namesOf, stackOf, summarize } from "./series";
 import type { Data, Panel, PanelData, Series } from "./types";
 
 use([LineChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
@@ -85,6 +85,7 @@ export class Chart {
         min: this.panel.least ?? undefined,
         max: this.panel.most ?? undefined,
         splitNumber: 4,
+        ...this.ticks(),
         axisLabel: {
           color: ink("--quiet"),
           fontSize: 11,
@@ -94,6 +95,12 @@ export class Chart {
       },
       series: visible.map((each, index) => this.line(each, data, colors, index === 0)),
     };
+  }
+
+  /** A scale with two fixed ends is cut into quarters. */
+  private ticks(): { interval?: number } {
+    const { least, most } = this.panel;
+    return least !== null && most !== null ? { interval: (most - least) / 4 } : {};
   }
 
   private line(
@@ -179,6 +186,7 @@ export class Chart {
   private list(series: readonly Series[], colors: Map<string, string>): void {
     const focused = document.activeElement?.getAttribute("data-legend");
     const isInside = this.legend.contains(document.activeElement);
+    const names = namesOf(series);
     const rows = series.map((each) => {
       const { last, most } = summarize(each.values);
       const isShown = !this.hidden.has(each.legend);
@@ -190,11 +198,11 @@ export class Chart {
             class: "plain series",
             "aria-pressed": String(isShown),
             "data-legend": each.legend,
-            title: isShown ? "Hide this series" : "Show this series",
+            title: `${isShown ? "Hide" : "Show"} ${each.legend}`,
             click: () => this.toggle(each.legend),
           },
           swatch(colors.get(each.legend) ?? ""),
-          each.legend || this.panel.title,
+          names.get(each.legend) || this.panel.title,
         ),
         h("span", { "data-value": last ?? "" }, this.write(last)),
         this.write(most),

@@ -5,17 +5,18 @@ const MEANINGS: [RegExp, readonly string[]][] = [
   [/\b(rejected|warning)\b/i, ["#d98300", "#b8860b", "#e0a030", "#c56a10"]],
   [/\b(retry|processing)\b/i, ["#7c5cdb", "#9b6ee0", "#6a4fc4"]],
 ];
+// None of these looks like a warning: red, orange and yellow are kept for what is one.
 const PALETTE = [
   "#2f6fed",
-  "#12a150",
-  "#c2500a",
-  "#0e9bb5",
+  "#0f9d76",
   "#8a4fd0",
-  "#b0871b",
-  "#d0418c",
-  "#4d7c0f",
-  "#5561e0",
-  "#0f8a78",
+  "#0e9bb5",
+  "#6b8e23",
+  "#c43d8e",
+  "#4f5bd5",
+  "#3aa0d8",
+  "#9a6bd8",
+  "#2e8b57",
 ] as const;
 
 /** Colour the series of one panel: the same names get the same colours at every refresh. */

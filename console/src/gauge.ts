@@ -33,15 +33,8 @@ function scale(panel: Panel, least: number, most: number): SVGElement[] {
       class: `band ${band.color}`,
     }),
   );
-  const labels = marks(panel.bands, least, most)
-    .filter((mark, index, all) => isApart(mark, all[index - 1], least, most))
-    .map((mark) => label(mark, panel, least, most));
+  const labels = marks(panel.bands, least, most).map((mark) => label(mark, panel, least, most));
   return [...bands, ...labels];
-}
-
-/** Leave out a mark whose number would be written over the one before it. */
-function isApart(mark: number, before: number | undefined, least: number, most: number): boolean {
-  return before === undefined || share(mark, least, most) - share(before, least, most) > 0.1;
 }
 
 function label(mark: number, panel: Panel, least: number, most: number): SVGElement {
@@ -69,7 +62,7 @@ export function gauge(panel: Panel, name: string, value: number | null): SVGElem
   return s(
     "svg",
     {
-      viewBox: "-8 -14 216 176",
+      viewBox: "-26 -14 252 176",
       class: `gauge ${value === null ? "idle" : ""}`,
       role: "img",
       "aria-label": `${panel.title}, ${name}: ${text}${color ? `, ${color}` : ""}`,

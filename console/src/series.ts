@@ -1,5 +1,7 @@
 // What a legend says of a series, and with whom it stacks.
 
+import type { Series } from "./types";
+
 export interface Summary {
   last: number | null;
   most: number | null;
@@ -17,4 +19,17 @@ export function summarize(values: readonly (number | null)[]): Summary {
 /** Name the pile that a series lies on: that of its group, else the common one. */
 export function stackOf(legend: string, groups: readonly string[]): string {
   return groups.find((group) => legend.includes(group)) ?? "all";
+}
+
+/** Name each series; a namespace that all of them share is left out, since it tells nothing. */
+export function namesOf(series: readonly Series[]): Map<string, string> {
+  const namespaces = new Set(series.map((each) => each.labels.namespace ?? ""));
+  const [only = ""] = namespaces;
+  const isShared = namespaces.size === 1 && only !== "";
+  return new Map(
+    series.map(({ legend }) => {
+      const words = legend.split(" ").filter((word) => !isShared || word !== only);
+      return [legend, words.length > 0 ? words.join(" ") : legend];
+    }),
+  );
 }

@@ -85,13 +85,11 @@ async function refresh(): Promise<void> {
 }
 
 function list(dashboards: readonly Dashboard[]): void {
-  const first = dashboards[0]?.uid;
   fill(
     byId("dashboards"),
     ...dashboards.map((each) => {
       const title = each.title.replace(BRAND, "").replace(/ \(.*\)$/, "");
-      const href = each.uid === first ? "/" : `/dashboards/${each.uid}`;
-      return h("li", {}, h("a", { href, title: each.title }, title));
+      return h("li", {}, h("a", { href: `/dashboards/${each.uid}`, title: each.title }, title));
     }),
   );
 }
@@ -100,15 +98,8 @@ function markCurrent(): void {
   const path = location.pathname;
   for (const link of document.querySelectorAll<HTMLAnchorElement>("#nav a")) {
     const target = new URL(link.href).pathname;
-    const isFirst = target === "/" && document.body.dataset.subject === dashboardOf(link);
-    if (target === path || isFirst || (target !== "/" && path.startsWith(`${target}/`))) {
-      link.setAttribute("aria-current", "page");
-    }
+    if (target === path || path.startsWith(`${target}/`)) link.setAttribute("aria-current", "page");
   }
-}
-
-function dashboardOf(link: HTMLAnchorElement): string {
-  return link.dataset.uid ?? "07-cqrs-backend-monitoring";
 }
 
 function setUpMenu(): void {

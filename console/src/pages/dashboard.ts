@@ -53,10 +53,16 @@ function build(panel: Panel, index: number): Drawn {
       "aria-labelledby": id,
       "data-panel": panel.title,
     },
-    h("header", {}, h("h3", { id }, panel.title), about(panel)),
+    h("header", {}, h("h3", { id }, heading(panel)), about(panel)),
     h("div", { class: "body" }, body),
   );
   return { panel, card, body, chart };
+}
+
+/** The title; of a figurehead it leads to the dashboard that says more. */
+function heading(panel: Panel): Node {
+  if (panel.opens === null) return document.createTextNode(panel.title);
+  return h("a", { href: `/dashboards/${panel.opens}` }, panel.title);
 }
 
 function stat(panel: Panel, name: string, value: number | null): HTMLElement {

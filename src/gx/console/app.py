@@ -169,8 +169,8 @@ def _page_routes(pages: Pages) -> APIRouter:
     frame("/dead-letters", "dead-letters", "Dead letters")
 
     @router.get("/")
-    async def first() -> HTMLResponse:
-        return HTMLResponse(pages.dashboard(BACKEND_DASHBOARD))
+    async def first() -> RedirectResponse:
+        return RedirectResponse(f"/dashboards/{BACKEND_DASHBOARD}", HTTPStatus.TEMPORARY_REDIRECT)
 
     @router.get("/d/{uid}")
     async def short(uid: str) -> RedirectResponse:

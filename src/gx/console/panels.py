@@ -75,4 +75,5 @@ def _panel(panel: Panel) -> WirePanel:
         most=panel.most,
         decimals=panel.decimals,
         stack_groups=panel.stack_groups,
+        opens=panel.opens,
     )

@@ -1,11 +1,13 @@
 """The runbooks as pages: Markdown from the repository, or from the installed package."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from markdown_it import MarkdownIt
 
+from gx.console.panels import BY_UID
 from gx.domain.errors import GxError
 from gx.monitoring.runbooks import FOLDER
 
@@ -13,6 +15,8 @@ PACKAGED: Final = Path(__file__).parent / "runbook_pages"
 CHECKOUT: Final = Path(__file__).parents[3] / FOLDER
 
 _COMMENT: Final = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+# A word of a rendered page outside of tags and of preformatted text: a name of ours, perhaps.
+_NAMED: Final = re.compile(r"<pre>.*?</pre>|<[^>]*>|[A-Za-z0-9-]{5,}", re.DOTALL)
 # Html in a page is shown as text: a runbook has none, and nobody can put any there.
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -51,9 +55,17 @@ class RunbookShelf:
     def render(self, name: str) -> str:
         """Return a runbook as HTML; its title is a heading of the first level.
 
+        Other alerts and our dashboards, where it names them, become links to their pages.
+
         Raises:
             KeyError: There is none of this name.
         """
         text = self._paths[name].read_text(encoding="utf-8")
         rendered: str = _MARKDOWN.render(_COMMENT.sub("", text))
-        return rendered
+        pages = {other: f"/runbooks/{other}" for other in self._paths if other != name}
+        pages |= {uid: f"/dashboards/{uid}" for uid in BY_UID}
+        return _NAMED.sub(lambda match: _linked(match[0], pages), rendered)
+
+
+def _linked(word: str, pages: Mapping[str, str]) -> str:
+    return f'<a href="{pages[word]}">{word}</a>' if word in pages else word

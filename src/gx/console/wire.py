@@ -35,7 +35,7 @@ class WireQuery(_Wire, frozen=True):
 
 
 class WirePanel(_Wire, frozen=True):
-    """One panel of the catalogue."""
+    """One panel of the catalogue; `opens` is the dashboard that says more."""
 
     title: str
     description: str
@@ -49,6 +49,7 @@ class WirePanel(_Wire, frozen=True):
     most: float | None
     decimals: int | None
     stack_groups: tuple[str, ...]
+    opens: str | None
 
 
 class WireRow(_Wire, frozen=True):
