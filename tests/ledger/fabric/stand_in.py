@@ -9,7 +9,7 @@ run on a real network wherever Fabric's programs are.
 
 import asyncio
 import hashlib
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 import grpc
@@ -80,16 +80,17 @@ class StandInChannel:
 
     `faults[call]` are told once each, in order; `codes` override verdicts; while `ordering` is
     unset the orderer is frozen: what it was given is ordered later. `batches` tells whether the
-    chaincode has `Batch:Execute`.
+    chaincode has `Batch:Execute`; it crashes on arguments that contain `poison`.
     """
 
-    faults: dict[str, deque[Fault]] = field(default_factory=dict)
+    faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     codes: deque[int] = field(default_factory=deque)
     chain: list[Block] = field(default_factory=list)
     first_block: dict[str, int] = field(default_factory=dict)
     ledger: DictLedger = field(default_factory=DictLedger)
     ordering: asyncio.Event = field(default_factory=asyncio.Event)
     batches: bool = True
+    poison: str | None = None
     _executor: Executor = field(default_factory=build_executor)
     _callers: CallerReader = field(default_factory=CallerReader)
     _endorsed: dict[str, DictStub] = field(default_factory=dict)
@@ -121,6 +122,9 @@ class StandInChannel:
         stub = self.ledger.begin(caller.role, caller.identity)
         stub.transaction_id = TransactionId(channel.tx_id)
         stub.timestamp_s = EpochSeconds(channel.timestamp.seconds)
+        if self.poison is not None and any(self.poison in each for each in arguments):
+            text = f"transaction {channel.tx_id} failed inside the chaincode; its log tells why"
+            return Response(status=500, message=text), stub, channel.tx_id
         if function == "Batch:Execute" and not self.batches:
             text = "Contract not found with name Batch"  # in the words of Go's contract API
             return Response(status=500, message=text), stub, channel.tx_id

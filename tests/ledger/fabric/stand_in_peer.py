@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +38,11 @@ _A = TypeVar("_A")
 HOST = "peer.gx.test"
 REFUSED_FROM = 400
 
+Hook = Callable[[str], Awaitable[None]]
+"""Told of each moment in which a client may die: endorse, submit (nothing has arrived), submitted
+(it has, and no answer is out), block (the verdict is on its way).
+"""
+
 
 @dataclass
 class StandInPeer:
@@ -60,6 +65,7 @@ class StandInPeer:
         self._pair = self.authority.server(HOST)
         self._port = 0
         self._server: grpc.aio.Server | None = None
+        self.hook: Hook = _pass
 
     @property
     def node(self) -> Node:
@@ -148,6 +154,7 @@ class StandInPeer:
         response, stub, _ = self.channel.execute(request.proposed_transaction)
         if response.status >= REFUSED_FROM:
             return await _fail(context, _refusal(grpc.StatusCode.ABORTED, response))
+        await self.hook("endorse")
         payload = self.channel.endorse(request.proposed_transaction, response, stub)
         return EndorseResponse(prepared_transaction=Envelope(payload=payload))
 
@@ -160,7 +167,9 @@ class StandInPeer:
         if fault is not None and not fault.is_after:
             return await _fail(context, fault)
         try:
+            await self.hook("submit")
             self.channel.order(request.prepared_transaction)
+            await self.hook("submitted")
         except RefusedBySystemError as refusal:
             fault = Fault(code=grpc.StatusCode.ABORTED, details=(str(refusal),))
         if fault is not None:
@@ -211,6 +220,7 @@ class StandInPeer:
         while True:
             await self.channel.wait_for_height(number + 1 + self.lag)
             await self.running.wait()
+            await self.hook("block")
             yield DeliverResponse(block=self.channel.chain[number])
             number += 1
 
@@ -221,8 +231,12 @@ class StandInPeer:
     async def _enter(self, call: str) -> Fault | None:
         self.calls[call] += 1
         await self.running.wait()
-        faults = self.channel.faults.get(call)
+        faults = self.channel.faults[call]
         return faults.popleft() if faults else None
+
+
+async def _pass(_moment: str) -> None:
+    """Let the client live."""
 
 
 def _refusal(code: grpc.StatusCode, response: Response) -> Fault:

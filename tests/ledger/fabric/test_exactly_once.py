@@ -1,0 +1,281 @@
+"""Killed anywhere, answered anyhow: on Fabric each command takes effect exactly once.
+
+The submitter is the real one and talks to peers over TLS; where it dies is decided by the peers.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import pytest
+from fabric_protos.peer.transaction_pb2 import TxValidationCode
+
+from gx.domain.roles import LedgerRole
+from gx.outbox.ports import CommandStatus
+from gx.runtime.clock import SystemClock
+from tests.conformance.outbox.worlds import OutboxWorld, memory_world, postgres_world
+from tests.ledger.fabric.certificates import FAR_FUTURE, write_pair
+from tests.ledger.fabric.outcomes import assert_each_once, bootstrap
+from tests.ledger.fabric.scenes import StandInNetwork
+from tests.ledger.fabric.stand_in import Fault
+from tests.outbox.processes import FAST, POINTS, SubmitterProcess
+from tests.outbox.scenes import a_mint, accept, wait_for
+
+ROOT = Path(__file__).parents[3]
+PATIENT = replace(FAST, verdict_timeout_s=2.0)
+
+
+@pytest.fixture
+async def network(tmp_path: Path) -> AsyncIterator[StandInNetwork]:
+    """A stand-in network."""
+    network = StandInNetwork(tmp_path)
+    await network.start()
+    yield network
+    await network.close()
+
+
+@pytest.fixture
+async def world() -> OutboxWorld:
+    """An empty outbox in memory."""
+    return memory_world(SystemClock())
+
+
+async def test_a_crash_at_any_point_of_the_process_leaves_one_effect(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """Before and after each of its steps: a successor finishes what was begun, nothing twice."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    ids = []
+    for number, point in enumerate(POINTS):
+        accepted = await accept(world, *(a_mint(f"p{number}-{index}") for index in range(3)))
+        dying = SubmitterProcess(world, network.client(), stops_at=point, options=PATIENT)
+        await asyncio.wait_for(dying.life.stopped.wait(), 30)
+        await dying.kill()
+        successor = SubmitterProcess(world, network.client(), holder="next", options=PATIENT)
+        await wait_for(world, accepted)
+        await successor.finish()
+        ids.extend(accepted)
+
+    await assert_each_once(ledger, first, ids)
+    assert await world.store.live_envelopes() == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(
+            Fault(
+                code=grpc.StatusCode.UNAVAILABLE,
+                message="no orderers could successfully process transaction",
+                details=("DeadlineExceeded",),
+                is_after=True,
+            ),
+            id="the orderer froze, and ordered it later",
+        ),
+        pytest.param(
+            Fault(
+                code=grpc.StatusCode.UNAVAILABLE,
+                message="no orderers could successfully process transaction",
+                details=("connection refused",),
+            ),
+            id="the orderer was down",
+        ),
+        pytest.param(
+            Fault(code=grpc.StatusCode.DEADLINE_EXCEEDED, is_after=True),
+            id="the answer came too late",
+        ),
+        pytest.param(
+            Fault(
+                code=grpc.StatusCode.UNKNOWN,
+                message="too many requests for /gateway.Gateway, exceeding concurrency limit",
+            ),
+            id="the gateway was busy",
+        ),
+        pytest.param(
+            Fault(code=grpc.StatusCode.INTERNAL, message="what nobody foresaw", is_after=True),
+            id="an answer that is in no table",
+        ),
+    ],
+)
+async def test_an_ambiguous_submission_is_resolved_with_the_same_bytes(
+    network: StandInNetwork, world: OutboxWorld, fault: Fault
+) -> None:
+    """Whether it arrived is found out; it is never endorsed anew before that."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    network.channel.faults["submit"].append(fault)
+    endorsed = network.first.calls["endorse"]
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(3)))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert network.first.calls["endorse"] == endorsed + 1
+
+
+async def test_an_invalidated_transaction_is_endorsed_anew(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """So it is after a chaincode's upgrade, which invalidates what was endorsed before it."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    network.channel.codes.append(TxValidationCode.MVCC_READ_CONFLICT)
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(3)))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert submitter.metrics.reendorsements("MVCC_READ_CONFLICT").read() == 1
+
+
+async def test_an_envelope_whose_certificate_ended_is_made_anew(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """No orderer will ever take it, so its commands fly again under the renewed certificate."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    expired = Fault(
+        code=grpc.StatusCode.ABORTED,
+        details=("got unexpected status: BAD_REQUEST -- broadcast client identity expired",),
+    )
+    network.channel.faults["submit"].append(expired)
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(3)))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert submitter.metrics.reendorsements("NOT_FOUND").read() == 1
+
+
+async def test_a_renewal_strands_no_envelope(network: StandInNetwork, world: OutboxWorld) -> None:
+    """What the old certificate signed is submitted as it is; what comes after, by the new one."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    before = await accept(world, a_mint("before"))
+    dying = SubmitterProcess(world, network.client(), stops_at="before submit", options=PATIENT)
+    await asyncio.wait_for(dying.life.stopped.wait(), 30)
+    await dying.kill()
+    role = LedgerRole.SUPER_ADMIN
+    renewed = network.authority.identity(role.value, role, not_after=FAR_FUTURE)
+    write_pair(network.folder / "identities", role.value, renewed)
+    after = await accept(world, a_mint("after"))
+
+    submitter = SubmitterProcess(world, network.client(), holder="next", options=PATIENT)
+    await wait_for(world, [*before, *after])
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, [*before, *after])
+
+
+async def test_a_poisonous_command_leaves_its_batch(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """A batch that the chaincode fails on is split; only what fails alone is given up."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    network.channel.poison = "please crash"
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(6)))
+    (poison,) = await accept(world, a_mint("poison", remark="please crash"))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, [poison], CommandStatus.DEAD)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+
+
+async def test_a_chaincode_without_batches_gets_single_commands(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """One that knows only its own functions says so once; then each command flies alone."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    network.channel.batches = False
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(6)))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    views = await world.reader.find_many(ids)
+    assert len({view.transaction_id for view in views}) == len(ids)
+    height = (await ledger.chain_info()).height
+    assert height > first
+
+
+# ---------------------------------------------------------------- killed with SIGKILL
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("moment", ["endorse", "submit", "submitted", "block"])
+async def test_kill_9_at_any_moment_of_the_conversation_leaves_one_effect(
+    network: StandInNetwork, database_dsn: str, moment: str
+) -> None:
+    """`gx outbox submit` dies while a peer endorses, before and after it orders, at the verdict."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    async with postgres_world(database_dsn) as world:
+        ids = await accept(world, *(a_mint(f"a{index}") for index in range(20)))
+        async with submitter_process(network, database_dsn) as dying:
+            died = asyncio.Event()
+
+            async def kill(now: str) -> None:
+                if now == moment and not died.is_set():
+                    dying.kill()
+                    died.set()
+                    await asyncio.sleep(3_600)  # until the server sees that the client is gone
+
+            network.first.hook = kill
+            await asyncio.wait_for(died.wait(), 60)
+            await dying.wait()
+        assert dying.returncode == -signal.SIGKILL
+
+        async with submitter_process(network, database_dsn):
+            await wait_for(world, ids, timeout_s=60)
+
+        assert await world.store.live_envelopes() == []
+    await assert_each_once(ledger, first, ids)
+
+
+@contextlib.asynccontextmanager
+async def submitter_process(
+    network: StandInNetwork, dsn: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `gx outbox submit` against the network."""
+    profile = network.folder / "profile.json"
+    profile.write_bytes(network.profile.encode())
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gx.cli.main", "outbox", "submit"),
+        cwd=network.folder,
+        env={
+            **os.environ,  # noqa: TID251 (a test passes its environment on)
+            "PYTHONPATH": str(ROOT / "src"),
+            "GX_LEDGER": "fabric",
+            "GX_FABRIC_PROFILE": str(profile),
+            "GX_DATABASE_DSN": dsn,
+            "GX_SUBMITTER_METRICS_PORT": "0",
+            "GX_SUBMITTER_LEASE_S": "1",
+            "GX_SUBMITTER_VERDICT_TIMEOUT_S": "2",
+        },
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
