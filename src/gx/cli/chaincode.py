@@ -2,6 +2,8 @@
 
 import typer
 
+from gx.cli.chaincode_calls import add_calls
+from gx.cli.chaincode_lifecycle import add_lifecycle
 from gx.runtime.processes.chaincode import run_chaincode
 
 app = typer.Typer(name="chaincode", no_args_is_help=True, add_completion=False)
@@ -9,10 +11,12 @@ app = typer.Typer(name="chaincode", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Serve the contracts to Fabric's peers.
+    """Serve, call and deploy the contracts.
 
     Examples:
-      gx chaincode serve
+      gx chaincode status
+      gx chaincode query AdminContract:GetSystemStatus
+      gx chaincode upgrade
     """
 
 
@@ -26,6 +30,10 @@ def serve() -> None:
 
     Examples:
       CHAINCODE_ID=gxtv3_1:2f0c... gx chaincode serve
-      CHAINCODE_ID=gxtv3_1:2f0c... CHAINCODE_SERVER_ADDRESS=0.0.0.0:9999 gx chaincode serve
+      GX_CHAINCODE_ADDRESS=0.0.0.0:9999 CHAINCODE_ID=... gx chaincode serve
     """
     run_chaincode()
+
+
+add_calls(app)
+add_lifecycle(app)

@@ -53,7 +53,7 @@ ENTRIES = (
     Entry("load", "gx.cli.load", "Send many commands on a fixed schedule.", _PROVE),
     Entry("api", "gx.cli.api", "Serve the HTTP API.", _SERVE),
     Entry("console", "gx.cli.console", "Serve the web console.", _SERVE),
-    Entry("chaincode", "gx.cli.chaincode", "Serve the contracts to Fabric's peers.", _SERVE),
+    Entry("chaincode", "gx.cli.chaincode", "Serve, call and deploy the contracts.", _SERVE),
     Entry("outbox", "gx.cli.outbox", "Submit commands to the ledger.", _SERVE),
     Entry("deadman", "gx.cli.deadman", "Speak when alerting itself falls silent.", _SERVE),
     Entry("db", "gx.cli.database", "Migrate the database and show its version.", _SERVE),

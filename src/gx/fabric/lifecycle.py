@@ -6,7 +6,7 @@ is there is empty, and an interrupted deployment goes on where it stopped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -117,6 +117,11 @@ class DeploymentPlan:
         """Say whether nothing is left to do."""
         return not self.steps
 
+    def only(self, *actions: Action) -> "DeploymentPlan":
+        """Return the plan with the steps of these kinds alone, for who takes them one by one."""
+        steps = tuple(step for step in self.steps if step.action in actions)
+        return replace(self, steps=steps)
+
     @property
     def rollback(self) -> str:
         """Say how to go back to what is in force now."""
@@ -149,6 +154,11 @@ def plan_deployment(
     is_in_force = committed is not None and committed.version == package.version
     current = committed.sequence if committed else 0
     wanted = current if is_in_force else current + 1
+    if is_in_force and signature_policy is not None:
+        raise DeploymentRefusedError(
+            f"version {package.version} is in force already; another endorsement policy needs a "
+            "version of its own, so that nobody has to guess which of two is meant"
+        )
     if sequence is not None and sequence != wanted:
         raise DeploymentRefusedError(_wrong_sequence(committed, sequence, wanted))
     definition = Definition(

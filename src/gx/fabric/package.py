@@ -13,13 +13,27 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
+
+from gx.domain.errors import GxError
 
 LABEL_PREFIX: Final = "gxtv3"
 DIAL_TIMEOUT: Final = "10s"
 BLOCK_BYTES: Final = 65_535
 GZIP_HEADER: Final = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 """Deflate, no name, no time, no flags, an unknown system."""
+
+
+class PackageError(GxError):
+    """A file is no chaincode package of ours; the text names it and says why."""
+
+
+class _Metadata(TypedDict):
+    label: str
+
+
+class _Connection(TypedDict):
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +90,34 @@ def build_package(*, version: str, address: str, tls: ServerTls | None = None) -
     metadata = _json({"type": "ccaas", "label": label_of(version)})
     content = _archive({"code.tar.gz": code, "metadata.json": metadata})
     return ChaincodePackage(version=version, address=address, content=content)
+
+
+def read_package(path: Path) -> ChaincodePackage:
+    """Read a package that was built before, here or elsewhere.
+
+    Raises:
+        PackageError: it is not there, or is no package of ours.
+    """
+    try:
+        content = path.read_bytes()
+        files = _unpacked(content)
+        metadata: _Metadata = json.loads(files["metadata.json"])
+        connection: _Connection = json.loads(_unpacked(files["code.tar.gz"])["connection.json"])
+        prefix, _, version = metadata["label"].partition("_")
+        address = connection["address"]
+    except OSError as error:
+        raise PackageError(f"{path} cannot be read: {error.strerror}") from error
+    except (tarfile.TarError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+        raise PackageError(f"{path} is no chaincode-as-a-service package: {error}") from error
+    if prefix != LABEL_PREFIX or not version:
+        raise PackageError(f"{path} is labelled {metadata['label']}, not {LABEL_PREFIX}_VERSION")
+    return ChaincodePackage(version=version, address=address, content=content)
+
+
+def _unpacked(content: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        found = [(member.name, archive.extractfile(member)) for member in archive]
+        return {name: file.read() for name, file in found if file is not None}
 
 
 def _connection(address: str, tls: ServerTls | None) -> dict[str, object]:

@@ -83,6 +83,22 @@ def find_binaries(cache: Path, *, search_path: str | None = None) -> Binaries:
     )
 
 
+def find_peer(cache: Path, *, search_path: str | None = None) -> str:
+    """Return the path of `peer` alone, which is all that administering another network needs.
+
+    Raises:
+        FabricMissingError: it is neither on PATH nor in the cache.
+    """
+    for folders in (search_path, str(bin_folder(cache))):
+        path = shutil.which(Program.PEER, path=folders)
+        if path is not None:
+            return path
+    raise FabricMissingError(
+        f"Fabric's `peer` is neither on PATH nor in {cache}; build it once with `make fabric`, "
+        "or put it on PATH"
+    )
+
+
 def program_version(path: Path) -> str:
     """Return the release that `peer` says it is.
 
