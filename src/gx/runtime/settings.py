@@ -80,7 +80,8 @@ class ChaincodeSettings(Group):
     The package id (also as `CHAINCODE_ID`) is what the peers know the installed package by, the
     address (also as `CHAINCODE_SERVER_ADDRESS`) is where they connect. The three TLS files are
     given together or not at all. The unit `admin` of the listed MSPs (separated by commas) stands
-    for a super admin in certificates without a role.
+    for a super admin in certificates without a role. The last `repeated_max` transactions are
+    remembered, to be repeated for further peers without executing them again; 0 remembers none.
     """
 
     model_config = SettingsConfigDict(env_prefix="GX_CHAINCODE_", frozen=True, extra="ignore")
@@ -95,6 +96,7 @@ class ChaincodeSettings(Group):
     transactions_max: int = Field(default=16, ge=1, le=256)
     transaction_timeout_s: float = Field(default=30.0, ge=0.5, le=600)
     registration_timeout_s: float = Field(default=10.0, ge=0.5, le=120)
+    repeated_max: int = Field(default=8, ge=0, le=1_000)
     message_bytes_max: int = Field(default=104_857_600, ge=1_048_576, le=1_073_741_824)
 
 

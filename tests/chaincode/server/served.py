@@ -9,6 +9,7 @@ from grpc import aio
 from gx.chaincode.executor import Executed, ExecutionResult
 from gx.chaincode.server.execution import Execute, Execution
 from gx.chaincode.server.identities import CallerReader
+from gx.chaincode.server.repeating import Answering
 from gx.chaincode.server.serving import ChaincodeServer, ServerOptions, TlsFiles
 from gx.chaincode.server.stream import StreamLimits
 from gx.chaincode.stub import Stub
@@ -48,11 +49,10 @@ class Served:
 
 
 def a_server(
-    execute: Execute,
+    answering: Answering,
     *,
     limits: StreamLimits = LIMITS,
     tls: TlsFiles | None = None,
-    admin_ou_msps: Sequence[str] = (),
     drain_s: float = 30.0,
     streams: list[int] | None = None,
 ) -> ChaincodeServer:
@@ -60,23 +60,24 @@ def a_server(
     options = ServerOptions(
         package_id=PACKAGE_ID, address="127.0.0.1:0", tls=tls, limits=limits, drain_s=drain_s
     )
-    return ChaincodeServer(
-        options,
-        Execution(execute, CallerReader(admin_ou_msps=admin_ou_msps)),
-        observe_streams=([] if streams is None else streams).append,
-    )
+    observed = [] if streams is None else streams
+    return ChaincodeServer(options, answering, observe_streams=observed.append)
 
 
 @asynccontextmanager
-async def serving(
-    execute: Execute,
-    *,
-    limits: StreamLimits = LIMITS,
-    admin_ou_msps: Sequence[str] = (),
+async def serving(execute: Execute, *, limits: StreamLimits = LIMITS) -> AsyncIterator[Served]:
+    """Serve contracts, and connect without TLS."""
+    async with serving_answers(Execution(execute, CallerReader()), limits=limits) as served:
+        yield served
+
+
+@asynccontextmanager
+async def serving_answers(
+    answering: Answering, *, limits: StreamLimits = LIMITS
 ) -> AsyncIterator[Served]:
-    """Serve, and connect without TLS."""
+    """Serve whatever answers, and connect without TLS."""
     streams: list[int] = []
-    server = a_server(execute, limits=limits, admin_ou_msps=admin_ou_msps, streams=streams)
+    server = a_server(answering, limits=limits, streams=streams)
     await server.start()
     try:
         async with aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:

@@ -12,7 +12,7 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from grpc import aio
 
 from gx.chaincode.server.errors import ProtocolError, ServingError
-from gx.chaincode.server.execution import Execution
+from gx.chaincode.server.repeating import Answering
 from gx.chaincode.server.stream import PeerStream, StreamLimits
 
 _log: Final = structlog.get_logger(__name__)
@@ -64,7 +64,7 @@ class ChaincodeServer:
     def __init__(
         self,
         options: ServerOptions,
-        execution: Execution,
+        execution: Answering,
         *,
         observe_streams: Callable[[int], None],
     ) -> None:

@@ -17,8 +17,8 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from gx.chaincode.server import messages
 from gx.chaincode.server.conversation import Conversation
 from gx.chaincode.server.errors import ProtocolError
-from gx.chaincode.server.execution import Execution
 from gx.chaincode.server.messages import Offers
+from gx.chaincode.server.repeating import Answering
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class PeerStream:
         write: Write,
         *,
         package_id: str,
-        execution: Execution,
+        execution: Answering,
         limits: StreamLimits,
     ) -> None:
         self._read: Final = read

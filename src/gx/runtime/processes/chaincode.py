@@ -7,6 +7,7 @@ from typing import Final
 
 from gx.chaincode.server.execution import Execution
 from gx.chaincode.server.identities import CallerReader
+from gx.chaincode.server.repeating import Repeater
 from gx.chaincode.server.serving import ChaincodeServer, ServerOptions, TlsFiles, serve
 from gx.chaincode.server.stream import StreamLimits
 from gx.contracts.chaincode import build_executor
@@ -71,7 +72,9 @@ async def _main(stop: asyncio.Event, settings: ChaincodeSettings) -> None:
 def _build_server(
     settings: ChaincodeSettings, metrics: ContractHostMetrics, *, drain_s: float
 ) -> ChaincodeServer:
+    executor = build_executor(observer=ContractCalls(metrics))
     msps = tuple(name for name in settings.admin_ou_msps.split(",") if name)
+    execution = Execution(executor.execute, CallerReader(admin_ou_msps=msps))
     return ChaincodeServer(
         ServerOptions(
             package_id=settings.package_id,
@@ -85,10 +88,7 @@ def _build_server(
             ),
             drain_s=drain_s,
         ),
-        Execution(
-            build_executor(observer=ContractCalls(metrics)).execute,
-            CallerReader(admin_ou_msps=msps),
-        ),
+        Repeater(execution, kept_max=settings.repeated_max),
         observe_streams=metrics.connections.set,
     )
 
