@@ -52,7 +52,7 @@ generate: setup ## Write every generated file anew
 	@$(BIN)/gx monitoring render
 
 fresh: generate ## Check that the committed generated files are what their generators write
-	@git diff --exit-code --stat -- docs/reference/openapi.json docs/reference/catalogue.md docs/reference/settings.md docs/runbooks k8s \
+	@git diff --exit-code --stat -- docs/reference/openapi.json docs/reference/catalogue.md docs/reference/settings.md docs/runbooks k8s compose \
 	  || { echo "generated files are stale: run 'make generate' and commit"; exit 1; }
 
 check: lint types imports dead-code fresh ## Everything that needs no running system

@@ -12,6 +12,7 @@ from gx.cli.output import say, show_json, show_table
 from gx.domain.codec import JsonObject, JsonValue
 from gx.monitoring.alertmanager.files import ON_KUBERNETES, render_alertmanager_files
 from gx.monitoring.alerts import ALERTS
+from gx.monitoring.compose import render_compose
 from gx.monitoring.kubernetes.cluster import Cluster
 from gx.monitoring.kubernetes.files import render_kubernetes
 from gx.monitoring.live import LiveMetric, check_live, check_used, missing
@@ -80,6 +81,7 @@ def render(
         on_kubernetes(ON_KUBERNETES), operator_release=deployment.operator_release
     )
     files |= render_kubernetes(Cluster(environments=deployment.environments), files)
+    files |= render_compose()
     stale = stale_files(files, root)
     if check and stale:
         names = ", ".join(str(path) for path in stale)

@@ -5,7 +5,9 @@ from typing import Final
 
 import pytest
 
+from gx.ledger.kinds import LedgerKind
 from gx.runtime import settings
+from gx.runtime.fabric_settings import FabricSettings, ledger_settings
 from gx.runtime.settings_reference import GROUPS
 from tests.monitoring.kubernetes.manifests import (
     BACKENDS,
@@ -115,6 +117,12 @@ def _load_as(container: Container, namespace: str) -> None:
             assert caller.url == "http://api:8000"
             assert caller.token is not None
         case _:
+            assert common.ledger is LedgerKind.FABRIC
+            ledger = ledger_settings(common)
+            assert isinstance(ledger, FabricSettings)
+            if container.args != ["db", "migrate"]:
+                mounts = {mount.mount_path for mount in container.volume_mounts}
+                assert str(ledger.profile.parent) in mounts
             assert settings.load_database().dsn.get_secret_value() == SECRETS["gx_database_dsn"]
     if container.args == ["api", "serve"]:
         edge = settings.load(settings.ApiSettings)
