@@ -1,10 +1,13 @@
 """The local stack's monitoring files, judged by the programs that will read them."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
+from gx.monitoring.external import EXTERNAL
 from gx.monitoring.local import LocalStack, render_prometheus, write_local
 from gx.runtime.tools import Program
 from gx.telemetry.catalogue import CATALOGUE
@@ -83,6 +86,23 @@ def test_every_process_has_its_job_and_labels() -> None:
         "evaluation_interval": "15s",
         "scrape_timeout": "10s",
     }
+
+
+def test_an_exporter_is_asked_where_it_runs() -> None:
+    """Under the job that production has, with the filter that follows from what is declared."""
+    stack = LocalStack(
+        postgres_exporter_port=1, node_exporter_port=2, redis_exporter_port=3, environment="testnet"
+    )
+    jobs = {
+        job["job_name"]: job for job in yaml.safe_load(render_prometheus(stack))["scrape_configs"]
+    }
+
+    for exporter, port in ((Exporter.POSTGRES, 1), (Exporter.NODE, 2), (Exporter.REDIS, 3)):
+        job = jobs[EXPORTER_JOBS[exporter]]
+        keep = re.compile(job["metric_relabel_configs"][0]["regex"])
+        assert job["static_configs"][0]["targets"] == [f"127.0.0.1:{port}"]
+        for metric in EXTERNAL:
+            assert bool(keep.fullmatch(metric.name)) is (metric.exporter == exporter), metric.name
 
 
 def test_a_short_interval_has_a_shorter_timeout() -> None:

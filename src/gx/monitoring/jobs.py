@@ -83,6 +83,8 @@ def _exporter_job(exporter: Exporter, selection: Selection, service: str) -> Scr
         selection=selection,
         keeps=_declared(exporter),
         samples_max=SAMPLES_MAX,
+        # The exporter of PostgreSQL says where it connects to; here, that is a path of the machine.
+        drops=("server",) if exporter is Exporter.POSTGRES else (),
     )
 
 

@@ -14,6 +14,7 @@ import yaml
 from gx.monitoring.alertmanager.render import TEMPLATE_FILE, render_configuration
 from gx.monitoring.alertmanager.routing import Destinations, build_configuration
 from gx.monitoring.alertmanager.wording import render_templates
+from gx.monitoring.external import PG_REPLICATION_LAG
 from gx.monitoring.jobs import (
     ALERTMANAGER_JOB,
     NODE_JOB,
@@ -37,6 +38,13 @@ LOOPBACK: Final = "127.0.0.1"
 RULES_FILE: Final = "rules.yml"
 MONITORING_NAMESPACE: Final = "monitoring"
 DEADMAN_JOB: Final = "deadman"
+# A replica of an idle primary has nothing to replay and is not behind, however old its last
+# transaction is.
+REPLICATION_LAG_QUERY: Final = (
+    "SELECT CASE WHEN NOT pg_is_in_recovery() "
+    "OR pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 ELSE GREATEST(0, "
+    "EXTRACT(EPOCH FROM now() - pg_last_xact_replay_timestamp())) END AS {column}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +80,12 @@ class LocalStack:
 
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
-    """The files that the three programs start with."""
+    """The files that the programs start with."""
 
     prometheus: Path
     alertmanager: Path
     blackbox: Path
+    postgres_queries: Path
 
 
 def write_local(stack: LocalStack, folder: Path) -> LocalFiles:
@@ -86,11 +95,13 @@ def write_local(stack: LocalStack, folder: Path) -> LocalFiles:
         prometheus=folder / "prometheus.yml",
         alertmanager=folder / "alertmanager.yml",
         blackbox=folder / "blackbox.yml",
+        postgres_queries=folder / "postgres-queries.yml",
     )
     files.prometheus.write_text(render_prometheus(stack))
     files.alertmanager.write_text(render_alertmanager(stack))
     (folder / TEMPLATE_FILE).write_text(render_templates())
     files.blackbox.write_text(render_blackbox())
+    files.postgres_queries.write_text(render_postgres_queries())
     (folder / RULES_FILE).write_text(render_rules(stack))
     return files
 
@@ -130,6 +141,26 @@ def render_blackbox() -> str:
     """Render the blackbox exporter's configuration: ready means 200, not a redirect to it."""
     http = {"valid_status_codes": [200], "preferred_ip_protocol": "ip4", "follow_redirects": False}
     return _render({"modules": {PROBE_MODULE: {"prober": "http", "timeout": "5s", "http": http}}})
+
+
+def render_postgres_queries() -> str:
+    """Render what the exporter of PostgreSQL asks beside its own questions.
+
+    Its version in Debian 12 has no replication lag; this one has the name that later versions
+    give it. A primary is never behind.
+    """
+    prefix, _, column = PG_REPLICATION_LAG.name.rpartition("_lag_")
+    column = f"lag_{column}"
+    return _render(
+        {
+            prefix: {
+                "query": REPLICATION_LAG_QUERY.format(column=column),
+                "metrics": [
+                    {column: {"usage": "GAUGE", "description": PG_REPLICATION_LAG.help}},
+                ],
+            }
+        }
+    )
 
 
 def _jobs(stack: LocalStack) -> list[object]:

@@ -1,7 +1,7 @@
 """The whole system on one machine: which processes, in which order, with which settings.
 
 The same processes as in production, each with its own port; PostgreSQL, Valkey, Prometheus,
-Alertmanager and the blackbox exporter are real. Everything listens on loopback.
+Alertmanager and the exporters are real. Everything listens on loopback.
 """
 
 import sys
@@ -15,6 +15,7 @@ from gx.database.migrations import migrate
 from gx.monitoring.deadman.edge import HEARTBEAT_PATH, STATUS_PATH
 from gx.monitoring.local import LocalFiles, LocalStack, write_local
 from gx.runtime.alerting import on_this_machine
+from gx.runtime.exporters import Exporters
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem, StepSpec
 from gx.runtime.prometheus import alertmanager_command, blackbox_command, prometheus_command
@@ -228,6 +229,7 @@ class Planner:
             tool = self.toolbox.tools.get(program)
             if tool is not None:
                 add(tool, files)
+        self._items += self._exporters.processes(queries=files.postgres_queries)
         if self._has_deadman:
             self._add_deadman()
         self._add_console()
@@ -271,7 +273,18 @@ class Planner:
             )
         )
 
+    @property
+    def _exporters(self) -> Exporters:
+        return Exporters(
+            toolbox=self.toolbox,
+            ports=self.ports,
+            environment=self._environment,
+            dsn=self._database["GX_DATABASE_DSN"],
+            redis_url=self._redis.get("GX_API_REDIS_URL"),
+        )
+
     def _monitored(self) -> LocalStack:
+        exporters = self._exporters
         return LocalStack(
             api_port=self.api.port,
             api_metrics_port=self.api.metrics_port,
@@ -281,6 +294,9 @@ class Planner:
             prometheus_port=self.ports.prometheus_port,
             alertmanager_port=self.ports.alertmanager_port,
             blackbox_port=self.ports.blackbox_port,
+            postgres_exporter_port=exporters.postgres_port,
+            redis_exporter_port=exporters.redis_port,
+            node_exporter_port=exporters.node_port,
             environment=self.common.environment.value,
             scrape_interval_s=self.ports.scrape_interval_s,
             deadman_port=self.ports.deadman_port if self._has_deadman else None,
@@ -301,7 +317,9 @@ class Planner:
             external_url=self.pages.prometheus_external_url,
         )
         need = PortNeed(port=port, setting="GX_STACK_PROMETHEUS_PORT")
-        self._add_tool("prometheus", tool, command, need=need, probe="/-/ready")
+        # Before these are ready their probes fail, and every start would burn the error budget.
+        after = (API, SUBMITTER, PROJECTOR)
+        self._add_tool("prometheus", tool, command, need=need, probe="/-/ready", after=after)
 
     def _add_alertmanager(self, tool: Tool, files: LocalFiles) -> None:
         port = self.ports.alertmanager_port
@@ -322,7 +340,14 @@ class Planner:
         self._add_tool("blackbox", tool, command, need=need, probe="/-/healthy")
 
     def _add_tool(
-        self, name: str, tool: Tool, command: tuple[str, ...], *, need: PortNeed, probe: str
+        self,
+        name: str,
+        tool: Tool,
+        command: tuple[str, ...],
+        *,
+        need: PortNeed,
+        probe: str,
+        after: tuple[str, ...] = (),
     ) -> None:
         self._items.append(
             ProcessSpec(
@@ -331,6 +356,7 @@ class Planner:
                 working_folder=tool.working_folder,
                 readiness=HttpReady(url=f"http://{HOST}:{need.port}{probe}"),
                 ports=(need,),
+                after=after,
                 is_optional=True,
             )
         )

@@ -17,11 +17,14 @@ from gx.monitoring.dashboards.alerting import (
     TARGETS_UP,
 )
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER
-from gx.monitoring.dashboards.every import DASHBOARDS
-from gx.monitoring.dashboards.live import LiveQuery, ask_queries, without_data
+from gx.monitoring.dashboards.every import dashboards_of
+from gx.monitoring.dashboards.live import LiveQuery, ask_queries, find_empty_panels, without_data
 from gx.monitoring.dashboards.model import ALL, Dashboard
+from gx.monitoring.exporters.names import Exporter
+from gx.monitoring.external import EXTERNAL
 from gx.monitoring.live import PrometheusError
 from gx.monitoring.slos import SLOS
+from gx.telemetry.metric import Condition
 from tests.end_to_end.loop import Loop, free_port, running_loop
 
 pytestmark = [
@@ -35,6 +38,13 @@ WITHIN_S: Final = 90.0
 """How long a loaded machine may take to scrape and show what happens."""
 
 NAMESPACE: Final = "backend-devnet"
+OF_EVERY_SCRAPE: Final = {
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_samples_scraped",
+    "scrape_series_added",
+}
 MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
 
 
@@ -60,13 +70,16 @@ async def ask(loop: Loop, dashboard: Dashboard, namespace: str) -> tuple[LiveQue
 
 async def until_all_have_data(loop: Loop, namespace: str, *, is_busy: bool) -> None:
     """Ask until every query of every dashboard has what it should."""
-    lacking: list[str] = []
+    lacking: tuple[str, ...] = ()
     for _ in range(round(WITHIN_S / 2)):
-        lacking = [
-            f"{dashboard.uid}: {name}"
-            for dashboard in DASHBOARDS
-            for name in without_data(await ask(loop, dashboard, namespace), is_busy=is_busy)
-        ]
+        lacking = await asyncio.to_thread(
+            find_empty_panels,
+            prometheus_of(loop),
+            dashboards_of(["devnet"]),
+            namespace=namespace,
+            is_busy=is_busy,
+            conditions={Condition.REDIS},
+        )
         if not lacking:
             return
         await asyncio.sleep(2)
@@ -109,7 +122,36 @@ async def test_the_page_of_the_alerts_says_that_alerting_works(loop: Loop) -> No
     assert values[TARGETS_DOWN.title] == (0.0,)
     assert values[RULE_FAILURES.title] == (0.0,)
     assert sum(values[FIRING_OVER_TIME.title]) >= 1
-    assert sum(values[TARGETS_UP.title]) >= 9  # four processes, three probes, and the two programs
+    # Four processes, three probes, three exporters, Prometheus and Alertmanager.
+    assert sum(values[TARGETS_UP.title]) >= 12
+
+
+async def test_what_is_declared_of_other_programs_is_what_they_say(loop: Loop) -> None:
+    """A name that a rule reads and no program exports would be silent for ever."""
+    here = {Exporter.POSTGRES, Exporter.NODE, Exporter.REDIS, "prometheus", "alertmanager"}
+    wanted = {metric.name for metric in EXTERNAL if metric.exporter in here | {"blackbox_exporter"}}
+    names: set[str] = set()
+    async with httpx.AsyncClient(base_url=prometheus_of(loop), trust_env=False) as client:
+        for _ in range(round(WITHIN_S)):
+            answer = await client.get("/api/v1/label/__name__/values")
+            names = set(answer.json()["data"])
+            if wanted <= names:
+                break
+            await asyncio.sleep(1)
+
+    assert wanted - names == set()
+
+
+async def test_of_the_exporters_only_what_is_declared_is_kept(loop: Loop) -> None:
+    """A new version's new metrics cost nothing until somebody reads them."""
+    await until_all_have_data(loop, NAMESPACE, is_busy=False)
+    declared = {metric.name for metric in EXTERNAL} | OF_EVERY_SCRAPE
+    async with httpx.AsyncClient(base_url=prometheus_of(loop), trust_env=False) as client:
+        answer = await client.get(
+            "/api/v1/label/__name__/values", params={"match[]": '{job=~"postgres|node|redis"}'}
+        )
+
+    assert set(answer.json()["data"]) <= declared
 
 
 async def assert_every_budget_can_be_computed(loop: Loop) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Final
 
+from gx.monitoring.exporters.names import EXPORTER_JOBS
 from gx.monitoring.external import (
     ALERTMANAGER_NOTIFICATIONS_FAILED,
     ALERTMANAGER_RELOAD_SUCCESSFUL,
@@ -29,11 +30,12 @@ from gx.monitoring.promql import (
     vector,
 )
 from gx.monitoring.recording import NAMESPACE
-from gx.monitoring.selectors import is_, matches, one_of
+from gx.monitoring.selectors import is_, matches, matches_not, one_of
 from gx.monitoring.thresholds import SAMPLES_SHARE, beyond
 
 MONITORING_DASHBOARD: Final = "alerts-overview"
-_OURS: Final = matches("job", "gx-.+")
+# Whose answers are filtered; Prometheus and Alertmanager keep all that they say of themselves.
+_FILTERED: Final = matches("job", "|".join(("gx-.+", *EXPORTER_JOBS.values())))
 _SELF: Final = ("job", "instance")
 _WINDOW_S: Final = 300
 
@@ -79,8 +81,8 @@ PROBE_FAILS: Final = Alert(
 SCRAPE_IS_EMPTY: Final = Alert(
     name="ScrapeEmpty",
     expr=both(
-        select(SAMPLES_KEPT, _OURS).equals(0),
-        select(UP, _OURS).equals(1),
+        select(SAMPLES_KEPT, _FILTERED).equals(0),
+        select(UP, _FILTERED).equals(1),
         on=[NAMESPACE, *_SELF],
     ),
     for_s=300,
@@ -161,9 +163,27 @@ RULES_FAIL: Final = Alert(
     drill=Fault.BREAK_RULE,
 )
 
+# Of our own processes `BackendServiceDown` tells; this one is about what the other alerts see with.
+TARGET_DOWN: Final = Alert(
+    name="MonitoringTargetDown",
+    expr=select(UP, matches_not("job", "gx-.+")).equals(0),
+    for_s=300,
+    severity=Severity.WARNING,
+    component=Component.MONITORING,
+    family="monitoring_target",
+    summary="An exporter or a part of monitoring does not answer: the alerts on it are blind.",
+    description=(
+        "{{ $labels.job }} ({{ $labels.instance }}) does not answer its scrapes "
+        "(value {{ $value }})."
+    ),
+    dashboard=MONITORING_DASHBOARD,
+    drill=Fault.STOP_EXPORTER,
+)
+
 WATCHING_ALERTS: Final = (
     WATCHDOG,
     PROBE_FAILS,
+    TARGET_DOWN,
     SCRAPE_IS_EMPTY,
     SAMPLE_LIMIT_NEAR,
     CONFIG_RELOAD_FAILED,
