@@ -9,6 +9,7 @@ from gx.monitoring.deadman.instruments import build_deadman_metrics
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.instruments import (
     build_api_metrics,
+    build_chaincode_metrics,
     build_ledger_metrics,
     build_projector_metrics,
     build_submitter_metrics,
@@ -47,11 +48,17 @@ def a_deadman(registry: MetricsRegistry) -> None:
     build_deadman_metrics(registry)
 
 
+def a_chaincode(registry: MetricsRegistry) -> None:
+    """Build the chaincode's instruments."""
+    build_chaincode_metrics(registry, functions=FUNCTIONS)
+
+
 BUILDERS: Final[dict[Process, Callable[[MetricsRegistry], None]]] = {
     Process.SUBMITTER: a_submitter,
     Process.PROJECTOR: a_projector,
     Process.API: an_api,
     Process.LEDGER: a_ledger,
+    Process.CHAINCODE: a_chaincode,
     Process.DEADMAN: a_deadman,
 }
 
