@@ -34,11 +34,6 @@ def write_stand_ins(folder: Path) -> Binaries:
     return find_binaries(folder, search_path=str(folder / "bin"))
 
 
-async def endorses_at_once(common: CommonSettings, profile: Path) -> None:
-    """Stand in for waiting until peers endorse: stand-ins never do."""
-    del common, profile
-
-
 def stand_in_stack(network: Network, binaries: Binaries) -> NetworkStack:
     """Put a network of stand-ins together."""
     return NetworkStack(
@@ -47,7 +42,6 @@ def stand_in_stack(network: Network, binaries: Binaries) -> NetworkStack:
         folder=StackFolder(network.folder),
         common=CommonSettings(data_dir=network.folder.parent),
         environment=environment(),
-        until_endorsing=endorses_at_once,
     )
 
 

@@ -1,8 +1,10 @@
 """Stand-ins for Fabric's programs, for machines that do not have them.
 
 They take the options that the real ones document and no others, keep the rules that make the
-lifecycle awkward, and answer in the same words. They endorse nothing: what a real network does is
-tested on a real network. Run as `stand_in_programs.py STATE_FOLDER PROGRAM ARGUMENTS...`.
+lifecycle awkward, and answer in the same words. The first organisation's peer serves the gateways
+of both, on a channel that stands in for a real one and forgets all at its end; it runs the
+contracts itself and never calls the chaincode servers. What a real network does is tested on a
+real network. Run as `stand_in_programs.py STATE_FOLDER PROGRAM ARGUMENTS...`.
 """
 
 import argparse
@@ -171,10 +173,7 @@ def peer(state: Path, arguments: Sequence[str]) -> None:
         case ["version"]:
             print("peer:\n Version: v3.1.5\n Commit SHA: stand-in")  # noqa: T201 (a program prints)
         case ["node", "start"]:
-            config = yaml.safe_load(Path(os.environ["FABRIC_CFG_PATH"], "core.yaml").read_text())  # noqa: TID251 (Fabric's own variable)
-            address = config["operations"]["listenAddress"]
-            serve(address, {"/healthz": '{"status":"OK"}'}, state=state)
-            signal.sigwait({signal.SIGTERM})
+            node_start(Path(os.environ["FABRIC_CFG_PATH"]), state)  # noqa: TID251 (Fabric's own variable)
         case ["channel", *rest]:
             with state_in(state) as known:
                 peer_channel(known, rest)
@@ -183,6 +182,20 @@ def peer(state: Path, arguments: Sequence[str]) -> None:
                 print(lifecycle(known, subcommand, rest))  # noqa: T201 (a program prints)
         case _:
             raise RefusedError(f"unknown command {arguments}")
+
+
+def node_start(folder: Path, state: Path) -> None:
+    """Run a peer until SIGTERM."""
+    config = yaml.safe_load((folder / "core.yaml").read_text())
+    address = config["operations"]["listenAddress"]
+    serve(address, {"/healthz": '{"status":"OK"}'}, state=state)
+    if folder.name == "org1":
+        from tests.fabric.stand_in_gateways import serve_gateways  # noqa: PLC0415 (heavy, and every program starts often)
+
+        configs = [folder.parent / name / "core.yaml" for name in ("org1", "org2")]
+        serve_gateways([yaml.safe_load(path.read_text())["peer"] for path in configs])
+    else:
+        signal.sigwait({signal.SIGTERM})
 
 
 def peer_channel(state: State, arguments: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,8 +95,6 @@ class NetworkStack:
     common: CommonSettings
     environment: Mapping[str, str]
     """What our own processes, the chaincode servers, inherit."""
-
-    until_endorsing: Callable[[CommonSettings, Path], Awaitable[None]] = wait_until_endorsing
 
     def items(self) -> list[StackItem]:
         """Write the network's files and list what is to run.
@@ -191,7 +189,7 @@ class NetworkStack:
 
     async def _deploy(self) -> None:
         await asyncio.to_thread(deploy_first, self.network, self.lifecycle(), self.folder)
-        await self.until_endorsing(self.common, self.network.connection_profile)
+        await wait_until_endorsing(self.common, self.network.connection_profile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
