@@ -32,15 +32,6 @@ PATIENT = replace(FAST, verdict_timeout_s=2.0)
 
 
 @pytest.fixture
-async def network(tmp_path: Path) -> AsyncIterator[StandInNetwork]:
-    """A stand-in network."""
-    network = StandInNetwork(tmp_path)
-    await network.start()
-    yield network
-    await network.close()
-
-
-@pytest.fixture
 async def world() -> OutboxWorld:
     """An empty outbox in memory."""
     return memory_world(SystemClock())

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
@@ -149,7 +149,7 @@ class FabricLedger:
         """See `Ledger.chain_info`."""
         return await self._peers.call(Step.CHAIN_INFO, self._describe)
 
-    async def blocks(self, first: BlockNumber) -> AsyncIterator[Block]:
+    async def blocks(self, first: BlockNumber) -> AsyncGenerator[Block, None]:
         """See `Ledger.blocks`. A block is read from the socket when it is asked for.
 
         The first peer that lets itself be asked serves the stream to its end.
