@@ -16,7 +16,7 @@ CHECKOUT: Final = Path(__file__).parents[3] / FOLDER
 
 _COMMENT: Final = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 # A word of a rendered page outside of tags and of preformatted text: a name of ours, perhaps.
-_NAMED: Final = re.compile(r"<pre>.*?</pre>|<[^>]*>|[A-Za-z0-9-]{5,}", re.DOTALL)
+_NAMED: Final = re.compile(r"<pre>.*?</pre>|<a .*?</a>|<[^>]*>|[A-Za-z0-9-]{5,}", re.DOTALL)
 # Html in a page is shown as text: a runbook has none, and nobody can put any there.
 _MARKDOWN: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
