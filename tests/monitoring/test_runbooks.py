@@ -13,7 +13,7 @@ from gx.monitoring.alerts.backend import HIGH_MEMORY, QUEUE_BUILDS_UP
 from gx.monitoring.external import EXTERNAL
 from gx.monitoring.model import Alert
 from gx.monitoring.rules import all_groups, deployed_targets
-from gx.monitoring.runbooks import FOLDER, HEADINGS, find_runbook_faults, with_facts
+from gx.monitoring.runbooks import FOLDER, HEADINGS, REFERENCE, find_runbook_faults, with_facts
 from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.metric import HISTOGRAM_SUFFIXES
 from tests.monitoring.conftest import ROOT
@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"\b[a-z][a-z0-9]*(?:[_:][a-z0-9_:]+)+\b")
 _NOT_SERIES: Final = re.compile(
     r'"[^"]*"|\b(?:by|on|group_left) ?\([^)]*\)|\w+_over_time|\{[^}]*\}'
 )
-_FUNCTIONS: Final = {"histogram_quantile", "predict_linear"}
+_FUNCTIONS: Final = {"histogram_quantile", "predict_linear", "clamp_min"}
 
 # What the postgres and blackbox exporters have besides what rules read.
 _ALSO: Final = {"probe_http_status_code"}
@@ -35,14 +35,14 @@ def blocks(alert: Alert, language: str) -> list[str]:
     text = (RUNBOOKS / f"{alert.name}.md").read_text(encoding="utf-8")
     return [
         line
-        for kind, code in _BLOCK.findall(text.partition("## Meaning")[2])
+        for kind, code in _BLOCK.findall(text.partition("## Meaning")[2].partition(REFERENCE)[0])
         if kind == language
         for line in code.strip().splitlines()
     ]
 
 
 def test_every_alert_has_a_whole_runbook_and_no_runbook_is_left_over() -> None:
-    """One page for each alert, with all four headings and something under each."""
+    """One page for each alert, with all nine headings and something under each."""
     assert find_runbook_faults(ALERTS, RUNBOOKS) == ()
 
 
@@ -50,16 +50,17 @@ def test_every_alert_has_a_whole_runbook_and_no_runbook_is_left_over() -> None:
 def test_a_missing_or_empty_heading_is_named(heading: str, tmp_path: Path) -> None:
     """Negative control, heading by heading."""
     text = (RUNBOOKS / f"{QUEUE_BUILDS_UP.name}.md").read_text(encoding="utf-8")
-    (tmp_path / f"{QUEUE_BUILDS_UP.name}.md").write_text(text.replace(heading, "## Other"))
+    renamed = text.replace(f"\n{heading}\n", "\n## Other\n")
+    (tmp_path / f"{QUEUE_BUILDS_UP.name}.md").write_text(renamed)
     name = heading.removeprefix("## ")
 
     assert find_runbook_faults([QUEUE_BUILDS_UP], tmp_path) == (
         f"OutboxQueueBuildup: its runbook has no heading {name}",
     )
 
-    before, _, after = text.partition(heading)
+    before, _, after = text.partition(f"\n{heading}\n")
     rest = after.split("\n## ", 1)[1] if "\n## " in after else ""
-    (tmp_path / f"{QUEUE_BUILDS_UP.name}.md").write_text(f"{before}{heading}\n\n## {rest}")
+    (tmp_path / f"{QUEUE_BUILDS_UP.name}.md").write_text(f"{before}\n{heading}\n\n## {rest}")
     assert f"OutboxQueueBuildup: its runbook says nothing under {name}" in find_runbook_faults(
         [QUEUE_BUILDS_UP], tmp_path
     )
@@ -81,9 +82,12 @@ def test_facts_are_renewed_and_what_people_wrote_stays() -> None:
     once = with_facts(QUEUE_BUILDS_UP, written)
 
     assert with_facts(QUEUE_BUILDS_UP, once) == once
-    assert once.endswith("## Meaning\n\nMany wait.\n")
-    assert "within 6 min (scrape 15 s" in once
-    assert "outbox_pending_commands" not in with_facts(HIGH_MEMORY, once)
+    assert "\n\n## Meaning\n\nMany wait.\n\n" in once
+    assert "within 6 min." in once
+    assert "| duration | 300 s |" in once
+    other = with_facts(HIGH_MEMORY, once)
+    assert "outbox_pending_commands" not in other
+    assert "Many wait." in other
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)

@@ -21,6 +21,7 @@ ENTRIES = (
     Entry("up", "gx.cli.up", "Start the whole system on this machine.", _STACK),
     Entry("status", "gx.cli.stack", "Show what of the local stack runs.", _STACK),
     Entry("logs", "gx.cli.stack", "Show what the stack's processes say.", _STACK),
+    Entry("restart", "gx.cli.stack", "Stop one process of the local stack.", _STACK),
     Entry("down", "gx.cli.stack", "Stop the local stack.", _STACK),
     Entry("fabric", "gx.cli.fabric", "Run a native Hyperledger Fabric network.", _STACK),
     Entry("token", "gx.cli.token", "Issue a bearer token of the local issuer.", _STACK),

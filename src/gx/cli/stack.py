@@ -1,4 +1,4 @@
-"""`gx status`, `gx logs`, `gx down`: the local stack, from another terminal."""
+"""`gx status`, `gx logs`, `gx restart`, `gx down`: the local stack, from another terminal."""
 
 import contextlib
 from pathlib import Path
@@ -14,7 +14,14 @@ from gx.runtime.clock import SystemClock
 from gx.runtime.logfile import follow_logs
 from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import choose_data_dir
-from gx.runtime.stack import StackFolder, StackState, is_alive, stack_folder, stop_stack
+from gx.runtime.stack import (
+    StackFolder,
+    StackState,
+    is_alive,
+    restart_process,
+    stack_folder,
+    stop_stack,
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -88,6 +95,25 @@ def show_logs(folder: StackFolder, process: str | None, *, follow: bool, lines: 
     with contextlib.suppress(KeyboardInterrupt):
         for name, line in follow_logs(paths, lines=lines, is_over=is_over):
             show(line if process else f"{name:<16} | {line}")
+
+
+@app.command("restart")
+def restart(
+    process: Annotated[str, typer.Argument(help="Which process, as `gx status` names it.")],
+    data_dir: DataDirOption = None,
+) -> None:
+    """Stop one process of the local stack, and wait until it is ready again.
+
+    Any of them may be restarted at any time: nothing is lost or done twice.
+    Exits with 1 if it is not ready again within two minutes.
+
+    Examples:
+      gx restart projector
+      gx restart outbox-submitter --data-dir /tmp/gx
+    """
+    with progress(f"restarting {process} ..."):
+        item = restart_process(folder_of(data_dir), process)
+    show(f"{item.name} is ready again, as process {item.pid}")
 
 
 @app.command("down")

@@ -22,7 +22,7 @@ import psutil
 
 from gx.database.places import UnreachableFolderError, require_writable
 from gx.domain.errors import GxError
-from gx.runtime.process import ItemStatus
+from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import CommonSettings, load
 
 API_URL: Final = "API"
@@ -40,6 +40,14 @@ class StackRunningError(GxError):
 
 class StackStopError(GxError):
     """A stack did not stop in time; the text names the process to look at."""
+
+
+class RestartError(GxError):
+    """A process that was ended is not ready again; the text says where to look."""
+
+
+class NoSuchProcessError(GxError):
+    """No running process of the stack has this name; the text lists those that there are."""
 
 
 class StackState(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +199,35 @@ def _ask_to_stop(state: StackState | None) -> int | None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(state.supervisor_pid, signal.SIGTERM)
     return state.supervisor_pid
+
+
+def restart_process(
+    folder: StackFolder, name: str, *, timeout_s: float = STOP_TIMEOUT_S
+) -> ItemStatus:
+    """End one process as its own stop signal does, and wait until its supervisor's next is ready.
+
+    Raises:
+        NoSuchProcessError: No such process runs.
+        RestartError: The next one is not ready in time.
+    """
+    state = folder.read()
+    alive = {item.name: item for item in state.items if is_alive(item)} if state else {}
+    if name not in alive:
+        there = ", ".join(alive) or "nothing of the stack runs; start it with `gx up`"
+        raise NoSuchProcessError(f"no process {name} runs; there are: {there}")
+    before = alive[name]
+    if before.pid is not None:
+        os.kill(before.pid, before.stop_signal)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        state = folder.read()
+        for item in state.items if state else ():
+            if item.name == name and item.pid != before.pid and item.state is ItemState.READY:
+                return item
+        time.sleep(POLL_S)
+    raise RestartError(
+        f"{name} was stopped and is not ready again after {timeout_s:.0f} s; see `gx logs {name}`"
+    )
 
 
 def is_alive(item: ItemStatus) -> bool:

@@ -17,7 +17,7 @@ from gx.monitoring.external import UP
 from gx.monitoring.model import Alert
 from gx.monitoring.promql import max_by, select
 from gx.monitoring.recording import COMMAND_SUCCESS
-from gx.monitoring.render import MonitoringError
+from gx.monitoring.errors import MonitoringError
 from gx.monitoring.rules import all_groups
 from gx.telemetry.catalogue.write_path import OUTBOX_PENDING_COMMANDS, OUTBOX_QUEUE_DEPTH
 
