@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos lock clean
+.PHONY: help setup fabric run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos console console-check screenshots lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Install everything that running and testing need, into .venv
 $(STAMP): pyproject.toml constraints.txt
@@ -24,8 +24,8 @@ $(STAMP): pyproject.toml constraints.txt
 fabric: setup ## Build Hyperledger Fabric's programs with Go, once, into a cache outside the checkout
 	@nice $(BIN)/gx fabric install
 
-run: setup ## Start the whole stack on loopback; Ctrl-C stops it (ARGS="--demo" sends a little traffic)
-	@$(BIN)/gx up $(ARGS)
+run: setup ## Start the whole stack on loopback; Ctrl-C stops it (ARGS="--demo" sends a little traffic; LEDGER=fabric)
+	@$(BIN)/gx up $(if $(LEDGER),--ledger $(LEDGER)) $(ARGS)
 
 down: setup ## Stop a stack that runs in another terminal
 	@$(BIN)/gx down
@@ -55,7 +55,23 @@ fresh: generate ## Check that the committed generated files are what their gener
 	@git diff --exit-code --stat -- docs/reference/openapi.json docs/reference/catalogue.md docs/reference/settings.md docs/runbooks k8s compose \
 	  || { echo "generated files are stale: run 'make generate' and commit"; exit 1; }
 
-check: lint types imports dead-code fresh ## Everything that needs no running system
+# A machine without Node.js runs the committed page; only whoever changes it needs to build it.
+PAGE_TOOLS := console/node_modules/.package-lock.json
+$(PAGE_TOOLS): console/package-lock.json console/package.json
+	@cd console && npm ci --no-fund --no-audit --loglevel=error
+
+console: $(PAGE_TOOLS) ## Build the console's page anew (needs Node.js)
+	@cd console && npm run --silent format && npm run --silent build
+
+console-check: ## Check the console's page: types, style, units, and that the committed build is its sources'
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(PAGE_TOOLS) && cd console && npm run --silent check; \
+	elif [ -n "$$CI" ]; then echo "console: CI needs Node.js 20 and npm" >&2; exit 1; \
+	else echo "console: not checked, there is no npm here"; fi
+
+screenshots: setup $(PAGE_TOOLS) ## Make the pictures of the console in docs/images (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+check: lint types imports dead-code fresh console-check ## Everything that needs no running system
 
 test: check ## Everything: checks, units, conformance, end-to-end and chaos on the real parts
 	@nice $(BIN)/gx fabric install --optional

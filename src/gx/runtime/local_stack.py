@@ -12,6 +12,7 @@ from typing import Final
 
 from gx.database.embedded import EmbeddedPostgres
 from gx.database.migrations import migrate
+from gx.ledger.kinds import LedgerKind
 from gx.monitoring.deadman.edge import HEARTBEAT_PATH, STATUS_PATH
 from gx.monitoring.local import LocalFiles, LocalStack, write_local
 from gx.runtime.alerting import on_this_machine
@@ -34,6 +35,7 @@ from gx.runtime.settings import (
     load,
 )
 from gx.runtime.stack import API_URL
+from gx.runtime.stack_ledger import plan_ledger
 from gx.runtime.tools import Program, Tool, Toolbox
 from gx.runtime.valkey import EmbeddedValkey
 from gx.runtime.web_console import CONSOLE_URL, console_address, console_links, console_process
@@ -42,7 +44,6 @@ HOST: Final = "127.0.0.1"
 POSTGRES: Final = "postgres"
 VALKEY: Final = "valkey"
 MIGRATIONS: Final = "migrations"
-LEDGER: Final = "ledger"
 API: Final = "api"
 SUBMITTER: Final = "outbox-submitter"
 PROJECTOR: Final = "projector"
@@ -57,10 +58,11 @@ SECRETS: Final = ("DATABASE_URL", "GX_DATABASE_DSN", "GX_API_REDIS_URL", "GX_TOK
 class LocalStackOptions:
     """What the user chose for this start.
 
-    `bootstrap` runs once the loop is up; the caller brings it, because operations are built on
-    top of the running system.
+    Without a `ledger` it is the one that GX_LEDGER names. `bootstrap` runs once the loop is up;
+    the caller brings it, because operations are built on top of the running system.
     """
 
+    ledger: LedgerKind | None = None
     with_redis: bool = True
     with_monitoring: bool = True
     bootstrap: Callable[[], Awaitable[None]] | None = None
@@ -94,6 +96,8 @@ class Planner:
     _environment: dict[str, str] = field(default_factory=dict)
     _database: dict[str, str] = field(default_factory=dict)
     _redis: dict[str, str] = field(default_factory=dict)
+    _ledger_ready: str = ""
+    _ledger_urls: Mapping[str, str] = field(default_factory=dict)
     _migrations_after: tuple[str, ...] = ()
     _api_after: tuple[str, ...] = (MIGRATIONS,)
 
@@ -111,9 +115,10 @@ class Planner:
         self._items.append(
             StepSpec(name=MIGRATIONS, action=lambda: _migrate(dsn), after=self._migrations_after)
         )
+        self._add_ledger()
         self._add_loop()
         if self.options.bootstrap is not None:
-            after = (API, SUBMITTER, PROJECTOR, LEDGER)
+            after = (API, SUBMITTER, PROJECTOR, self._ledger_ready)
             self._items.append(StepSpec(name=BOOTSTRAP, action=self.options.bootstrap, after=after))
         if self.options.with_monitoring:
             self._add_monitoring()
@@ -123,17 +128,11 @@ class Planner:
     def _data(self) -> Path:
         return self.common.data_dir.absolute()
 
-    @property
-    def _socket(self) -> Path:
-        return self._data / "run" / "ledger.sock"
-
     def _shared_environment(self) -> dict[str, str]:
         inherited = {key: value for key, value in environment().items() if key not in SECRETS}
         return {
             **inherited,
             "GX_DATA_DIR": str(self._data),
-            "GX_LEDGER_SOCKET": str(self._socket),
-            "GX_LEDGER_FOLDER": str(self._data / "ledger"),
             "GX_API_KEYS_DIR": str(self._data / "keys"),
             "PYTHONUNBUFFERED": "1",
         }
@@ -175,11 +174,16 @@ class Planner:
         )
         self._api_after = (MIGRATIONS, VALKEY)
 
+    def _add_ledger(self) -> None:
+        kind = self.options.ledger or self.common.ledger
+        part = plan_ledger(kind, self.common, self._environment)
+        self._items.extend(part.items)
+        self._environment |= part.environment
+        self._ledger_ready, self._ledger_urls = part.ready, part.urls
+
     def _add_loop(self) -> None:
         """Add the processes of production, each with the secrets that it needs and no others."""
-        after = (MIGRATIONS, LEDGER)
-        ledger = PortNeed(port=self.ledger.metrics_port, setting="GX_LEDGER_METRICS_PORT")
-        self._add_worker(LEDGER, ("ledger", "serve"), (ledger,))
+        after = (MIGRATIONS, self._ledger_ready)
         submitter = PortNeed(port=self.submitter.metrics_port, setting="GX_SUBMITTER_METRICS_PORT")
         self._add_worker(
             SUBMITTER, ("outbox", "submit"), (submitter,), after=after, secrets=self._database
@@ -369,7 +373,7 @@ class Planner:
             "submitter metrics": f"{base}:{self.submitter.metrics_port}/metrics",
             "projector metrics": f"{base}:{self.projector.metrics_port}/metrics",
             "API metrics": f"{base}:{self.api.metrics_port}/metrics",
-            "ledger metrics": f"{base}:{self.ledger.metrics_port}/metrics",
+            **self._ledger_urls,
         }
         if self.options.with_monitoring:
             urls |= self._monitoring_urls(base)
