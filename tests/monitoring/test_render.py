@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from gx.monitoring.alerts.backend import BACKEND_ALERTS
+from gx.monitoring.cases.catalogue import CASES
+from gx.monitoring.cases.model import Kind
+from gx.monitoring.errors import MonitoringError
 from gx.monitoring.model import Links
 from gx.monitoring.render import (
     Deployment,
-    MonitoringError,
     render_files,
     stale_files,
     write_files,
@@ -22,8 +24,6 @@ from gx.monitoring.rules import deployed_targets
 from gx.monitoring.runbooks import FOLDER
 from gx.runtime.tools import Program
 from tests.monitoring.conftest import ROOT, RunTool
-from tests.rules.cases import Kind
-from tests.rules.catalogue import CASES
 
 pytestmark = pytest.mark.timeout(600)  # the first run on a machine fetches the programs
 

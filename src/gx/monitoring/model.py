@@ -66,6 +66,8 @@ class Fault(StrEnum):
     FILL_MEMORY = "let a process allocate up to its limit"
     RESTART_OFTEN = "restart a process every minute"
     HOLD_CONNECTIONS = "hold every connection of a pool"
+    PARK_EVENT = "set an event aside by hand"
+    STOP_EXPORTER = "stop an exporter"
     FALSIFY_BALANCE = "change a projected balance by hand"
     BREAK_FILTER = "scrape a target with a filter that keeps nothing"
     FLOOD_SAMPLES = "scrape a target with thousands of label values"

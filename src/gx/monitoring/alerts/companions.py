@@ -76,10 +76,18 @@ def _stalled() -> Expr:
 
 
 def _writes_refused() -> Expr:
+    """Return the share of the writes; a way of refusing that was never used counts as none."""
     limited = _grown(increase(select(HTTP_REQUESTS, _WRITES, is_("status", "429")), _WINDOW_S))
     shed = _grown(increase(select(OUTBOX_ADMISSIONS_REFUSED), _WINDOW_S))
     writes = _grown(increase(select(HTTP_REQUESTS, _WRITES), _WINDOW_S))
-    return _percent(combine(limited, "+", shed, on=[NAMESPACE]), writes)
+    none = 0 * writes
+    refused = combine(
+        either(limited, none, on=[NAMESPACE]),
+        "+",
+        either(shed, none, on=[NAMESPACE]),
+        on=[NAMESPACE],
+    )
+    return _percent(refused, writes)
 
 
 def _certificates(limit: Threshold) -> Expr:

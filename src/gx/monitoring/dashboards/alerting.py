@@ -119,7 +119,7 @@ TARGETS_UP: Final = Panel(
             legend="{{job}} {{namespace}}",
         ),
     ),
-    runbooks=("BackendServiceDown", "ScrapeEmpty"),
+    runbooks=("BackendServiceDown", "ScrapeEmpty", "MonitoringTargetDown"),
     least=0,
 )
 ALIVE: Final = Panel(

@@ -264,7 +264,7 @@ EVENT_RATE: Final = Panel(
     drawing=Drawing.STACKED,
     measure=Measure.PER_SECOND,
     queries=(_stacked_rates(PROJECTOR_EVENTS_PROCESSED, "eventType"),),
-    runbooks=("EventProcessingFailures", "NoActiveProjector"),
+    runbooks=("EventProcessingFailures", "NoActiveProjector", "ProjectionEventsParked"),
     least=0,
 )
 BREAKER: Final = Panel(
@@ -276,7 +276,7 @@ BREAKER: Final = Panel(
     drawing=Drawing.STAT,
     measure=Measure.STATE,
     queries=(Query(expr=_gauge(CIRCUIT_BREAKER_STATE), legend="{{namespace}}"),),
-    runbooks=("FabricCircuitBreakerOpen",),
+    runbooks=("FabricCircuitBreakerOpen", "CircuitBreakerRejecting"),
     bands=(Band(None, Color.GREEN), Band(0.5, Color.YELLOW), Band(1, Color.RED)),
     states=(
         State(0, "CLOSED", Color.GREEN),

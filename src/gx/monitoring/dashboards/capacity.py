@@ -135,7 +135,7 @@ OLDEST: Final = chart(
         ),
     ),
     measure=Measure.SECONDS,
-    runbooks=("OldestPending",),
+    runbooks=("OldestPending", "CommandsUnresolved"),
     bands=limit(OLDEST_PENDING.default),
 )
 REFUSED: Final = chart(

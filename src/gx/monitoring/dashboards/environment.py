@@ -200,7 +200,7 @@ def _workers(here: Matcher) -> Panel:
             Query(expr=sum_by(select(PROJECTOR_WORKER_ACTIVE, here)), legend="projectors"),
         ),
         measure=Measure.COUNT,
-        runbooks=("NoActiveSubmitter", "NoActiveProjector", "TwoActiveWorkers"),
+        runbooks=("NoActiveSubmitter", "NoActiveProjector", "TwoActiveWorkers", "WorkerStopped"),
     )
 
 

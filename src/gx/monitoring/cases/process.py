@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gx.monitoring.alerts import backend
-from gx.monitoring.external import POD_RESTARTS, UP
-from gx.monitoring.model import Alert
-from gx.monitoring.rules import deployed_targets
-from gx.telemetry.catalogue import client_library, every_process, read_path
-from gx.telemetry.metric import Metric
-from tests.rules.cases import (
+from gx.monitoring.cases.model import (
     OTHER,
     Case,
     Kind,
@@ -23,6 +18,11 @@ from tests.rules.cases import (
     more,
     trap,
 )
+from gx.monitoring.external import POD_RESTARTS, UP
+from gx.monitoring.model import Alert
+from gx.monitoring.rules import deployed_targets
+from gx.telemetry.catalogue import client_library, every_process, read_path
+from gx.telemetry.metric import Metric
 
 
 def failed_events() -> Sequence[Case]:

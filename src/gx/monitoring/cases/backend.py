@@ -4,10 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gx.monitoring.alerts import backend
-from gx.monitoring.external import PROBE_SUCCESS
-from gx.telemetry.catalogue import edge, read_path, write_path
-from gx.telemetry.metric import Metric
-from tests.rules.cases import (
+from gx.monitoring.cases.model import (
     NAMESPACE,
     OTHER,
     Case,
@@ -23,6 +20,9 @@ from tests.rules.cases import (
     more,
     trap,
 )
+from gx.monitoring.external import PROBE_SUCCESS
+from gx.telemetry.catalogue import edge, read_path, write_path
+from gx.telemetry.metric import Metric
 
 PROCESSED: Final = write_path.OUTBOX_COMMANDS_PROCESSED
 

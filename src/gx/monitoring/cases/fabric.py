@@ -4,18 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gx.monitoring.alerts import fabric
-from gx.monitoring.exporters.fabric import (
-    ENDORSEMENTS_REFUSED,
-    IS_LEADER,
-    ORDERER_HEIGHT,
-    PEER_HEIGHT,
-    PEER_TRANSACTIONS,
-    PROPOSAL_DURATION,
-)
-from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
-from gx.monitoring.external import UP
-from gx.monitoring.selectors import ExternalMetric
-from tests.rules.cases import (
+from gx.monitoring.cases.model import (
     Case,
     Line,
     Trap,
@@ -27,6 +16,17 @@ from tests.rules.cases import (
     more,
     trap,
 )
+from gx.monitoring.exporters.fabric import (
+    ENDORSEMENTS_REFUSED,
+    IS_LEADER,
+    ORDERER_HEIGHT,
+    PEER_HEIGHT,
+    PEER_TRANSACTIONS,
+    PROPOSAL_DURATION,
+)
+from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
+from gx.monitoring.external import UP
+from gx.monitoring.selectors import ExternalMetric
 
 LEDGER: Final = "fabric"
 OTHER_LEDGER: Final = "fabric-testnet"

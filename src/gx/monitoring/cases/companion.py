@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gx.monitoring.alerts import companions
-from gx.monitoring.selectors import Series
-from gx.telemetry.catalogue import edge, every_process, read_path, write_path
-from tests.rules.cases import (
+from gx.monitoring.cases.model import (
     OTHER,
     Case,
     Kind,
@@ -21,6 +19,8 @@ from tests.rules.cases import (
     more,
     trap,
 )
+from gx.monitoring.selectors import Series
+from gx.telemetry.catalogue import edge, every_process, read_path, write_path
 
 DAY_S: Final = 86_400
 

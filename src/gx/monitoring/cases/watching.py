@@ -5,7 +5,7 @@ from typing import Final
 
 from gx.monitoring import external
 from gx.monitoring.alerts import storage, watching
-from tests.rules.cases import (
+from gx.monitoring.cases.model import (
     Case,
     Kind,
     Trap,

@@ -5,11 +5,14 @@ from dataclasses import replace
 from typing import Final, Protocol, TypeAlias
 
 from gx.monitoring.alerts.burn import BURN_ALERTS
+from gx.monitoring.cases.model import NAMESPACE, OTHER, Case, Kind, Lines, Trap, line, more, trap
 from gx.monitoring.external import PROBE_SUCCESS
 from gx.telemetry.catalogue import edge, read_path, write_path
-from tests.rules.cases import Case, Kind, Lines, Trap, line, more, trap
 
 STEP_S: Final = 60
+COARSE_STEP_S: Final = 600
+DAY: Final = 144
+"""Samples of a day at the coarse step."""
 _Traffic: TypeAlias = tuple[int, float, float]
 _Slice: TypeAlias = tuple[int, bool]
 
@@ -82,6 +85,13 @@ def _by_counts(name: str, write: _WriteTraffic, budget: float) -> list[Case]:
                 (80, 0),
             ),
             trap(alert, Trap.NO_TRAFFIC, write((90, 0, 0)), (80, 0)),
+            trap(alert, Trap.COUNTER_RESET, _restarted(write((45, 1_000, 0))), (80, 0)),
+            trap(
+                alert,
+                Trap.OTHER_IS_BUSY,
+                [*write((90, 1_000, over)), *_elsewhere(write((90, 900_000, 0)))],
+                (80, 1),
+            ),
         ]
     over = 14.4 * budget * 1.05
     hot = write((400, 1_000, 0), (65, 1_000, over))
@@ -89,6 +99,16 @@ def _by_counts(name: str, write: _WriteTraffic, budget: float) -> list[Case]:
         *cases,
         more(fast, "14.4 times too fast for an hour, after a good morning", hot, (463, 1)),
     ]
+
+
+def _restarted(lines: Lines) -> Lines:
+    """Let every counter begin anew after its phases, and grow as before."""
+    return [(series, f"{values} {values}") for series, values in lines]
+
+
+def _elsewhere(lines: Lines) -> Lines:
+    """Move series into the other environment."""
+    return [(series.replace(NAMESPACE, OTHER), values) for series, values in lines]
 
 
 def _lag(*phases: _Slice) -> Lines:
@@ -130,6 +150,11 @@ def _by_samples(name: str, write: _WriteSlices, budget: float) -> list[Case]:
                 lines=write((few, False), bad, (clean, False)),
                 checks=[(few + 4, 1), (few + clean - 1, 0)],
             ),
+            trap(
+                alert,
+                *_beside_a_good_one(name, write((few, False), bad, after)),
+                (few + 4, 1),
+            ),
             more(
                 alert,
                 "too few slices to mean anything",
@@ -140,12 +165,79 @@ def _by_samples(name: str, write: _WriteSlices, budget: float) -> list[Case]:
     return cases
 
 
-BURN_CASES: Final = tuple(
-    replace(case, step_s=STEP_S)
-    for case in (
-        *_by_counts("TransactionSuccess", _commands, 0.001),
-        *_by_counts("APIResponseTime", _requests, 0.05),
-        *_by_samples("ProjectionLag", _lag, 0.001),
-        *_by_samples("Availability", _probe, 0.0005),
-    )
+def _beside_a_good_one(name: str, lines: Lines) -> tuple[Trap, Lines]:
+    """Put a standby beside the projector, or another environment beside this one."""
+    (series, values) = lines[0]
+    good = f"{20 if name == 'ProjectionLag' else 1}x900"
+    if name == "ProjectionLag":
+        return Trap.REPLICAS, [(series, values), (series.replace("a:1", "b:1"), good)]
+    return Trap.OTHER_IS_BUSY, [(series, values), *_elsewhere([(series, good)])]
+
+
+def _slow_pairs_of_counts(name: str, write: _WriteTraffic, budget: float) -> list[Case]:
+    """Show each slow pair by itself, a sample every ten minutes.
+
+    Three times too fast for a day is told by the first pair alone when the days before were busy
+    and clean; just too fast for three days is told by the second alone.
+    """
+    alert = _ALERTS[f"{name}BudgetBurnSlow"]
+    busy_and_clean = (2 * DAY, 100_000, 0.0)
+    # Some samples later than a day, so that the day's window has none of the busy time in it.
+    last_day = DAY + 6
+    end = _minute(3 * DAY + 4)
+    cases = []
+    for over, says in ((1.05, "fires"), (0.95, "is silent")):
+        lines = write(busy_and_clean, (last_day, 1_000, 3 * budget * over))
+        count = int(over > 1)
+        cases.append(more(alert, f"3 times, a day and 2 hours: {says}", lines, (end, count)))
+        lines = write((2 * DAY + last_day, 1_000, budget * over))
+        cases.append(more(alert, f"once, 3 days and 6 hours: {says}", lines, (end, count)))
+    return cases
+
+
+def _slow_pairs_of_samples(name: str, write: _WriteSlices) -> list[Case]:
+    """Show the second slow pair by itself: the bad slice is too old for the first one's 2 hours.
+
+    Where every moment counts the same, the first pair never speaks without the second.
+    """
+    alert = _ALERTS[f"{name}BudgetBurnSlow"]
+    fresh, old, gone = 6, 18, 42
+    return [
+        more(
+            alert,
+            says,
+            write((3 * DAY - after, False), (1, True), (after, False)),
+            (_minute(3 * DAY), count),
+        )
+        for says, after, count in (
+            ("both pairs: a bad slice an hour ago", fresh, 1),
+            ("the second pair alone: a bad slice 3 hours ago", old, 1),
+            ("neither: a bad slice 7 hours ago", gone, 0),
+        )
+    ]
+
+
+def _minute(samples: int) -> int:
+    return samples * COARSE_STEP_S // 60
+
+
+BURN_CASES: Final = (
+    *(
+        replace(case, step_s=STEP_S)
+        for case in (
+            *_by_counts("TransactionSuccess", _commands, 0.001),
+            *_by_counts("APIResponseTime", _requests, 0.05),
+            *_by_samples("ProjectionLag", _lag, 0.001),
+            *_by_samples("Availability", _probe, 0.0005),
+        )
+    ),
+    *(
+        replace(case, step_s=COARSE_STEP_S)
+        for case in (
+            *_slow_pairs_of_counts("TransactionSuccess", _commands, 0.001),
+            *_slow_pairs_of_counts("APIResponseTime", _requests, 0.05),
+            *_slow_pairs_of_samples("ProjectionLag", _lag),
+            *_slow_pairs_of_samples("Availability", _probe),
+        )
+    ),
 )
