@@ -26,6 +26,8 @@ from urllib.request import Request, urlopen
 import yaml
 from typing_extensions import override
 
+from tests.fabric.tls_server import serving
+
 MAJORITY = base64.b64encode(b"\x12 /Channel/Application/Endorsement").decode()
 
 
@@ -154,7 +156,9 @@ def orderer(state: Path) -> None:
     config = yaml.safe_load(Path(os.environ["FABRIC_CFG_PATH"], "orderer.yaml").read_text())  # noqa: TID251 (Fabric's own variable)
     serve(config["Operations"]["ListenAddress"], {"/healthz": '{"status":"OK"}'}, state=state)
     serve(config["Admin"]["ListenAddress"], {}, state=state)
-    signal.sigwait({signal.SIGTERM})
+    certificate = Path(config["General"]["TLS"]["Certificate"])
+    with serving(certificate.parent, int(config["General"]["ListenPort"])):
+        signal.sigwait({signal.SIGTERM})
 
 
 def osnadmin(arguments: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ Fabric itself is in `test_native_network.py`.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,12 +16,14 @@ import psutil
 import pytest
 
 from gx import __version__
+from gx.fabric.checks import Check, Grade
 from gx.fabric.files import OtherNetworkError
 from gx.fabric.lifecycle import Committed, DeploymentPlan, plan_deployment
 from gx.fabric.package import build_package
 from gx.fabric.slots import slots_in
 from gx.ledger.fabric.profile import ConnectionProfile, load_profile
 from gx.runtime.fabric_network import CHAINCODE, CHANNEL, NetworkStack
+from gx.runtime.fabric_preflight import preflight
 from gx.runtime.fabric_slot import PACKAGE_VARIABLE
 from gx.runtime.process import ItemState
 from tests.fabric.networks import free_ports, network_in
@@ -55,6 +58,7 @@ class Life:
     plans: dict[str, DeploymentPlan] = field(default_factory=dict)
     keys: list[list[bytes]] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
 
     def profile(self) -> ConnectionProfile:
         """Read the connection profile."""
@@ -104,6 +108,7 @@ async def live(life: Life) -> None:
         address = f"127.0.0.1:{stack.network.slots[0].service}"
         package = build_package(version=__version__, address=address)
         life.plans["at once"] = plan_deployment(stack.lifecycle(), package)
+        life.checks = list(await preflight(stack.network.connection_profile, None))
         life.plans["upgrade"] = await asyncio.to_thread(upgrade, stack, "2")
         life.note("upgraded")
         await until(lambda: life.look().packages[0] is None)
@@ -123,7 +128,9 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     folder = tmp_path_factory.mktemp("stand-ins")
     network = network_in(folder / "var" / "fabric", free_ports())
     life = Life(stand_in_stack(network, write_stand_ins(folder / "programs")))
-    with ThreadPoolExecutor(max_workers=1) as executor:
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(max_workers=1) as executor:
+        patch.setenv("PATH", f"{folder / 'programs' / 'bin'}:{os.environ['PATH']}")  # noqa: TID251 (of the programs we start)
+        patch.setenv("GX_DATA_DIR", str(folder / "var"))
         executor.submit(asyncio.run, live(life)).result()
     return life
 
@@ -189,6 +196,15 @@ def test_the_profile_names_files_that_are_there(life: Life) -> None:
 
     assert len(profile.identities) == 3
     assert all(path.is_file() for path in paths)
+
+
+def test_preflight_finds_nothing_wrong(life: Life) -> None:
+    """Nodes, identities, channel, endorsement, sequence and policy: all looked at, all good."""
+    bad = [check for check in life.checks if check.grade is not Grade.GOOD]
+    subjects = {check.subject for check in life.checks}
+
+    assert not bad
+    assert {"channel gxchannel", "endorsement", "chaincode", "endorsement policy"} <= subjects
 
 
 def test_what_the_channel_keeps_cannot_be_changed_by_a_setting(life: Life, tmp_path: Path) -> None:

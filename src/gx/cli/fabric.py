@@ -2,17 +2,28 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gx.cli.failures import CheckFailedError
 from gx.cli.options import DataDirOption, JsonOption
-from gx.cli.output import progress, say, show, show_fields
+from gx.cli.output import progress, say, show, show_fields, show_json
 from gx.cli.stack import folder_of, show_logs, show_status
+from gx.domain.codec import JsonObject
 from gx.fabric.building import GoMissingError, ModuleRefusedError, install_binaries
+from gx.fabric.checks import Check, Grade
 from gx.fabric.release import Program
-from gx.runtime.fabric_launch import network_folder, own_network, run_network, stop_network
+from gx.runtime.fabric_launch import (
+    current_folder,
+    network_folder,
+    own_network,
+    run_network,
+    stop_network,
+)
 from gx.runtime.fabric_network import NetworkStack
+from gx.runtime.fabric_preflight import preflight as run_preflight
 from gx.runtime.process import ItemState, ItemStatus
 from gx.runtime.settings import FabricNetworkSettings, environment, load
 from gx.runtime.stack import StackFolder
@@ -110,7 +121,7 @@ def status(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
       gx fabric status --json
     """
     folder_of(data_dir)
-    show_status(network_folder(own_network()), as_json=as_json, start="gx fabric up")
+    show_status(current_folder(), as_json=as_json, start="gx fabric up")
 
 
 @app.command("logs")
@@ -133,7 +144,52 @@ def logs(
       gx fabric logs peer-org1 -f
     """
     folder_of(data_dir)
-    show_logs(network_folder(own_network()), process, follow=follow, lines=lines)
+    show_logs(current_folder(), process, follow=follow, lines=lines)
+
+
+@app.command("preflight")
+def preflight(
+    profile: Annotated[
+        Path | None,
+        typer.Option("--profile", help="The connection profile; else GX_FABRIC_PROFILE's."),
+    ] = None,
+    administration: Annotated[
+        Path | None,
+        typer.Option("--administration", help="The administration file; else the one beside it."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a Fabric network before clients are pointed at it.
+
+    Endpoints, TLS names and roots, MSP ids, certificates' dates and roles, the
+    channel, the chaincode's sequence, and the endorsement policy.
+    Exits with 1 if something is wrong; a warning alone is no failure.
+
+    Examples:
+      gx fabric preflight
+      gx fabric preflight --profile fabric/profile.json --json
+    """
+    with progress("looking ..."):
+        checks = asyncio.run(run_preflight(profile, administration))
+    if as_json:
+        show_json({"checks": [_check_wire(check) for check in checks]})
+    else:
+        for check in checks:
+            show(f"{check.grade.value:<8} {check.subject}: {check.finding}")
+            if check.advice:
+                show(f"{'':<8} -> {check.advice}")
+    wrong = [check.subject for check in checks if check.grade is Grade.WRONG]
+    if wrong:
+        raise CheckFailedError(f"{len(wrong)} of {len(checks)} checks found something wrong")
+
+
+def _check_wire(check: Check) -> JsonObject:
+    return {
+        "subject": check.subject,
+        "grade": check.grade.value,
+        "finding": check.finding,
+        "advice": check.advice or None,
+    }
 
 
 class NetworkObserver:

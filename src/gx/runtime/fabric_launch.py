@@ -9,7 +9,7 @@ from gx.fabric.files import wipe_network
 from gx.fabric.network import Network
 from gx.fabric.release import find_binaries
 from gx.runtime.clock import SystemClock
-from gx.runtime.fabric_network import NetworkStack, network_of
+from gx.runtime.fabric_network import ORDERER, NetworkStack, network_of
 from gx.runtime.process import StackObserver
 from gx.runtime.settings import CommonSettings, FabricNetworkSettings, environment, load
 from gx.runtime.stack import StackFolder, stack_folder, stop_stack
@@ -42,9 +42,16 @@ def running_network() -> RunningNetwork | None:
     """Find the network that runs here, by itself or as a part of the local stack."""
     network = own_network()
     for folder in (network_folder(network), stack_folder()):
-        if folder.is_running() and network.administration.exists():
+        state = folder.read() if folder.is_running() else None
+        if state is not None and any(item.name == ORDERER for item in state.items):
             return RunningNetwork(network, folder)
     return None
+
+
+def current_folder() -> StackFolder:
+    """Return the files of the supervisor that runs the network, else of the one that would."""
+    running = running_network()
+    return network_folder(own_network()) if running is None else running.folder
 
 
 async def run_network(announce: Callable[[NetworkStack], StackObserver]) -> None:
