@@ -42,8 +42,9 @@ def serve() -> None:
 def verify(as_json: JsonOption = False) -> None:
     """Recompute every hash and the whole state, and name the first difference.
 
-    Starts from block 0 and reads the ledger's file beside a running server.
-    Exits with 1 if there is a difference.
+    Starts from block 0 and reads the ledger's file beside a running server. On
+    Fabric the blocks come from a peer, every hash is recomputed, and the peers'
+    newest blocks are compared. Exits with 1 if there is a difference.
 
     Examples:
       gx ledger verify

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gx.database.cluster import DATABASE, OWNER
 from gx.domain.batches import parse_events
@@ -31,6 +31,9 @@ from gx.runtime.settings import (
 )
 from gx.runtime.stack import stack_folder
 from gx.runtime.stack_ledger import LEDGER
+
+if TYPE_CHECKING:
+    from gx.ledger.fabric.verify import ChannelReport
 
 __all__ = ["BlockSummary", "VerifyReport"]
 
@@ -133,9 +136,21 @@ def _stack_dsn() -> str | None:
     return f"postgresql://{OWNER}:{secret}@127.0.0.1:{ports[0]}/{DATABASE}"
 
 
-def verify(progress: Callable[[int, int], None] | None = None) -> VerifyReport:
-    """Recompute the local ledger from block 0."""
+def verify(progress: Callable[[int, int], None]) -> "VerifyReport | ChannelReport":
+    """Check the ledger in use from block 0: the local one's whole file, or a Fabric channel."""
+    if ledger_kind() is LedgerKind.FABRIC:
+        return asyncio.run(_verify_channel(progress))
     return verify_ledger(ledger_folder(), progress=progress)
+
+
+async def _verify_channel(progress: Callable[[int, int], None]) -> "ChannelReport":
+    from gx.ledger.fabric.verify import verify_channel  # noqa: PLC0415 (an extra)
+
+    ledger = open_fabric(load(CommonSettings), fabric_profile())
+    try:
+        return await verify_channel(ledger, progress=progress)
+    finally:
+        await ledger.close()
 
 
 def blocks(*, first: int | None, limit: int) -> Sequence[BlockSummary]:

@@ -17,6 +17,7 @@ from gx.ledger.errors import (
 from gx.ledger.fabric.client import FabricOptions
 from gx.ledger.fabric.peers import Deadlines
 from gx.ledger.fabric.stream import Watch
+from gx.ledger.fabric.verify import verify_channel
 from gx.ledger.ports import Proposal
 from tests.conformance.ledger_under_test import blocks_up_to, commit, mint, new_account
 from tests.ledger.fabric.outcomes import bootstrap
@@ -191,3 +192,33 @@ async def test_a_configuration_block_has_no_event_and_no_writes(network: StandIn
 
     (entry,) = block.transactions
     assert (entry.event, entry.writes, entry.validation_code) == (None, (), "VALID")
+
+
+async def test_verifying_reads_the_whole_channel_and_compares_the_peers(
+    network: StandInNetwork,
+) -> None:
+    """Every block is counted with what it wrote, and the newest is the same everywhere."""
+    ledger = network.client()
+    await bootstrap(ledger)
+    account = new_account()
+    verdict = await commit(ledger, mint(account))
+
+    report = await verify_channel(ledger, progress=lambda _done, _of: None)
+
+    assert report.difference is None
+    assert report.blocks == verdict.block_number + 1
+    assert report.keys == len(network.channel.ledger.state)
+    assert report.tip_hash == (await blocks_up_to(ledger, 0, verdict.block_number))[-1].hash
+
+
+async def test_verifying_names_a_damaged_block(network: StandInNetwork) -> None:
+    """It stops there and says which, instead of counting on."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    await commit(ledger, mint(new_account()))
+    network.channel.chain[first].header.data_hash = bytes(32)
+
+    report = await verify_channel(ledger, progress=lambda _done, _of: None)
+
+    assert report.difference is not None
+    assert f"block {first} is corrupt" in report.difference

@@ -2,11 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final
 
+import grpc
+import grpc.aio
 import structlog
 from fabric_protos.gateway.gateway_pb2 import EndorseRequest, EvaluateRequest, SubmitRequest
 
@@ -173,6 +175,22 @@ class FabricLedger:
                     break
         assert failure is not None  # noqa: S101 (a stream ends only with an error)
         raise failure
+
+    async def block_hashes(self, number: BlockNumber) -> Mapping[str, str]:
+        """Ask every peer for the hash of a block; those that do not have it are left out.
+
+        Raises:
+            CorruptBlockError: a peer's block is damaged.
+        """
+        hashes: dict[str, str] = {}
+        for peer in self._peers.in_order():
+            try:
+                hashes[peer.name] = (await self._queries.block(peer, number)).hash
+            except CorruptBlockError:
+                raise
+            except (LedgerError, grpc.aio.AioRpcError) as error:
+                _log.info("peer_not_compared", peer=peer.name, block=number, error=error)
+        return hashes
 
     async def close(self) -> None:
         """See `Ledger.close`."""
