@@ -38,13 +38,13 @@ async def test_the_tour_of_the_readme_prints_what_the_readme_says() -> None:
     environment = {"GX_STACK_SCRAPE_INTERVAL_S": "1", "COLUMNS": "100", "NO_COLOR": "1"}
     async with running_loop(environment=environment) as loop:
         for step in read_steps(README):
-            printed = await _type(loop, step.command)
+            printed = await type_line(loop, step.command)
             expected = comparable(step, "\n".join(step.output))
             assert comparable(step, printed) == expected, step.command
         await _every_metric_has_data_and_moves(loop)
 
 
-async def _type(loop: Loop, command: str) -> str:
+async def type_line(loop: Loop, command: str) -> str:
     """Run a line in a shell whose `gx` is this checkout's, against this loop's ports."""
     line = command.replace("127.0.0.1:8000", f"127.0.0.1:{loop.environment['GX_API_PORT']}")
     process = await asyncio.create_subprocess_shell(
@@ -70,7 +70,7 @@ async def _every_metric_has_data_and_moves(loop: Loop) -> None:
 
 async def _check_metrics(loop: Loop) -> MetricsCheck:
     """Ask once; where something is missing, an error follows the answer."""
-    output = await _type(loop, "gx monitoring metrics --live --used --json")
+    output = await type_line(loop, "gx monitoring metrics --live --used --json")
     try:
         answer: object = json.JSONDecoder().raw_decode(output, output.index("{"))[0]
         return msgspec.convert(answer, MetricsCheck)

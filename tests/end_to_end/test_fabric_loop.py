@@ -1,0 +1,74 @@
+"""The whole system with Fabric as its ledger: `gx up --ledger fabric`, and the README's tour on it.
+
+On Fabric's own programs where they are. Elsewhere stand-ins take their place, so that everything
+of this project's own is run all the same: network, client, submitter, projector, operations.
+"""
+
+import re
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end.loop import Loop, free_port, running_loop
+from tests.end_to_end.test_tour import README, type_line
+from tests.end_to_end.tour import Step, comparable, read_steps
+from tests.fabric.programs import path_with, require_programs
+from tests.fabric.running import write_stand_ins
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
+
+NETWORK_PORTS: Final = (
+    "ORDERER_PORT",
+    "ORDERER_ADMIN_PORT",
+    "ORDERER_OPERATIONS_PORT",
+    "PEER1_PORT",
+    "PEER1_CHAINCODE_PORT",
+    "PEER1_OPERATIONS_PORT",
+    "PEER2_PORT",
+    "PEER2_CHAINCODE_PORT",
+    "PEER2_OPERATIONS_PORT",
+    "CHAINCODE_A_PORT",
+    "CHAINCODE_A_METRICS_PORT",
+    "CHAINCODE_B_PORT",
+    "CHAINCODE_B_METRICS_PORT",
+)
+OPTIONS: Final = ("--ledger", "fabric", "--no-redis", "--no-monitoring")
+
+
+@pytest.fixture(params=["stand-ins", "native"])
+async def loop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Loop]:
+    """The running system, bootstrapped."""
+    if request.param == "native":
+        folder = next(iter(require_programs().paths.values())).parent
+    else:
+        write_stand_ins(tmp_path)
+        folder = tmp_path / "bin"
+    environment = {
+        **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in NETWORK_PORTS},
+        "PATH": path_with(folder),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    async with running_loop(*OPTIONS, environment=environment) as running:
+        yield running
+
+
+async def test_the_tour_is_the_same_on_fabric(loop: Loop) -> None:
+    """Each step prints what the README says, but for blocks' numbers; a crash changes nothing."""
+    for step in read_steps(README):
+        printed = await type_line(loop, step.command)
+        assert on_any_chain(step, printed) == on_any_chain(step, "\n".join(step.output)), (
+            step.command
+        )
+    assert loop.send("outbox-submitter", signal.SIGKILL)
+    assert loop.send("projector", signal.SIGKILL)
+    assert "FAILED" not in await loop.gx("smoke")
+    assert "as they must be" in await loop.gx("ledger", "verify")
+
+
+def on_any_chain(step: Step, output: str) -> list[str]:
+    """Replace block numbers too: a channel begins with its own configuration's blocks."""
+    return [re.sub(r"\bblock \d+", "block N", line) for line in comparable(step, output)]
