@@ -8,7 +8,7 @@ import yaml
 
 from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
 from gx.monitoring.external import EXTERNAL
-from gx.monitoring.local import LocalStack, render_prometheus, write_local
+from gx.monitoring.local import LocalStack, render_prometheus, render_rules, write_local
 from gx.runtime.tools import Program
 from gx.telemetry.catalogue import CATALOGUE
 from gx.telemetry.families import MetricsRegistry
@@ -23,6 +23,12 @@ pytestmark = pytest.mark.timeout(600)  # the first run on a machine fetches the 
     "stack",
     [
         pytest.param(LocalStack(), id="defaults"),
+        pytest.param(
+            LocalStack(
+                ledger_port=None, orderer_ports=(1,), peer_ports=(2, 3), chaincode_ports=(4,)
+            ),
+            id="on a Fabric network",
+        ),
         pytest.param(
             LocalStack(submitter_ports=(9090, 19090), environment="testnet", scrape_interval_s=1),
             id="two submitters, every second",
@@ -103,6 +109,24 @@ def test_an_exporter_is_asked_where_it_runs() -> None:
         assert job["static_configs"][0]["targets"] == [f"127.0.0.1:{port}"]
         for metric in EXTERNAL:
             assert bool(keep.fullmatch(metric.name)) is (metric.exporter == exporter), metric.name
+
+
+def test_the_ledger_is_asked_where_it_is() -> None:
+    """The embedded one or a Fabric network's nodes, never a target that is not there."""
+    stack = LocalStack(
+        ledger_port=None, orderer_ports=(1,), peer_ports=(2, 3), chaincode_ports=(4,)
+    )
+    jobs = {
+        job["job_name"]: [target for group in job["static_configs"] for target in group["targets"]]
+        for job in yaml.safe_load(render_prometheus(stack))["scrape_configs"]
+    }
+
+    assert "gx-ledger" not in jobs
+    assert jobs[EXPORTER_JOBS[Exporter.ORDERER]] == ["127.0.0.1:1"]
+    assert jobs[EXPORTER_JOBS[Exporter.PEER]] == ["127.0.0.1:2", "127.0.0.1:3"]
+    assert jobs["gx-chaincode"] == ["127.0.0.1:4"]
+    assert "job: gx-chaincode" in render_rules(stack)
+    assert "job: gx-ledger" not in render_rules(stack)
 
 
 def test_a_short_interval_has_a_shorter_timeout() -> None:

@@ -17,6 +17,8 @@ from gx.monitoring.alertmanager.wording import render_templates
 from gx.monitoring.external import PG_REPLICATION_LAG
 from gx.monitoring.jobs import (
     ALERTMANAGER_JOB,
+    FABRIC_ORDERER_JOB,
+    FABRIC_PEER_JOB,
     NODE_JOB,
     POSTGRES_JOB,
     PROBE_JOB,
@@ -30,7 +32,13 @@ from gx.monitoring.jobs import (
 )
 from gx.monitoring.model import Links
 from gx.monitoring.rules import all_groups, groups_to_yaml
-from gx.monitoring.scrape import ScrapeJob, TargetGroup, TargetLabels, discovered_labels
+from gx.monitoring.scrape import (
+    LEDGER_NAMESPACE,
+    ScrapeJob,
+    TargetGroup,
+    TargetLabels,
+    discovered_labels,
+)
 from gx.telemetry.metric import Process
 
 HEADER: Final = "# Written by gx.monitoring.local at every start; changes here are lost.\n"
@@ -51,15 +59,20 @@ REPLICATION_LAG_QUERY: Final = (
 class LocalStack:
     """Where everything listens on this machine. Several workers of a kind have several ports.
 
-    An exporter whose port is None is not there, and nobody asks for it; nor for the dead-man's
-    receiver. Receivers of alerts that `destinations` does not connect only keep them.
+    What has no port is not there, and nobody asks for it. The ledger is the embedded one
+    (`ledger_port`), or a Fabric network: the operations ports of its nodes and the metrics ports
+    of its chaincode's processes. Receivers of alerts that `destinations` does not connect only
+    keep them.
     """
 
     api_port: int = 8000
     api_metrics_port: int = 9095
     submitter_ports: tuple[int, ...] = (9090,)
     projector_ports: tuple[int, ...] = (9091,)
-    ledger_port: int = 9094
+    ledger_port: int | None = 9094
+    orderer_ports: tuple[int, ...] = ()
+    peer_ports: tuple[int, ...] = ()
+    chaincode_ports: tuple[int, ...] = ()
     prometheus_port: int = 30_090
     alertmanager_port: int = 30_093
     blackbox_port: int = 30_115
@@ -178,6 +191,7 @@ def _jobs(stack: LocalStack) -> list[object]:
             for job, port in _exporters(stack)
             if port is not None
         ),
+        *(_job(job, LEDGER_NAMESPACE, ports) for job, ports in _fabric_nodes(stack) if ports),
         _job(ALERTMANAGER_JOB, MONITORING_NAMESPACE, (stack.alertmanager_port,)),
         PROMETHEUS_JOB.to_yaml(
             {"static_configs": [{"targets": [_address(stack.prometheus_port)]}]}
@@ -217,13 +231,22 @@ def _exporters(stack: LocalStack) -> tuple[tuple[ScrapeJob, int | None], ...]:
     )
 
 
+def _fabric_nodes(stack: LocalStack) -> tuple[tuple[ScrapeJob, tuple[int, ...]], ...]:
+    return (
+        (FABRIC_ORDERER_JOB, stack.orderer_ports),
+        (FABRIC_PEER_JOB, stack.peer_ports),
+    )
+
+
 def _ports(stack: LocalStack) -> dict[Process, tuple[int, ...]]:
-    return {
+    ports = {
         Process.SUBMITTER: stack.submitter_ports,
         Process.PROJECTOR: stack.projector_ports,
         Process.API: (stack.api_metrics_port,),
-        Process.LEDGER: (stack.ledger_port,),
+        Process.LEDGER: () if stack.ledger_port is None else (stack.ledger_port,),
+        Process.CHAINCODE: stack.chaincode_ports,
     }
+    return {process: each for process, each in ports.items() if each}
 
 
 def _ready_urls(stack: LocalStack) -> dict[Process, list[str]]:

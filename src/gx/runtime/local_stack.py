@@ -25,7 +25,6 @@ from gx.runtime.settings import (
     ApiSettings,
     CommonSettings,
     ConsoleSettings,
-    LedgerSettings,
     MonitoringSettings,
     ProjectorSettings,
     StackSettings,
@@ -35,7 +34,7 @@ from gx.runtime.settings import (
     load,
 )
 from gx.runtime.stack import API_URL
-from gx.runtime.stack_ledger import plan_ledger
+from gx.runtime.stack_ledger import LedgerTargets, plan_ledger
 from gx.runtime.tools import Program, Tool, Toolbox
 from gx.runtime.valkey import EmbeddedValkey
 from gx.runtime.web_console import CONSOLE_URL, console_address, console_links, console_process
@@ -86,7 +85,6 @@ class Planner:
     common: CommonSettings = field(default_factory=lambda: load(CommonSettings))
     ports: StackSettings = field(default_factory=lambda: load(StackSettings))
     api: ApiSettings = field(default_factory=lambda: load(ApiSettings))
-    ledger: LedgerSettings = field(default_factory=lambda: load(LedgerSettings))
     submitter: SubmitterSettings = field(default_factory=lambda: load(SubmitterSettings))
     projector: ProjectorSettings = field(default_factory=lambda: load(ProjectorSettings))
     pages: MonitoringSettings = field(default_factory=lambda: load(MonitoringSettings))
@@ -98,6 +96,7 @@ class Planner:
     _redis: dict[str, str] = field(default_factory=dict)
     _ledger_ready: str = ""
     _ledger_urls: Mapping[str, str] = field(default_factory=dict)
+    _ledger_targets: LedgerTargets = field(default_factory=LedgerTargets)
     _migrations_after: tuple[str, ...] = ()
     _api_after: tuple[str, ...] = (MIGRATIONS,)
 
@@ -180,6 +179,7 @@ class Planner:
         self._items.extend(part.items)
         self._environment |= part.environment
         self._ledger_ready, self._ledger_urls = part.ready, part.urls
+        self._ledger_targets = part.targets
 
     def _add_loop(self) -> None:
         """Add the processes of production, each with the secrets that it needs and no others."""
@@ -288,13 +288,16 @@ class Planner:
         )
 
     def _monitored(self) -> LocalStack:
-        exporters = self._exporters
+        exporters, ledger = self._exporters, self._ledger_targets
         return LocalStack(
             api_port=self.api.port,
             api_metrics_port=self.api.metrics_port,
             submitter_ports=(self.submitter.metrics_port,),
             projector_ports=(self.projector.metrics_port,),
-            ledger_port=self.ledger.metrics_port,
+            ledger_port=ledger.embedded,
+            orderer_ports=ledger.orderers,
+            peer_ports=ledger.peers,
+            chaincode_ports=ledger.chaincode,
             prometheus_port=self.ports.prometheus_port,
             alertmanager_port=self.ports.alertmanager_port,
             blackbox_port=self.ports.blackbox_port,

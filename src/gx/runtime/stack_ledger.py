@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gx.fabric.network import Network
 from gx.fabric.release import find_binaries
 from gx.ledger.kinds import LedgerKind
 from gx.runtime.fabric_network import CHAINCODE, NetworkStack, network_of
+from gx.runtime.fabric_servers import SlotServers
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem
 from gx.runtime.readiness import HttpReady
@@ -21,6 +23,16 @@ STOP_GRACE_S: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTargets:
+    """Where the ledger's processes tell their metrics: the embedded one, or Fabric's."""
+
+    embedded: int | None = None
+    orderers: tuple[int, ...] = ()
+    peers: tuple[int, ...] = ()
+    chaincode: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPart:
     """What of the stack is the ledger: its clients get `environment`, and start after `ready`."""
 
@@ -28,6 +40,7 @@ class LedgerPart:
     environment: Mapping[str, str]
     ready: str
     urls: Mapping[str, str]
+    targets: LedgerTargets
 
 
 def plan_ledger(
@@ -69,6 +82,7 @@ def _plan_embedded(common: CommonSettings, inherited: Mapping[str, str]) -> Ledg
         environment=environment,
         ready=LEDGER,
         urls={"ledger metrics": f"http://{HOST}:{port}/metrics"},
+        targets=LedgerTargets(embedded=port),
     )
 
 
@@ -87,5 +101,23 @@ def _plan_fabric(common: CommonSettings, inherited: Mapping[str, str]) -> Ledger
         environment={**inherited, **environment},
     )
     return LedgerPart(
-        items=stack.items(), environment=environment, ready=CHAINCODE, urls=stack.urls()
+        items=stack.items(),
+        environment=environment,
+        ready=CHAINCODE,
+        urls=stack.urls(),
+        targets=_fabric_targets(network, SlotServers(network, stack.folder)),
+    )
+
+
+def _fabric_targets(network: Network, servers: SlotServers) -> LedgerTargets:
+    """Say where the network's processes tell their metrics.
+
+    Of the chaincode's slots the one that serves at the start, or will: the other listens only
+    once an upgrade has moved there, and a target that is down would be an outage.
+    """
+    serving = [number for number, slot in enumerate(servers.slots()) if slot.served is not None]
+    return LedgerTargets(
+        orderers=(network.orderer.operations,),
+        peers=tuple(each.ports.operations for each in network.organisations),
+        chaincode=tuple(network.slots[number].metrics for number in serving or (0,)),
     )

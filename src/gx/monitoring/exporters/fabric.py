@@ -14,6 +14,8 @@ from gx.telemetry.catalogue.client_library import PROCESS_CPU, PROCESS_RESIDENT_
 from gx.telemetry.catalogue.read_path import LEDGER_BLOCKCHAIN_HEIGHT
 from gx.telemetry.metric import Kind
 
+# The peer's own label `service` gives way to the target's; Prometheus keeps it under this name.
+EXPORTED_SERVICE: Final = "exported_service"
 _CHANNEL: Final = ("channel",)
 _CHAINCODE: Final = ("channel", "chaincode")
 
@@ -108,7 +110,7 @@ UNARY_REQUESTS: Final = _peer(
     "grpc_server_unary_request_duration",
     Kind.HISTOGRAM,
     "Seconds for a call to the peer, by gRPC service, method and code.",
-    "service",
+    EXPORTED_SERVICE,
     "method",
     "code",
 )
@@ -121,9 +123,7 @@ GOSSIP_BUFFER: Final = _peer(
 GOSSIP_PEERS: Final = _peer(
     "gossip_membership_total_peers_known", Kind.GAUGE, "Other peers that are known.", *_CHANNEL
 )
-PEER_CPU: Final = _peer(
-    PROCESS_CPU.name, Kind.COUNTER, "Seconds of CPU time that the node used."
-)
+PEER_CPU: Final = _peer(PROCESS_CPU.name, Kind.COUNTER, "Seconds of CPU time that the node used.")
 PEER_MEMORY: Final = _peer(
     PROCESS_RESIDENT_MEMORY.name, Kind.GAUGE, "Bytes of memory that the node uses."
 )

@@ -37,6 +37,7 @@ from gx.monitoring.dashboards.parts import (
 from gx.monitoring.exporters.fabric import (
     BLOCK_PROCESSING,
     BLOCK_STORE_COMMIT,
+    EXPORTED_SERVICE,
     GOSSIP_BUFFER,
     GOSSIP_HEIGHT,
     GOSSIP_PEERS,
@@ -55,7 +56,7 @@ from gx.monitoring.exporters.fabric import (
 from gx.monitoring.selectors import is_
 from gx.monitoring.thresholds import ENDORSEMENT_SHARE
 
-_GATEWAY: Final = is_("service", "gateway_Gateway")
+_GATEWAY: Final = is_(EXPORTED_SERVICE, "gateway_Gateway")
 PEERS: Final = Dashboard(
     uid=PEER_DASHBOARD,
     title="GX Protocol - Peer Performance",

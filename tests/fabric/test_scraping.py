@@ -1,0 +1,42 @@
+"""A stack on Fabric has its Prometheus ask the network's nodes and the chaincode that serves."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gx.ledger.kinds import LedgerKind
+from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
+from gx.runtime.local_stack import LocalStackOptions, Planner
+from gx.runtime.settings import FabricNetworkSettings
+from gx.runtime.tools import Toolbox
+from tests.fabric.running import write_stand_ins
+
+
+@pytest.mark.timeout(120)
+def test_the_networks_nodes_are_scraped_where_their_operations_ports_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the jobs that dashboards and alerts select, and the embedded ledger's is not there."""
+    write_stand_ins(tmp_path / "programs")
+    path = f"{tmp_path / 'programs' / 'bin'}:{os.environ['PATH']}"  # noqa: TID251 (the planner's search path)
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://gx@db.example/gx")
+    monkeypatch.setenv("GX_DATA_DIR", str(tmp_path / "var"))
+    options = LocalStackOptions(ledger=LedgerKind.FABRIC, with_redis=False)
+    Planner(options=options, toolbox=Toolbox()).plan()
+
+    ports = FabricNetworkSettings()
+    text = (tmp_path / "var" / "monitoring" / "prometheus.yml").read_text()
+    jobs = {
+        job["job_name"]: [target for group in job["static_configs"] for target in group["targets"]]
+        for job in yaml.safe_load(text)["scrape_configs"]
+    }
+    assert jobs[EXPORTER_JOBS[Exporter.ORDERER]] == [f"127.0.0.1:{ports.orderer_operations_port}"]
+    assert jobs[EXPORTER_JOBS[Exporter.PEER]] == [
+        f"127.0.0.1:{ports.peer1_operations_port}",
+        f"127.0.0.1:{ports.peer2_operations_port}",
+    ]
+    assert jobs["gx-chaincode"] == [f"127.0.0.1:{ports.chaincode_a_metrics_port}"]
+    assert "gx-ledger" not in jobs
