@@ -169,7 +169,12 @@ class NetworkStack:
                 *(sys.executable, "-m", "gx.runtime.fabric_slot"),
                 *(slots, str(number), str(ports.metrics)),
             ),
-            environment=self.environment,
+            environment={
+                **self.environment,
+                # So Fabric's own `peer`, which acts as the administrator, may do what a super
+                # admin may: nobody can give that identity, of `cryptogen`, a role.
+                "GX_CHAINCODE_ADMIN_OU_MSPS": self.network.organisations[0].msp_id,
+            },
             readiness=SlotReady(
                 servers=SlotServers(self.network, self.folder),
                 number=number,
