@@ -188,7 +188,7 @@ def _page_routes(pages: Pages) -> APIRouter:
 
 
 def _file_routes(pages: Pages) -> APIRouter:
-    """Serve what needs no script: runbooks, and the front end itself."""
+    """Serve what needs no script: runbooks, the front end itself, and, last, all else."""
     router = APIRouter()
 
     @router.get("/runbooks")
@@ -206,6 +206,10 @@ def _file_routes(pages: Pages) -> APIRouter:
             return HTMLResponse(pages.missing("No such file."), HTTPStatus.NOT_FOUND)
         headers = {"cache-control": "no-cache"}
         return Response(found.body, media_type=found.content_type, headers=headers)
+
+    @router.get("/{path:path}")
+    async def nothing(path: str) -> HTMLResponse:
+        return HTMLResponse(pages.missing(f"No page is called /{path}."), HTTPStatus.NOT_FOUND)
 
     return router
 
