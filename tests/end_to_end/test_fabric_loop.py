@@ -15,26 +15,12 @@ import pytest
 from tests.end_to_end.loop import Loop, free_port, running_loop
 from tests.end_to_end.test_tour import README, type_line
 from tests.end_to_end.tour import Step, comparable, read_steps
+from tests.fabric.native import PORTS
 from tests.fabric.programs import path_with, require_programs
 from tests.fabric.running import write_stand_ins
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
 
-NETWORK_PORTS: Final = (
-    "ORDERER_PORT",
-    "ORDERER_ADMIN_PORT",
-    "ORDERER_OPERATIONS_PORT",
-    "PEER1_PORT",
-    "PEER1_CHAINCODE_PORT",
-    "PEER1_OPERATIONS_PORT",
-    "PEER2_PORT",
-    "PEER2_CHAINCODE_PORT",
-    "PEER2_OPERATIONS_PORT",
-    "CHAINCODE_A_PORT",
-    "CHAINCODE_A_METRICS_PORT",
-    "CHAINCODE_B_PORT",
-    "CHAINCODE_B_METRICS_PORT",
-)
 OPTIONS: Final = ("--ledger", "fabric", "--no-redis", "--no-monitoring")
 
 
@@ -47,7 +33,7 @@ async def loop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         write_stand_ins(tmp_path)
         folder = tmp_path / "bin"
     environment = {
-        **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in NETWORK_PORTS},
+        **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in PORTS},
         "PATH": path_with(folder),
         "COLUMNS": "100",
         "NO_COLOR": "1",
