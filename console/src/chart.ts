@@ -6,7 +6,7 @@ import { type EChartsType, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { colorsOf } from "./colors";
 import { fill, h, table } from "./dom";
-import { moment, quantity } from "./format";
+import { moment, quantity, tick } from "./format";
 import { namesOf, stackOf, summarize } from "./series";
 import type { Data, Panel, PanelData, Series } from "./types";
 
@@ -76,7 +76,12 @@ export class Chart {
         max: (data.startS + (data.count - 1) * data.stepS) * 1_000,
         axisLine: { lineStyle: { color: ink("--line") } },
         axisTick: { show: false },
-        axisLabel: { color: ink("--quiet"), hideOverlap: true, fontSize: 11 },
+        axisLabel: {
+          color: ink("--quiet"),
+          hideOverlap: true,
+          fontSize: 11,
+          formatter: (ms: number) => tick(ms, data.count * data.stepS),
+        },
         splitLine: { show: false },
         splitNumber: 5,
       },

@@ -94,6 +94,13 @@ export function moment(ms: number, nowMs: number): string {
     : `${at.toLocaleDateString(LOCALE, { day: "numeric", month: "short" })} ${time}`;
 }
 
+/** Write a moment below a chart: the day alone where days are what one sees. */
+export function tick(ms: number, spanS: number): string {
+  const at = new Date(ms);
+  if (spanS > 2 * 86_400) return at.toLocaleDateString(LOCALE, { day: "numeric", month: "short" });
+  return at.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
+}
+
 /** Write how long ago something was; clocks that differ do not make it the future. */
 export function ago(ms: number, nowMs: number): string {
   const age = Math.max(0, nowMs - ms);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, apart, milliseconds, parts, quantity, short, span } from "../src/format";
+import { ago, apart, milliseconds, parts, quantity, short, span, tick } from "../src/format";
 
 describe("a quantity", () => {
   test("has its unit", () => {
@@ -75,4 +75,10 @@ test.each([
   [61, "61 seconds"],
 ])("%d seconds are offered as %s", (seconds, text) => {
   expect(span(seconds)).toBe(text);
+});
+
+test("a chart of weeks has days below it, one of hours has times", () => {
+  const noon = new Date(2026, 10, 21, 12, 30).getTime();
+  expect(tick(noon, 3_600)).toBe("12:30");
+  expect(tick(noon, 30 * 86_400)).toBe("21 Nov");
 });
