@@ -90,6 +90,7 @@ class StandInChannel:
     ledger: DictLedger = field(default_factory=DictLedger)
     ordering: asyncio.Event = field(default_factory=asyncio.Event)
     batches: bool = True
+    created_at_s: int = 1_700_000_000
     poison: str | None = None
     _executor: Executor = field(default_factory=build_executor)
     _callers: CallerReader = field(default_factory=CallerReader)
@@ -102,7 +103,9 @@ class StandInChannel:
         """Begin the chain with its configuration."""
         self.ordering.set()
         header = ChannelHeader(
-            type=HeaderType.CONFIG, channel_id=CHANNEL, timestamp=Timestamp(seconds=1_700_000_000)
+            type=HeaderType.CONFIG,
+            channel_id=CHANNEL,
+            timestamp=Timestamp(seconds=self.created_at_s),
         )
         payload = Payload(header=Header(channel_header=header.SerializeToString()))
         self._append([Envelope(payload=payload.SerializeToString())], [TxValidationCode.VALID])

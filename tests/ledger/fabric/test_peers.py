@@ -22,7 +22,7 @@ from gx.ledger.ports import Proposal
 from tests.conformance.ledger_under_test import blocks_up_to, commit, mint, new_account
 from tests.ledger.fabric.outcomes import bootstrap
 from tests.ledger.fabric.scenes import StandInNetwork
-from tests.ledger.fabric.stand_in import Fault
+from tests.ledger.fabric.stand_in import Fault, StandInChannel
 
 STATUS = Proposal(
     function="AdminContract:GetSystemStatus", arguments=(), role=LedgerRole.PARTNER_API
@@ -222,3 +222,26 @@ async def test_verifying_names_a_damaged_block(network: StandInNetwork) -> None:
 
     assert report.difference is not None
     assert f"block {first} is corrupt" in report.difference
+
+
+async def test_a_channel_that_was_replaced_is_told_from_the_old_one(
+    network: StandInNetwork,
+) -> None:
+    """Same addresses, same name, another chain: whoever checkpoints on it must see that."""
+    ledger = network.client(IMPATIENT)
+    first = await bootstrap(ledger)
+    before = await ledger.chain_info()
+    other = StandInChannel(created_at_s=1_600_000_000)
+
+    with pytest.raises((StreamError, LedgerUnavailableError)):
+        async with asyncio.timeout(30):
+            following = asyncio.ensure_future(blocks_up_to(ledger, first, first))
+            await asyncio.sleep(0.2)
+            await network.stop()
+            network.channel = network.first.channel = network.second.channel = other
+            await following
+    await network.start()
+
+    after = await ledger.chain_info()
+    assert after.height < before.height
+    assert after.genesis_hash != before.genesis_hash

@@ -154,8 +154,18 @@ class FabricLedger:
     async def blocks(self, first: BlockNumber) -> AsyncGenerator[Block, None]:
         """See `Ledger.blocks`. A block is read from the socket when it is asked for.
 
-        The first peer that lets itself be asked serves the stream to its end.
+        The first peer that lets itself be asked serves the stream to its end. Whoever takes the
+        network away and puts another in its place breaks every stream: so at a stream's end what
+        is known of the chain is forgotten, and the next `chain_info` finds it out anew.
         """
+        try:
+            async with aclosing(self._follow(first)) as following:
+                async for block in following:
+                    yield block
+        finally:
+            self._forget_chain()
+
+    async def _follow(self, first: BlockNumber) -> AsyncGenerator[Block, None]:
         failure: LedgerError | None = None
         for peer in self._peers.in_order():
             is_served = False
@@ -233,6 +243,8 @@ class FabricLedger:
     async def _describe(self, peer: Peer) -> ChainInfo:
         self._identities.refresh()
         height = await self._queries.height(peer)
+        if height < self._newest[0] - 1:  # by more than a peer that was a block behind
+            self._forget_chain()
         if not self._genesis_hash and height:
             self._genesis_hash = (await self._queries.block(peer, BlockNumber(0))).hash
         if height > self._newest[0]:
@@ -241,6 +253,9 @@ class FabricLedger:
         return ChainInfo(
             height=height, genesis_hash=self._genesis_hash, newest_timestamp_ms=self._newest[1]
         )
+
+    def _forget_chain(self) -> None:
+        self._genesis_hash, self._newest = "", (0, self._newest[1])
 
     def _note(self, number: BlockNumber, timestamp_ms: EpochMs) -> None:
         """Remember the newest block's time, so that no question for it is needed."""

@@ -24,7 +24,8 @@ from gx.ledger.ports import Block, Verdict
 
 _QSCC: Final = "qscc"
 _OK: Final = 200
-_UNKNOWN: Final = "no such transaction ID"
+_UNKNOWN: Final = ("no such transaction ID", "Entry not found in index")
+"""How peers of release 3, and older ones, say that no block holds a transaction."""
 
 
 class ChainQueries:
@@ -88,7 +89,7 @@ class ChainQueries:
         try:
             answer = await self._ask(peer, Step.VERDICT, "GetBlockByTxID", transaction_id)
         except VerdictError as error:
-            if _UNKNOWN in str(error):
+            if any(words in str(error) for words in _UNKNOWN):
                 return None
             raise
         block = read_block(FabricBlock.FromString(answer), chaincode=self._chaincode)

@@ -107,6 +107,8 @@ class BlockStream:
                 yield block
         except grpc.aio.AioRpcError as error:
             raise read_failure(Step.STREAM, error).as_error() from error
+        except asyncio.InvalidStateError as error:  # it had ended before the request was written
+            raise StreamError(f"the stream could not be opened: {error}") from error
         except asyncio.CancelledError:
             if self._fault is not None:
                 raise self._fault from None
