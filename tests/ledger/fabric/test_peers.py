@@ -233,13 +233,12 @@ async def test_a_channel_that_was_replaced_is_told_from_the_old_one(
     before = await ledger.chain_info()
     other = StandInChannel(created_at_s=1_600_000_000)
 
+    following = asyncio.ensure_future(blocks_up_to(ledger, first, first))
+    await asyncio.sleep(0.2)
+    await network.stop()
+    network.channel = network.first.channel = network.second.channel = other
     with pytest.raises((StreamError, LedgerUnavailableError)):
-        async with asyncio.timeout(30):
-            following = asyncio.ensure_future(blocks_up_to(ledger, first, first))
-            await asyncio.sleep(0.2)
-            await network.stop()
-            network.channel = network.first.channel = network.second.channel = other
-            await following
+        await asyncio.wait_for(following, 30)
     await network.start()
 
     after = await ledger.chain_info()
