@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from gx.domain.roles import LedgerRole
 from gx.runtime.settings import Environment, SettingsError, load_chaincode
 from gx.telemetry.catalogue import metrics_of
 from gx.telemetry.metric import Process
+from tests.chaincode.server.creators import END, a_certificate, an_authority
 from tests.chaincode.server.peer_double import PeerDouble
 from tests.database.server import free_port
 from tests.telemetry.processes import declared_names, samples_of
@@ -105,11 +107,30 @@ async def test_it_serves_peers_and_says_how_it_fares() -> None:
         assert samples["chaincode_requests_total", (*labels, ("status", status))] == count
     assert samples["chaincode_request_duration_ms_count", labels] == 2
     assert samples["chaincode_streams", ()] == 1
-    assert declared_names(scraped) == {metric.name for metric in metrics_of(Process.CHAINCODE)}
+    always = [metric for metric in metrics_of(Process.CHAINCODE) if metric.condition is None]
+    assert declared_names(scraped) >= {metric.name for metric in always}
     events = [line["event"] for line in log]
     assert "peer_registered" in events
     assert events[-1] == "process_stopped"
     assert {line["process"] for line in log} == {"chaincode"}
+
+
+async def test_with_tls_it_tells_when_its_certificate_ends(tmp_path: Path) -> None:
+    """The alert on certificates covers what the peers need to reach the contracts."""
+    issued = a_certificate("server", host="chaincode.test")
+    files = {
+        "CERTIFICATE": issued.certificate_pem,
+        "KEY": issued.key_pem,
+        "CLIENT_ROOTS": an_authority("ca.peers").certificate_pem,
+    }
+    variables = {f"GX_CHAINCODE_TLS_{name}": str(tmp_path / name) for name in files}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    async with a_chaincode(**variables) as chaincode:
+        samples = samples_of((await chaincode.fetch("/metrics")).content)
+
+    name = "certificate_expiry_timestamp_seconds"
+    assert samples[name, (("identity", "chaincode_tls"),)] == END.timestamp()
 
 
 async def test_logs_hold_nothing_of_what_users_send() -> None:

@@ -145,11 +145,18 @@ class ApiMetrics(BackendMetrics):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractHostMetrics:
-    """What a process says of the contracts that it runs; all that the chaincode's says."""
+    """What a process says of the contracts that it runs."""
 
     calls: CounterVector
     call_duration_ms: HistogramVector
     connections: Gauge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChaincodeMetrics(ContractHostMetrics):
+    """What the chaincode's process says."""
+
+    certificate_expiry_s: GaugeVector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,10 +325,13 @@ def build_chaincode_metrics(
     *,
     functions: Collection[tuple[str, str]],
     facts: ProcessFacts | None = None,
-) -> ContractHostMetrics:
+) -> ChaincodeMetrics:
     """Make the chaincode's instruments; `functions` are (contract, function) pairs."""
     make = _contract_host_factory(registry, Process.CHAINCODE, functions, facts)
-    metrics = ContractHostMetrics(**_contract_instruments(make, functions))
+    metrics = ChaincodeMetrics(
+        certificate_expiry_s=make.gauges(every_process.CERTIFICATE_EXPIRY),
+        **_contract_instruments(make, functions),
+    )
     make.finish()
     return metrics
 

@@ -15,7 +15,7 @@ from gx.chaincode.server.execution import Execution
 from gx.chaincode.server.identities import CallerReader
 from gx.chaincode.server.serving import ChaincodeServer, ServerOptions, TlsFiles
 from gx.chaincode.stub import Stub
-from tests.chaincode.server.creators import Issued, a_certificate, an_authority
+from tests.chaincode.server.creators import END, Issued, a_certificate, an_authority
 from tests.chaincode.server.peer_double import PeerDouble
 from tests.chaincode.server.served import LIMITS, PACKAGE_ID, a_server
 from tests.chaincode.server.test_transactions import TOY
@@ -90,6 +90,15 @@ async def test_a_missing_tls_file_is_named(tls: TlsFiles) -> None:
 
     with pytest.raises(ServingError, match=r"server\.key"):
         await a_server(toy(), tls=tls).start()
+
+
+async def test_a_certificate_tells_its_end(tls: TlsFiles) -> None:
+    """The moment for the alert; a file that holds none is named before anything is served."""
+    assert tls.expires_at_s() == END.timestamp()
+
+    tls.certificate.write_bytes(b"no certificate")
+    with pytest.raises(ServingError, match=r"server\.pem"):
+        tls.expires_at_s()
 
 
 async def test_a_taken_port_is_named() -> None:

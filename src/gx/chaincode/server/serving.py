@@ -8,6 +8,7 @@ from typing import Final
 
 import grpc
 import structlog
+from cryptography import x509
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from grpc import aio
 
@@ -31,6 +32,18 @@ class TlsFiles:
     certificate: Path
     key: Path
     client_roots: Path
+
+    def expires_at_s(self) -> float:
+        """Return when the server's certificate ends, in seconds since the Unix epoch.
+
+        Raises:
+            ServingError: the file cannot be read, or is no certificate.
+        """
+        try:
+            certificate = x509.load_pem_x509_certificate(self.certificate.read_bytes())
+        except (OSError, ValueError) as error:
+            raise ServingError(f"{self.certificate} is no certificate: {error}") from error
+        return certificate.not_valid_after_utc.timestamp()
 
     def credentials(self) -> grpc.ServerCredentials:
         """Read the files; every client must show a certificate of those roots.

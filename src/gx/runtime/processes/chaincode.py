@@ -17,8 +17,9 @@ from gx.runtime.settings import ChaincodeSettings, CommonSettings, load, load_ch
 from gx.telemetry.exposition import TelemetryServer
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.health import Heartbeat, Probes
-from gx.telemetry.instruments import ContractHostMetrics, build_chaincode_metrics
+from gx.telemetry.instruments import ChaincodeMetrics, build_chaincode_metrics
 
+_TLS_IDENTITY: Final = "chaincode_tls"
 _BEAT_INTERVAL_S: Final = 1.0
 _BEAT_DEADLINE_S: Final = 30.0
 # Threads that compute hold the interpreter for this long while the event loop has answers for
@@ -70,16 +71,19 @@ async def _main(stop: asyncio.Event, settings: ChaincodeSettings) -> None:
 
 
 def _build_server(
-    settings: ChaincodeSettings, metrics: ContractHostMetrics, *, drain_s: float
+    settings: ChaincodeSettings, metrics: ChaincodeMetrics, *, drain_s: float
 ) -> ChaincodeServer:
     executor = build_executor(observer=ContractCalls(metrics))
     msps = tuple(name for name in settings.admin_ou_msps.split(",") if name)
+    tls = _tls_of(settings)
+    if tls is not None:
+        metrics.certificate_expiry_s(_TLS_IDENTITY).set(tls.expires_at_s())
     execution = Execution(executor.execute, CallerReader(admin_ou_msps=msps))
     return ChaincodeServer(
         ServerOptions(
             package_id=settings.package_id,
             address=settings.address,
-            tls=_tls_of(settings),
+            tls=tls,
             limits=StreamLimits(
                 transactions_max=settings.transactions_max,
                 transaction_timeout_s=settings.transaction_timeout_s,

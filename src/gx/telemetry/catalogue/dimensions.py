@@ -21,9 +21,10 @@ SUBMITTER: Final = frozenset({Process.SUBMITTER})
 PROJECTOR: Final = frozenset({Process.PROJECTOR})
 API: Final = frozenset({Process.API})
 LEDGER: Final = frozenset({Process.LEDGER})
+CHAINCODE: Final = frozenset({Process.CHAINCODE})
 BACKEND: Final = SUBMITTER | PROJECTOR | API
 # The local ledger runs the contracts itself, so it also says what the chaincode process says.
-CONTRACT_HOSTS: Final = frozenset({Process.CHAINCODE, Process.LEDGER})
+CONTRACT_HOSTS: Final = CHAINCODE | LEDGER
 DEADMAN: Final = frozenset({Process.DEADMAN})
 EVERY_PROCESS: Final = BACKEND | CONTRACT_HOSTS | DEADMAN
 

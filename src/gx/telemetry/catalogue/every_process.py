@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from gx.telemetry.catalogue.dimensions import BACKEND, EVERY_PROCESS, PROJECTOR, SUBMITTER
+from gx.telemetry.catalogue.dimensions import (
+    BACKEND,
+    CHAINCODE,
+    EVERY_PROCESS,
+    PROJECTOR,
+    SUBMITTER,
+)
 from gx.telemetry.metric import Condition, Kind, Label, Metric, Unit, ValueSource
 
 DATABASE_UP: Final = Metric(
@@ -45,7 +51,7 @@ CERTIFICATE_EXPIRY: Final = Metric(
     kind=Kind.GAUGE,
     help="When a certificate that this process uses stops being valid.",
     unit=Unit.TIMESTAMP_SECONDS,
-    processes=SUBMITTER | PROJECTOR,
+    processes=SUBMITTER | PROJECTOR | CHAINCODE,
     labels=(Label("identity", source=ValueSource.IDENTITIES),),
     condition=Condition.CERTIFICATES,
 )
