@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
@@ -45,14 +45,16 @@ imports: setup ## Check that folders import only what the architecture allows
 dead-code: setup ## Look for unused code and undeclared dependencies
 	@$(BIN)/vulture && $(BIN)/deptry src
 
+GENERATED := docs/reference docs/runbooks k8s compose
 generate: setup ## Write every generated file anew
 	@$(BIN)/gx openapi --output docs/reference/openapi.json
 	@$(BIN)/gx catalogue --output docs/reference/catalogue.md
 	@$(BIN)/gx settings --output docs/reference/settings.md
 	@$(BIN)/gx monitoring render
+	@$(BIN)/gx monitoring reference --output docs/reference/monitoring.md
 
 fresh: generate ## Check that the committed generated files are what their generators write
-	@git diff --exit-code --stat -- docs/reference/openapi.json docs/reference/catalogue.md docs/reference/settings.md docs/runbooks k8s compose \
+	@git diff --exit-code --stat -- $(GENERATED) && test -z "$$(git ls-files --others --exclude-standard -- $(GENERATED))" \
 	  || { echo "generated files are stale: run 'make generate' and commit"; exit 1; }
 
 # A machine without Node.js runs the committed page; only whoever changes it needs to build it.
@@ -79,6 +81,16 @@ test: check ## Everything: checks, units, conformance, end-to-end and chaos on t
 
 test-fast: setup ## Only the tests that take less than two seconds each
 	@$(BIN)/python -m pytest -n 2 -m "not slow" -q
+
+# Debian's Prometheus is 2.42 and has no Kubernetes discovery; upstream's current one comes from Go's module proxy.
+PROMETHEUS3 := .cache/prometheus3
+prometheus3: setup ## Build Prometheus 3's promtool with Go, once (ten minutes), and judge rules and scraping with it
+	@test -x $(PROMETHEUS3)/promtool || { mkdir -p $(PROMETHEUS3) && cd $(PROMETHEUS3) && rm -f go.mod go.sum \
+	  && go mod init gx/prometheus3 && go get github.com/prometheus/prometheus/cmd/promtool@v0.314.0 \
+	  && nice go build -trimpath -ldflags "-s -w -X github.com/prometheus/common/version.Version=3.14.0" \
+	     -o promtool github.com/prometheus/prometheus/cmd/promtool; }
+	@$(BIN)/gx monitoring lint --promtool $(PROMETHEUS3)/promtool
+	@$(BIN)/gx monitoring test --promtool $(PROMETHEUS3)/promtool
 
 bench: setup ## Measure, as ratios to this machine's own limits; writes benchmarks/results
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -13,7 +13,7 @@ from gx.monitoring.alerts.backend import QUEUE_BUILDS_UP
 from gx.monitoring.cases.catalogue import CASES, TRAPS
 from gx.monitoring.cases.coverage import cases_of, cover, find_gaps
 from gx.monitoring.cases.model import Case, Kind, Trap
-from gx.monitoring.cases.promtool import Promtool, find_failures
+from gx.monitoring.cases.promtool import Command, find_failures
 from gx.monitoring.model import Alert
 from gx.runtime.tools import Program, Tool
 
@@ -21,16 +21,16 @@ pytestmark = pytest.mark.timeout(600)  # the first run on a machine fetches the 
 
 
 @pytest.fixture
-def promtool(tools: dict[Program, Tool]) -> Promtool:
+def promtool(tools: dict[Program, Tool]) -> Command:
     """Debian's promtool."""
     tool = tools[Program.PROMTOOL]
-    return Promtool(path=tool.path, working_folder=tool.working_folder)
+    return Command(path=tool.path, working_folder=tool.working_folder)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_an_alert_fires_when_it_should_and_only_then(
-    alert: Alert, tmp_path: Path, promtool: Promtool
+    alert: Alert, tmp_path: Path, promtool: Command
 ) -> None:
     """Real promtool agrees with every case of the alert."""
     failures = find_failures(alert, cases_of(alert, CASES), promtool, tmp_path)
@@ -79,7 +79,7 @@ def test_the_report_counts_what_the_cases_show() -> None:
     assert set(report.traps) == TRAPS[QUEUE_BUILDS_UP.name]
 
 
-def test_a_wrong_case_is_noticed(tmp_path: Path, promtool: Promtool) -> None:
+def test_a_wrong_case_is_noticed(tmp_path: Path, promtool: Command) -> None:
     """Negative control: promtool fails where a case expects the opposite, and it is named."""
     case = next(case for case in CASES if case.kind is Kind.FIRES)
     opposite: Case = replace(

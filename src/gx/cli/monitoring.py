@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,20 +13,33 @@ from gx.domain.codec import JsonObject, JsonValue
 from gx.monitoring.alertmanager.files import ON_KUBERNETES, render_alertmanager_files
 from gx.monitoring.alerts import ALERTS
 from gx.monitoring.compose import render_compose
+from gx.monitoring.drills import drill_of
 from gx.monitoring.kubernetes.cluster import Cluster
 from gx.monitoring.kubernetes.files import render_kubernetes
 from gx.monitoring.live import LiveMetric, check_live, check_used, missing
-from gx.monitoring.model import Links
+from gx.monitoring.model import Alert, Links
+from gx.monitoring.reference import (
+    coverage_line,
+    describe_alert,
+    describe_coverage,
+    describe_metrics,
+    exporters_of,
+    render_reference,
+    unit_of,
+)
 from gx.monitoring.render import Deployment, render_files, stale_files, write_files
 from gx.monitoring.runbooks import FOLDER, facts_of
+from gx.monitoring.usage import needs_of, uses
 from gx.runtime.alerting import on_kubernetes
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, MonitoringSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
-from gx.runtime.tools import Program
-from gx.telemetry.catalogue import CATALOGUE
+from gx.runtime.tools import Program, Toolbox, find_tools
 from gx.telemetry.catalogue.usage import Moved
 from gx.telemetry.metric import Condition
+
+if TYPE_CHECKING:
+    from gx.operations.monitoring_checks import Proof
 
 _PROMETHEUS: Final = Program.PROMETHEUS.value
 
@@ -35,13 +48,12 @@ app = typer.Typer(name="monitoring", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Check the metrics in Prometheus.
-
-    Also writes what operators get: rules, dashboards and the facts in runbooks.
+    """Write, check and explain what operators get: rules, dashboards, runbooks.
 
     Examples:
       gx monitoring metrics --live
       gx monitoring render --check
+      gx monitoring test
       gx monitoring explain OutboxQueueCritical
     """
 
@@ -105,21 +117,145 @@ def _deployment(environments: Sequence[str] | None) -> Deployment:
     )
 
 
+@app.command("lint")
+def lint(
+    root: Annotated[Path, typer.Option("--root", help="The checkout.")] = Path(),
+    promtool: Annotated[
+        Path | None, typer.Option("--promtool", help="Also judge with this one (Prometheus 3).")
+    ] = None,
+) -> None:
+    """Look for faults: in the declarations, the routing, the dashboards and the rendered files.
+
+    Rules and configurations are judged by real promtool and amtool. Exits with
+    1 if anything is wrong, and names it. Upstream's promtool also judges what
+    Debian's cannot read: the configuration for Kubernetes (`make prometheus3`).
+
+    Examples:
+      gx monitoring lint
+      gx monitoring lint --promtool .cache/prometheus3/promtool
+    """
+    from gx.operations.monitoring_checks import lint_monitoring  # noqa: PLC0415 (half a second)
+
+    faults: list[str] = []
+    environments = _deployment(None).environments
+    for check in lint_monitoring(environments, root, _toolbox(), upstream=promtool):
+        print(f"{'ok  ' if not check.faults else 'BAD '}  {check.name}")
+        faults += check.faults
+    if faults:
+        raise CheckFailedError("\n".join([f"{len(faults)} faults:", *faults]))
+
+
+@app.command("test")
+def run_cases(
+    names: Annotated[list[str] | None, typer.Argument(help="Alerts; else every one.")] = None,
+    promtool: Annotated[
+        Path | None, typer.Option("--promtool", help="Another promtool than Debian's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a real promtool run every case of the alerts, and count what they show.
+
+    Each alert fires just over its threshold, is silent just under, resolves, and
+    passes the traps that it is exposed to. Exits with 1 if promtool contradicts one.
+
+    Examples:
+      gx monitoring test
+      gx monitoring test OutboxQueueBuildup --json
+      gx monitoring test --promtool .cache/prometheus3/promtool
+    """
+    from gx.operations.monitoring_checks import find_promtool, prove_rules  # noqa: PLC0415
+
+    alerts = [_alert(name) for name in names] if names else ALERTS
+    program, version = find_promtool(_toolbox(), promtool)
+    proofs = prove_rules(alerts, program, lambda proof: say(_verdict(proof)))
+    _show_proofs(proofs, version, as_json=as_json)
+    if failures := [failure for proof in proofs for failure in proof.failures]:
+        raise CheckFailedError("\n".join(failures))
+
+
+@app.command("reference")
+def reference(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
+    ] = None,
+) -> None:
+    """Write the reference: every metric, alert, recording rule, scrape job and panel.
+
+    Examples:
+      gx monitoring reference --output docs/reference/monitoring.md
+    """
+    text = render_reference()
+    if output is None:
+        print(text, end="")
+        return
+    output.write_text(text, encoding="utf-8")
+    say(f"wrote {output}")
+
+
 @app.command("explain")
-def explain(name: Annotated[str, typer.Argument(help="The alert's name.")]) -> None:
-    """Say when an alert fires, what it reads, and how soon somebody is told.
+def explain(
+    name: Annotated[str, typer.Argument(help="The alert's name.")], as_json: JsonOption = False
+) -> None:
+    """Say when an alert fires, what it needs, who is told, and how soon.
+
+    What it needs: its recording rules and metrics, who exports them, and the
+    scrape jobs that bring them.
 
     Examples:
       gx monitoring explain FabricCircuitBreakerOpen
+      gx monitoring explain ProjectionLagCritical --json
     """
-    alert = next((each for each in ALERTS if each.name.lower() == name.lower()), None)
-    if alert is None:
+    alert = _alert(name)
+    drill = drill_of(alert)
+    if as_json:
+        show_json(describe_alert(alert, drill))
+        return
+    print(f"{alert.name}\n{facts_of(alert).rstrip()}\n\nIt needs:\n")
+    show_table(
+        ("series", "exported by", "scraped by", "meaning"),
+        (
+            (need.name, ", ".join(need.exported_by), ", ".join(need.jobs), need.help)
+            for need in needs_of(alert)
+        ),
+    )
+    collateral = ", ".join(sorted(drill.collateral - {alert.name})) or "no other alert"
+    print(f"Drill {drill.name}, {drill.stage}: {drill.fault}. May fire beside it: {collateral}.")
+    print(f"Runbook: {FOLDER}/{alert.name}.md")
+
+
+def _alert(name: str) -> Alert:
+    found = next((each for each in ALERTS if each.name.lower() == name.lower()), None)
+    if found is None:
         names = ", ".join(each.name for each in ALERTS)
         raise typer.BadParameter(f"no alert is called {name}. There are: {names}")
-    print(f"{alert.name}\n{facts_of(alert).rstrip()}")
-    print("\nReads: " + (", ".join(sorted(each.name for each in alert.expr.reads)) or "nothing"))
-    print(f"Drill: {alert.drill}.")
-    print(f"Runbook: {FOLDER}/{alert.name}.md")
+    return found
+
+
+def _toolbox() -> Toolbox:
+    return find_tools(load(StackSettings).cache_dir, report=say)
+
+
+def _verdict(proof: "Proof") -> str:
+    return f"{proof.coverage.alert.name}: {'FAILED' if proof.failures else 'ok'}"
+
+
+def _show_proofs(proofs: Sequence["Proof"], version: str, *, as_json: bool) -> None:
+    if as_json:
+        rows: list[JsonValue] = [describe_coverage(each.coverage, each.failures) for each in proofs]
+        show_json({"promtool": version, "alerts": rows})
+        return
+    show_table(
+        ("alert", "fires>", "silent>", "resolves>", "more>", "traps", "promtool"),
+        (
+            (
+                proof.coverage.alert.name,
+                *coverage_line(proof.coverage),
+                "FAILED" if proof.failures else "ok",
+            )
+            for proof in proofs
+        ),
+    )
+    print(f"{len(proofs)} alerts; {version}")
 
 
 @app.command("metrics")
@@ -138,7 +274,10 @@ def metrics(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List every declared metric; with --live, whether Prometheus has its data.
+    """List every metric with what uses it; with --live, whether Prometheus has its data.
+
+    Metrics of our processes and of the exporters; --json names the alerts and
+    panels that read each.
 
     With --live it exits with 1 if one is missing. What rightly has no data
     here is excused. Counters are there at 0 from the start: after some commands
@@ -203,29 +342,21 @@ def _conditions() -> frozenset[Condition]:
 
 def _show_catalogue(*, as_json: bool) -> None:
     if as_json:
-        items: list[JsonValue] = [
-            {
-                "name": metric.name,
-                "kind": metric.kind.value,
-                "unit": metric.unit.value,
-                "labels": list[JsonValue](metric.label_names),
-                "processes": [process.value for process in sorted(metric.processes)],
-                "help": metric.help,
-            }
-            for metric in CATALOGUE
-        ]
-        show_json({"metrics": items})
+        show_json({"metrics": list[JsonValue](describe_metrics())})
         return
     show_table(
-        ("metric", "kind", "labels", "exported by"),
+        ("metric", "type", "unit", "labels", "exported by", "alerts>", "panels>"),
         (
             (
-                metric.name,
-                metric.kind,
-                ", ".join(metric.label_names),
-                ", ".join(sorted(metric.processes)),
+                use.metric.name,
+                use.metric.kind,
+                unit_of(use),
+                ", ".join(use.metric.label_names),
+                ", ".join(exporters_of(use)),
+                str(len(use.alerts)),
+                str(len(use.panels)),
             )
-            for metric in CATALOGUE
+            for use in uses()
         ),
     )
 

@@ -53,8 +53,6 @@ class Fault(StrEnum):
     PAUSE_LEDGER = "let the ledger answer in bursts"
     STOP_DATABASE = "stop PostgreSQL"
     STOP_API = "stop the API"
-    STOP_SUBMITTER = "stop every submitter"
-    STOP_PROJECTOR = "stop every projector"
     STALL_PROJECTOR = "let the projector's folds fail"
     SECOND_ACTIVE_WORKER = "let a second worker claim to be active"
     POISON_COMMANDS = "send commands that the ledger cannot take"

@@ -20,8 +20,8 @@ TIMEOUT_S: Final = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promtool:
-    """A promtool on this machine; one that was unpacked must run in its working folder."""
+class Command:
+    """A program on this machine; one that was unpacked must run in its working folder."""
 
     path: Path
     working_folder: Path | None = None
@@ -40,7 +40,7 @@ class Promtool:
 
 
 def find_failures(
-    alert: Alert, cases: Sequence[Case], promtool: Promtool, folder: Path
+    alert: Alert, cases: Sequence[Case], promtool: Command, folder: Path
 ) -> tuple[str, ...]:
     """Return the name of each case that promtool contradicts, with what it said."""
     failures: list[str] = []
@@ -52,7 +52,7 @@ def find_failures(
     return tuple(failures)
 
 
-def _one_by_one(alert: Alert, cases: Sequence[Case], promtool: Promtool, folder: Path) -> list[str]:
+def _one_by_one(alert: Alert, cases: Sequence[Case], promtool: Command, folder: Path) -> list[str]:
     answers = [
         (case, promtool.run("test", "rules", str(write_tests(alert, [case], folder))))
         for case in cases
