@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 from gx import __version__
-from tests.fabric.native import NativeNetwork, cli_network, require_fabric
+from tests.fabric.cli_network import CliNetwork, cli_network
+from tests.fabric.programs import require_programs
 from tests.fabric.running import write_stand_ins
 
 STAND_INS: Final = "stand-ins"
@@ -27,16 +28,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 )
 def native(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[NativeNetwork]:
+) -> Iterator[CliNetwork]:
     """A network with the project's chaincode, bootstrapped, then upgraded to version 2."""
     folder = tmp_path_factory.mktemp("native")
     is_stand_in = request.param == STAND_INS
-    binaries = write_stand_ins(folder / "programs") if is_stand_in else require_fabric()
+    binaries = write_stand_ins(folder / "programs") if is_stand_in else require_programs()
     with cli_network(folder / "var", binaries) as network:
         yield network
 
 
-def test_everything_runs_and_preflight_is_content(native: NativeNetwork) -> None:
+def test_everything_runs_and_preflight_is_content(native: CliNetwork) -> None:
     """What `gx fabric up` says is ready is ready for clients."""
     status, preflight = native.gx("fabric", "status", "--json"), native.gx("fabric", "preflight")
 
@@ -48,7 +49,7 @@ def test_everything_runs_and_preflight_is_content(native: NativeNetwork) -> None
     assert preflight.code == 0, preflight.out
 
 
-def test_a_command_is_invoked_recorded_and_read_back(native: NativeNetwork) -> None:
+def test_a_command_is_invoked_recorded_and_read_back(native: CliNetwork) -> None:
     """The whole way: endorsed, ordered, committed, visible; a second bootstrap is refused."""
     invoked = native.gx("chaincode", "invoke", "AdminContract:BootstrapSystem", "--json")
     again = native.gx("chaincode", "invoke", "AdminContract:BootstrapSystem")
@@ -61,7 +62,7 @@ def test_a_command_is_invoked_recorded_and_read_back(native: NativeNetwork) -> N
     assert json.loads(read.out)["bootstrapped"] is True
 
 
-def test_what_is_in_force_is_not_deployed_again(native: NativeNetwork) -> None:
+def test_what_is_in_force_is_not_deployed_again(native: CliNetwork) -> None:
     """Status is content, and an upgrade to the same version has nothing to do."""
     status = native.gx("chaincode", "status", "--json")
     committed = json.loads(status.out)["committed"]
@@ -72,7 +73,7 @@ def test_what_is_in_force_is_not_deployed_again(native: NativeNetwork) -> None:
     assert json.loads(native.gx("chaincode", "status", "--json").out)["committed"] == committed
 
 
-def test_an_upgrade_is_planned_checked_and_carried_out_once(native: NativeNetwork) -> None:
+def test_an_upgrade_is_planned_checked_and_carried_out_once(native: CliNetwork) -> None:
     """Without --apply nothing changes; a wrong sequence is refused; a second run does nothing."""
     before = json.loads(native.gx("chaincode", "status", "--json").out)["committed"]["sequence"]
     version = f"{__version__}.{before + 1}"

@@ -12,7 +12,8 @@ from typing import Final
 import pytest
 
 from gx.fabric.package import build_package
-from tests.fabric.native import NativeNetwork, cli_network, require_fabric
+from tests.fabric.cli_network import CliNetwork, cli_network
+from tests.fabric.programs import require_programs
 
 PATIENCE_S: Final = 120.0
 CHAINCODE: Final = ("-C", "gxchannel", "-n", "gxtv3")
@@ -29,15 +30,15 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeNetwork]:
+def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CliNetwork]:
     """A network of Fabric's own nodes, bootstrapped by Fabric's own `peer`."""
-    binaries = require_fabric()
+    binaries = require_programs()
     with cli_network(tmp_path_factory.mktemp("native") / "var", binaries) as network:
         invoke(network, {"function": "AdminContract:BootstrapSystem", "Args": []})
         yield network
 
 
-def invoke(native: NativeNetwork, call: dict[str, object]) -> None:
+def invoke(native: CliNetwork, call: dict[str, object]) -> None:
     """Invoke a function with Fabric's own command line, and wait for the block."""
     ran = native.peer(
         *("chaincode", "invoke", *CHAINCODE, "-c", json.dumps(call), "--waitForEvent"),
@@ -46,7 +47,7 @@ def invoke(native: NativeNetwork, call: dict[str, object]) -> None:
     assert ran.code == 0, ran.err
 
 
-def pool_balance(native: NativeNetwork) -> int:
+def pool_balance(native: CliNetwork) -> int:
     """Read the genesis pool's balance with Fabric's own command line."""
     call = {"function": "TokenomicsContract:GetBalance", "Args": ["SYSTEM_USER_GENESIS_POOL"]}
     ran = native.peer("chaincode", "query", *CHAINCODE, "-c", json.dumps(call))
@@ -62,7 +63,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-def test_fabrics_own_command_line_mints(native: NativeNetwork) -> None:
+def test_fabrics_own_command_line_mints(native: CliNetwork) -> None:
     """The function names and arguments of the field work unchanged, as the administrator."""
     before = pool_balance(native)
 
@@ -71,7 +72,7 @@ def test_fabrics_own_command_line_mints(native: NativeNetwork) -> None:
     assert pool_balance(native) == before + 50_000_000_000_000_000
 
 
-def test_fabric_computes_the_package_id_that_we_do(native: NativeNetwork) -> None:
+def test_fabric_computes_the_package_id_that_we_do(native: CliNetwork) -> None:
     """The server registers under an id that peers must find, too."""
     package = build_package(version="9", address="127.0.0.1:9999")
     path = package.write(native.network.packages)
@@ -82,7 +83,7 @@ def test_fabric_computes_the_package_id_that_we_do(native: NativeNetwork) -> Non
 
 
 @pytest.mark.parametrize("name", ["orderer", "peer-org1", "peer-org2", "chaincode-a"])
-def test_a_killed_process_comes_back_with_everything(native: NativeNetwork, name: str) -> None:
+def test_a_killed_process_comes_back_with_everything(native: CliNetwork, name: str) -> None:
     """After kill -9 the supervisor starts it anew, and nothing that was committed is lost."""
     before = pool_balance(native)
     killed = native.pid_of(name)
@@ -94,7 +95,7 @@ def test_a_killed_process_comes_back_with_everything(native: NativeNetwork, name
     assert pool_balance(native) == before
 
 
-def test_an_identity_without_its_role_is_refused(native: NativeNetwork) -> None:
+def test_an_identity_without_its_role_is_refused(native: CliNetwork) -> None:
     """The role comes from the certificate, whatever the caller says."""
     call = ("chaincode", "invoke", "TokenomicsContract:Mint", "alice", "1", "mine")
 
