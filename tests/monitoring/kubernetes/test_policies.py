@@ -31,6 +31,8 @@ from tests.monitoring.kubernetes.oracle import (
     strangers,
 )
 
+pytestmark = pytest.mark.xdist_group("kubernetes")
+
 PARTIES: Final = Parties()
 # What mended the original's dashboards when the policies had forgotten Prometheus.
 INCIDENT_PATCH: Final = [

@@ -1,6 +1,6 @@
 """The processes start with what the manifests give them: every variable is one that they read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Final
 
 import pytest
@@ -9,6 +9,9 @@ from gx.ledger.kinds import LedgerKind
 from gx.runtime import settings
 from gx.runtime.fabric_settings import FabricSettings, ledger_settings
 from gx.runtime.settings_reference import GROUPS
+from gx.telemetry.exposition import TelemetryApp
+from gx.telemetry.families import MetricsRegistry
+from gx.telemetry.health import Probes
 from tests.monitoring.kubernetes.manifests import (
     BACKENDS,
     MONITORING,
@@ -18,6 +21,8 @@ from tests.monitoring.kubernetes.manifests import (
     Workload,
     build,
 )
+
+pytestmark = pytest.mark.xdist_group("kubernetes")
 
 IMAGES: Final = ("gx-protocol", "gxtv3-chaincode")
 SECRETS_DIR: Final = "/run/secrets/gx"
@@ -117,21 +122,58 @@ def _load_as(container: Container, namespace: str) -> None:
             assert caller.url == "http://api:8000"
             assert caller.token is not None
         case _:
-            assert common.ledger is LedgerKind.FABRIC
-            ledger = ledger_settings(common)
-            assert isinstance(ledger, FabricSettings)
-            if container.args != ["db", "migrate"]:
-                mounts = {mount.mount_path for mount in container.volume_mounts}
-                assert str(ledger.profile.parent) in mounts
-            assert settings.load_database().dsn.get_secret_value() == SECRETS["gx_database_dsn"]
+            _load_of_ledger_and_database(container, common)
     if container.args == ["api", "serve"]:
-        edge = settings.load(settings.ApiSettings)
-        assert edge.redis_url is not None
-        assert edge.jwks_url is not None, "there is no local issuer outside this machine"
-        assert edge.trusted_proxies
+        _load_of_edge()
     assert namespace == f"backend-{common.environment}"
     assert common.channel == f"gxchannel-{common.environment}"
     assert common.metrics_host == "0.0.0.0"  # noqa: S104 (a pod's own address)
+
+
+def _load_of_ledger_and_database(container: Container, common: settings.CommonSettings) -> None:
+    assert common.ledger is LedgerKind.FABRIC
+    ledger = ledger_settings(common)
+    assert isinstance(ledger, FabricSettings)
+    if container.args != ["db", "migrate"]:
+        mounts = {mount.mount_path for mount in container.volume_mounts}
+        assert str(ledger.profile.parent) in mounts
+    assert settings.load_database().dsn.get_secret_value() == SECRETS["gx_database_dsn"]
+
+
+def _load_of_edge() -> None:
+    edge = settings.load(settings.ApiSettings)
+    assert edge.redis_url is not None
+    assert edge.jwks_url is not None, "there is no local issuer outside of one machine"
+    assert edge.trusted_proxies
+
+
+@pytest.mark.parametrize("path", BACKENDS)
+async def test_probes_ask_what_the_processes_answer(path: str) -> None:
+    """A probe of a path that nobody serves restarts a healthy process for ever."""
+    telemetry = TelemetryApp(MetricsRegistry(), Probes())
+    try:
+        for workload, container in _processes(build(path)):
+            for probe in container.probes:
+                answered = await _status(telemetry, probe.path)
+                assert answered == 200, (workload.metadata.name, probe.path)
+                assert probe.path in {"/livez", "/readyz"}, "the API's own port has these alone"
+        assert await _status(telemetry, "/healthz") == 404
+    finally:
+        telemetry.close()
+
+
+async def _status(app: TelemetryApp, path: str) -> int:
+    """Ask the telemetry port's application as a server would."""
+    sent: list[MutableMapping[str, object]] = []
+
+    async def receive() -> MutableMapping[str, object]:
+        return {"type": "http.request"}
+
+    async def send(message: MutableMapping[str, object]) -> None:
+        sent.append(message)
+
+    await app({"type": "http", "method": "GET", "path": path}, receive, send)
+    return int(str(sent[0]["status"]))
 
 
 @pytest.mark.parametrize("path", BACKENDS)
