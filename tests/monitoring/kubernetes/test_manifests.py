@@ -292,7 +292,7 @@ def test_the_steps_of_the_guide_apply_everything_in_an_order_that_works(path: st
     first = {key for key, name in names.items() if name == "bootstrap"}
 
     assert {kind for kind, _ in ground}.isdisjoint({"Deployment", "Job"})
-    assert {("Namespace", f"backend-{path.split('/')[-1]}"), ("ConfigMap", "gx-settings")} <= ground
+    assert {("Namespace", f"backend-{Path(path).name}"), ("ConfigMap", "gx-settings")} <= ground
     assert {kind for kind, _ in schema} == {"ServiceAccount", "Job"}
     assert {kind for kind, _ in served} == {"Deployment"}
     assert labels.keys() == ground | schema | served | chaincode | first
