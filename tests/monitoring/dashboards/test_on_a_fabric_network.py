@@ -10,7 +10,6 @@ from typing import Final
 
 import pytest
 
-from gx.fabric.release import FabricMissingError, find_binaries
 from gx.monitoring.dashboards.every import FABRIC_DASHBOARDS
 from gx.monitoring.dashboards.fabric.chain import INVALID
 from gx.monitoring.dashboards.live import ask_queries, find_empty_panels
@@ -19,21 +18,17 @@ from gx.monitoring.live import PrometheusError
 from gx.monitoring.local import LocalStack, write_local
 from gx.monitoring.scrape import LEDGER_NAMESPACE
 from gx.runtime.prometheus import prometheus_command
-from gx.runtime.settings import FabricNetworkSettings
 from gx.runtime.tools import Program, Tool
 from gx.telemetry.metric import Condition
 from tests.end_to_end.loop import free_port, running_loop
+from tests.fabric.native import PORTS
+from tests.fabric.programs import path_with, require_programs
 from tests.monitoring.dashboards.fabric_nodes import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
 
 WITHIN_S: Final = 120.0
 MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
-FABRIC_PORTS: Final = tuple(
-    f"GX_FABRIC_NETWORK_{name.upper()}"
-    for name in FabricNetworkSettings.model_fields
-    if name.endswith("_port")
-)
 
 
 @contextmanager
@@ -101,14 +96,11 @@ def test_every_query_asks_for_what_nodes_are_declared_to_say(
 @pytest.mark.asyncio
 async def test_every_query_has_data_on_a_real_network_under_traffic() -> None:
     """What the nodes of Fabric really say, while commands go through them."""
-    settings = FabricNetworkSettings()
-    try:
-        find_binaries(settings.cache_dir.expanduser())
-    except FabricMissingError as error:
-        pytest.skip(str(error))
+    folder = next(iter(require_programs().paths.values())).parent
     environment = {
         "GX_STACK_SCRAPE_INTERVAL_S": "1",
-        **{name: str(free_port()) for name in FABRIC_PORTS},
+        "PATH": path_with(folder),
+        **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in PORTS},
     }
     async with running_loop("--ledger", "fabric", environment=environment) as loop:
         load = asyncio.create_task(
