@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -21,14 +20,14 @@ from gx.outbox.ports import CommandStatus
 from gx.runtime.clock import SystemClock
 from tests.conformance.outbox.worlds import OutboxWorld, memory_world, postgres_world
 from tests.ledger.fabric.certificates import FAR_FUTURE, write_pair
+from tests.ledger.fabric.crashing import PATIENT, die_at_every_point
 from tests.ledger.fabric.outcomes import assert_each_once, bootstrap
 from tests.ledger.fabric.scenes import StandInNetwork
 from tests.ledger.fabric.stand_in import Fault
-from tests.outbox.processes import FAST, POINTS, SubmitterProcess
+from tests.outbox.processes import SubmitterProcess
 from tests.outbox.scenes import a_mint, accept, wait_for
 
 ROOT = Path(__file__).parents[3]
-PATIENT = replace(FAST, verdict_timeout_s=2.0)
 
 
 @pytest.fixture
@@ -43,16 +42,7 @@ async def test_a_crash_at_any_point_of_the_process_leaves_one_effect(
     """Before and after each of its steps: a successor finishes what was begun, nothing twice."""
     ledger = network.client()
     first = await bootstrap(ledger)
-    ids = []
-    for number, point in enumerate(POINTS):
-        accepted = await accept(world, *(a_mint(f"p{number}-{index}") for index in range(3)))
-        dying = SubmitterProcess(world, network.client(), stops_at=point, options=PATIENT)
-        await asyncio.wait_for(dying.life.stopped.wait(), 30)
-        await dying.kill()
-        successor = SubmitterProcess(world, network.client(), holder="next", options=PATIENT)
-        await wait_for(world, accepted)
-        await successor.finish()
-        ids.extend(accepted)
+    ids = await die_at_every_point(network.client, world, name="p")
 
     await assert_each_once(ledger, first, ids)
     assert await world.store.live_envelopes() == []

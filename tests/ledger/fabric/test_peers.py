@@ -14,12 +14,14 @@ from gx.ledger.errors import (
     LedgerUnavailableError,
     StreamError,
 )
-from gx.ledger.fabric.client import FabricOptions
+from gx.ledger.fabric.client import FabricLedger, FabricOptions
 from gx.ledger.fabric.peers import Deadlines
 from gx.ledger.fabric.stream import Watch
 from gx.ledger.fabric.verify import verify_channel
 from gx.ledger.ports import Proposal
+from gx.runtime.clock import SystemClock
 from tests.conformance.ledger_under_test import blocks_up_to, commit, mint, new_account
+from tests.ledger.fabric.certificates import Authority
 from tests.ledger.fabric.outcomes import bootstrap
 from tests.ledger.fabric.scenes import StandInNetwork
 from tests.ledger.fabric.stand_in import Fault, StandInChannel
@@ -102,6 +104,23 @@ async def test_nobody_answers_is_an_outage(network: StandInNetwork) -> None:
         await ledger.prepare(mint(new_account()))
 
     assert caught.value.is_transient
+
+
+async def test_a_certificate_that_our_roots_did_not_sign_is_no_outage(
+    network: StandInNetwork,
+) -> None:
+    """Nobody may stand between us and a peer; and waiting would not mend wrong roots."""
+    roots = network.folder / "tls-ca.pem"
+    profile = network.profile
+    roots.write_bytes(Authority("another").pem)
+    ledger = FabricLedger(profile, clock=SystemClock(), options=IMPATIENT)
+
+    with pytest.raises(LedgerUnavailableError) as caught:
+        await ledger.chain_info()
+    await ledger.close()
+
+    assert caught.value.code == "TLS_FAILED"
+    assert not caught.value.is_transient
 
 
 async def test_endorsers_at_different_heights_are_asked_again(network: StandInNetwork) -> None:
