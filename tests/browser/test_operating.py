@@ -1,5 +1,7 @@
 """What an operator does in a real browser: alerts, targets, journeys, dead letters."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -53,9 +55,11 @@ async def test_a_command_s_journey_is_told(stack: Living) -> None:
         await visit.page.get_by_role("button", name="Show its journey").click()
         await expect(visit.page.locator(".badge.projected")).to_be_visible()
         await expect(visit.page.locator(".step.done")).to_have_count(4)
-        ledger = visit.page.locator("[data-step='In a block of the ledger']")
-        await expect(ledger).to_contain_text("block ")
-        await expect(ledger.locator("time")).to_be_visible()
+        await expect(visit.page.locator(".step time")).to_have_count(4)
+        for title, text in (("Batched", "batch; ledger transaction"), ("In a block", "block ")):
+            step = visit.page.locator(f"[data-step^='{title}']")
+            await expect(step).to_contain_text(text)
+            await expect(step.locator("b")).to_have_text(re.compile(r"^\+.+ (ms|s)$"))
         await expect(visit.page.locator("dl")).to_contain_text("MINT_COINS")
 
 

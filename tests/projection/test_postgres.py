@@ -120,7 +120,23 @@ async def test_a_hundred_transfers_are_few_statements(pool: Pool, leases: Postgr
     )
 
     assert effects.size() == 303
-    assert len(executed) <= 8, executed
+    assert len(executed) <= 9, executed
+
+
+async def test_the_moment_when_blocks_became_visible_is_kept(
+    pool: Pool, leases: PostgresLeases
+) -> None:
+    """Each commit notes its blocks; a set beside the live tables, which nobody sees, does not."""
+    lease = await leases.acquire("projector", "first", ttl_s=60)
+    assert lease is not None
+    store = PostgresReadModelStore(pool, channel="gxchannel")
+    for expected, reached in ((START, a_checkpoint(3)), (a_checkpoint(3), a_checkpoint(8_195))):
+        await store.apply(lease=lease, expected=expected, reached=reached, effects=Effects())
+
+    rows = await pool.fetch("SELECT first_block, last_block, projected_at_ms FROM projection_times")
+
+    assert [tuple(row.values())[:2] for row in rows] == [(4, 8_195)]  # the ring has come round
+    assert rows[0]["projected_at_ms"] > 0
 
 
 class SeparateCheckpointStore(PostgresReadModelStore):

@@ -18,7 +18,9 @@ from gx.outbox.ports import CommandView
 COMMAND_ID: Final = CommandId("019a2f6e-7c1b-7d3a-9f04-2b8c51e0a7d6")
 REQUEST_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 _ACCEPTED_AT_MS: Final = EpochMs(1_763_750_000_123)
+_PREPARED_AT_MS: Final = EpochMs(1_763_750_000_127)
 _SETTLED_AT_MS: Final = EpochMs(1_763_750_000_161)
+_PROJECTED_AT_MS: Final = EpochMs(1_763_750_000_170)
 _TRANSACTION_ID: Final = TransactionId("9d" * 32)
 
 _STRING: Final[JsonObject] = {"type": "string"}
@@ -59,6 +61,10 @@ def _object(properties: JsonObject, *, optional: tuple[str, ...] = ()) -> JsonOb
         "required": [name for name in properties if name not in optional],
         "properties": properties,
     }
+
+
+def _time_ms(text: str) -> JsonObject:
+    return {"type": "integer", "description": f"{text} Milliseconds since the Unix epoch."}
 
 
 def _page_of(name: str) -> JsonObject:
@@ -109,7 +115,16 @@ _COMMAND: Final = _object(
         "subject": {"type": "string", "description": "Whose token sent it."},
         "acceptedAtMs": _TIME_MS,
         "attempts": {"type": "integer", "minimum": 0},
-        "settledAtMs": _TIME_MS,
+        "preparedAtMs": _time_ms("When the ledger transaction that carries it was prepared."),
+        "batchCommands": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "How many commands that transaction carries.",
+        },
+        "settledAtMs": _time_ms("When its outcome on the ledger was stored."),
+        "projectedAtMs": _time_ms(
+            "When queries began to show its effect; kept for the newest blocks alone."
+        ),
         "code": reference("RefusalCode"),
         "detail": _STRING,
         "result": {"type": "object", "description": "What the contract function returned."},
@@ -118,7 +133,8 @@ _COMMAND: Final = _object(
         "problem": reference("Problem"),
     },
     optional=(
-        "settledAtMs", "code", "detail", "result", "transactionId", "blockNumber", "problem",
+        "preparedAtMs", "batchCommands", "settledAtMs", "projectedAtMs",
+        "code", "detail", "result", "transactionId", "blockNumber", "problem",
     ),
 )  # fmt: skip
 
@@ -164,7 +180,10 @@ def _a_command() -> JsonObject:
             subject="alice",
             status=CommandStatus.PROJECTED,
             accepted_at_ms=_ACCEPTED_AT_MS,
+            prepared_at_ms=_PREPARED_AT_MS,
+            batch_commands=3,
             settled_at_ms=_SETTLED_AT_MS,
+            projected_at_ms=_PROJECTED_AT_MS,
             transaction_id=_TRANSACTION_ID,
             block_number=BlockNumber(42),
         )

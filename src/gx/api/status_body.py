@@ -44,7 +44,10 @@ def status_body(view: CommandView) -> JsonObject:
         "attempts": view.attempts,
     }
     known: JsonObject = {
+        "preparedAtMs": view.prepared_at_ms,
+        "batchCommands": view.batch_commands,
         "settledAtMs": view.settled_at_ms,
+        "projectedAtMs": view.projected_at_ms,
         "code": view.code,
         "detail": view.detail,
         "result": view.result,

@@ -40,7 +40,10 @@ class Command(Record):
     actor: str
     subject: str
     accepted_at_ms: EpochMs
+    prepared_at_ms: EpochMs | None = None
+    batch_commands: int | None = None
     settled_at_ms: EpochMs | None = None
+    projected_at_ms: EpochMs | None = None
     code: str | None = None
     detail: str | None = None
     result: JsonObject | None = None

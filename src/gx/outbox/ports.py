@@ -109,8 +109,9 @@ class CommandInbox(Protocol):
 class CommandView:
     """A command as its owner may see it.
 
-    `result`, `code`, `detail`, `transaction_id` and `block_number` are set as far as they are
-    known. `code` is a `RefusalCode`'s text, or that of a code which only a newer release knows.
+    What may be None is set as far as it is known. `code` is a `RefusalCode`'s text, or that of a
+    code which only a newer release knows. `prepared_at_ms` and `batch_commands` are of the ledger
+    transaction that carried it; `projected_at_ms` is kept for the newest blocks alone.
     """
 
     command_id: CommandId
@@ -127,6 +128,9 @@ class CommandView:
     transaction_id: TransactionId | None = None
     block_number: BlockNumber | None = None
     attempts: int = 0
+    prepared_at_ms: EpochMs | None = None
+    batch_commands: int | None = None
+    projected_at_ms: EpochMs | None = None
 
 
 class CommandReader(Protocol):

@@ -52,6 +52,25 @@ async def test_a_status_follows_from_what_is_stored(
     assert view.status is status
 
 
+async def test_a_command_tells_its_batch(world: OutboxWorld) -> None:
+    """When its transaction was prepared and how many rode in it: on the way, and afterwards."""
+    by_status = await one_of_each(world)
+
+    riding = await world.reader.find(by_status[CommandStatus.PROCESSING])
+    settled = await world.reader.find(by_status[CommandStatus.COMMITTED])
+    waiting = await world.reader.find(by_status[CommandStatus.PENDING])
+
+    assert riding is not None
+    assert settled is not None
+    assert waiting is not None
+    assert (riding.batch_commands, settled.batch_commands) == (1, 3)
+    assert riding.prepared_at_ms is not None
+    assert settled.prepared_at_ms is not None
+    assert settled.settled_at_ms is not None
+    assert settled.accepted_at_ms <= settled.prepared_at_ms <= settled.settled_at_ms
+    assert (waiting.batch_commands, waiting.prepared_at_ms) == (None, None)
+
+
 @pytest.mark.parametrize("status", CommandStatus)
 async def test_a_status_lists_its_commands_alone(world: OutboxWorld, status: CommandStatus) -> None:
     """Listing reads another index for each status and must agree with the derivation."""

@@ -60,11 +60,18 @@ class MemoryCommandReader(CommandReader):
         row = self._outbox.waiting[view.command_id]
         if row.transaction_id is None:
             return replace(view, attempts=row.entry.attempts)
+        riders = [
+            other
+            for other in self._outbox.waiting.values()
+            if other.transaction_id == row.transaction_id
+        ]
         return replace(
             view,
             status=CommandStatus.PROCESSING,
             transaction_id=row.transaction_id,
             attempts=row.entry.attempts,
+            prepared_at_ms=self._outbox.envelopes[row.transaction_id][1],
+            batch_commands=len(riders),
         )
 
     def _settled(self, view: CommandView, result: Result) -> CommandView:
@@ -74,6 +81,8 @@ class MemoryCommandReader(CommandReader):
             settled_at_ms=result.settled_at_ms,
             detail=result.detail,
             attempts=result.attempts,
+            prepared_at_ms=result.prepared_at_ms,
+            batch_commands=result.batch_commands,
         )
         settlement = result.settlement
         if settlement is None:

@@ -63,6 +63,8 @@ class Result:
     detail: str | None
     attempts: int
     settled_at_ms: EpochMs
+    prepared_at_ms: EpochMs | None = None
+    batch_commands: int | None = None
 
 
 class MemoryOutbox:

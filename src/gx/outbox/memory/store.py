@@ -64,6 +64,8 @@ class MemoryOutboxStore(OutboxStore):
         settlements: Sequence[Settlement],
     ) -> None:
         self._outbox.leases.require(lease)
+        envelope = self._outbox.envelopes.get(transaction_id) if transaction_id else None
+        ridden = len(self._carried(transaction_id)) if transaction_id and envelope else None
         for settlement in settlements:
             row = self._outbox.waiting.pop(settlement.command_id, None)
             if row is not None:
@@ -73,6 +75,8 @@ class MemoryOutboxStore(OutboxStore):
                     detail=settlement.detail,
                     attempts=row.entry.attempts,
                     settled_at_ms=self._outbox.now_ms(),
+                    prepared_at_ms=envelope[1] if envelope else None,
+                    batch_commands=ridden,
                 )
         if transaction_id is not None:
             self._release(transaction_id)

@@ -26,7 +26,10 @@ VIEWS: Final[LiteralString] = """
            r.settled_at_ms, r.code, coalesce(r.detail, d.reason) AS detail,
            r.result::text AS result,
            coalesce(r.transaction_id, e.transaction_id) AS transaction_id, r.block_number,
-           coalesce(r.attempts, d.attempts, o.attempts, 0) AS attempts
+           coalesce(r.attempts, d.attempts, o.attempts, 0) AS attempts,
+           coalesce(r.prepared_at_ms, e.prepared_at_ms) AS prepared_at_ms,
+           coalesce(r.batch_commands, cardinality(e.seqs)) AS batch_commands,
+           CASE WHEN t.first_block <= r.block_number THEN t.projected_at_ms END AS projected_at_ms
       FROM ids i
      CROSS JOIN LATERAL (
            SELECT * FROM commands WHERE command_id = i.command_id OFFSET 0) c
@@ -36,6 +39,10 @@ VIEWS: Final[LiteralString] = """
       LEFT JOIN envelopes e ON e.envelope_id = o.envelope_id
       LEFT JOIN dead_letters d ON d.command_id = i.command_id AND d.state = 'dead'
       LEFT JOIN projection_checkpoints p ON p.channel = $1
+      LEFT JOIN LATERAL (
+           SELECT first_block, projected_at_ms FROM projection_times
+            WHERE channel = $1 AND last_block >= r.block_number AND r.outcome = 'COMMITTED'
+            ORDER BY last_block LIMIT 1) t ON true
      ORDER BY c.command_id DESC
 """
 
@@ -122,4 +129,7 @@ def _view_of(row: asyncpg.Record) -> CommandView:
         transaction_id=optional(TransactionId, row["transaction_id"]),
         block_number=optional(BlockNumber, row["block_number"]),
         attempts=row["attempts"],
+        prepared_at_ms=optional(EpochMs, row["prepared_at_ms"]),
+        batch_commands=row["batch_commands"],
+        projected_at_ms=optional(EpochMs, row["projected_at_ms"]),
     )
