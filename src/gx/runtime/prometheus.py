@@ -12,7 +12,7 @@ from gx.runtime.tools import Tool
 HOST = "127.0.0.1"
 
 # What rules and panels read of the machine; the exporter's default is forty collectors.
-NODE_COLLECTORS: Final = ("cpu", "diskstats", "filesystem", "loadavg", "meminfo")
+NODE_COLLECTORS: Final = ("cpu", "diskstats", "filesystem", "meminfo")
 # Container runtimes mount single files, and each would count as a disk of its own.
 MOUNTS_IGNORED: Final = r"^/(dev|proc|run|sys|etc|var/lib/(docker|containers|kubelet)/.+)($|/)"
 # The exporter's default leaves `overlay` out, which is all that a container has.

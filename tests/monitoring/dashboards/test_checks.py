@@ -13,11 +13,12 @@ from gx.monitoring.dashboards.checks import find_dashboard_faults
 from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.files import render_dashboards
 from gx.monitoring.dashboards.model import Dashboard, Panel, Query, Row
-from gx.monitoring.external import UP
+from gx.monitoring.errors import MonitoringError
+from gx.monitoring.exporters.names import Exporter
+from gx.monitoring.external import EXTERNAL, UP
 from gx.monitoring.model import Alert
 from gx.monitoring.promql import max_by, select
 from gx.monitoring.recording import COMMAND_SUCCESS
-from gx.monitoring.errors import MonitoringError
 from gx.monitoring.rules import all_groups
 from gx.telemetry.catalogue.write_path import OUTBOX_PENDING_COMMANDS, OUTBOX_QUEUE_DEPTH
 
@@ -104,6 +105,21 @@ def test_names_are_used_once() -> None:
     assert f"{BACKEND.uid}: two dashboards have this address" in find_dashboard_faults(
         [BACKEND, BACKEND], ALERTS, RECORDED
     )
+
+
+def test_what_is_kept_of_an_exporter_is_shown_or_watched() -> None:
+    """A declared metric is scraped and stored; one that nobody reads is thrown away for money."""
+    rules = [rule.expr for group in all_groups(()) for rule in group.recordings]
+    asked = [query.expr for dashboard in DASHBOARDS for _, query in dashboard.queries()]
+    read = {
+        series
+        for expr in (*rules, *asked, *(alert.expr for alert in ALERTS))
+        for series in expr.reads
+    }
+
+    assert [
+        each.name for each in EXTERNAL if each.exporter in set(Exporter) if each not in read
+    ] == []
 
 
 def test_nothing_is_rendered_while_something_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,13 @@ from gx.monitoring.dashboards.parts import (
     stacked,
     tile,
 )
-from gx.monitoring.exporters.host import REDIS_MEMORY_MAX, REDIS_MEMORY_USED
+from gx.monitoring.exporters.host import (
+    REDIS_EVICTED,
+    REDIS_MEMORY_MAX,
+    REDIS_MEMORY_USED,
+    REDIS_PROCESSED,
+    REDIS_UP,
+)
 from gx.monitoring.external import ALERT_STATES, UP
 from gx.monitoring.promql import (
     Expr,
@@ -98,7 +104,7 @@ def environment_dashboard(name: str) -> Dashboard:
             Row("Health", _health(here, namespace)),
             Row("Processes", (*_processes(here), _workers(here))),
             Row("What they depend on", _dependencies(here)),
-            Row("Ledger", _ledger(here)),
+            Row("Ledger and release", _ledger(here)),
         ),
         refresh_s=10,
         span="3h",
@@ -215,25 +221,27 @@ def _dependencies(here: Matcher) -> tuple[Panel, ...]:
             runbook="DatabaseConnectionPoolExhausted",
             red=100,
         ),
-        _cache(here),
-        chart(
-            "Builds that run",
-            "Processes by version. More than one for long is a release that got stuck.",
-            (Query(expr=count_by(select(BUILD_INFO, here), "version"), legend="{{version}}"),),
-            measure=Measure.COUNT,
-        ),
+        *_cache(here),
     )
 
 
 def _reachable(here: Matcher) -> Panel:
     return chart(
-        "Database and ledger reachable",
+        "Database, ledger and cache reachable",
         "1 where the last use succeeded, 0 where it failed; the worst replica of each service.",
-        tuple(
+        (
+            *(
+                Query(
+                    expr=min_by(select(metric, here), "service"),
+                    legend=f"{what} from {{{{service}}}}",
+                )
+                for what, metric in (("database", DATABASE_UP), ("ledger", LEDGER_UP))
+            ),
             Query(
-                expr=min_by(select(metric, here), "service"), legend=f"{what} from {{{{service}}}}"
-            )
-            for what, metric in (("database", DATABASE_UP), ("ledger", LEDGER_UP))
+                expr=min_by(select(REDIS_UP, here)),
+                legend="cache from its exporter",
+                condition=Condition.REDIS,
+            ),
         ),
         measure=Measure.STATE,
         runbooks=("DatabaseUnreachable", "LedgerUnreachable"),
@@ -242,18 +250,35 @@ def _reachable(here: Matcher) -> Panel:
     )
 
 
-def _cache(here: Matcher) -> Panel:
+def _cache(here: Matcher) -> tuple[Panel, ...]:
     used = percent(
         max_by(select(REDIS_MEMORY_USED, here), "instance"),
         max_by(select(REDIS_MEMORY_MAX, here), "instance"),
         ["instance"],
     )
-    return chart(
-        "Memory of the cache",
-        "Percent of what Valkey may take. Full, it forgets counters of rate limits early.",
-        (Query(expr=used, legend="{{instance}}", condition=Condition.REDIS),),
-        measure=Measure.PERCENT,
-        most=100,
+    work = tuple(
+        Query(
+            expr=rates(select(counter, here)),
+            legend=what,
+            condition=Condition.REDIS,
+        )
+        for what, counter in (("commands", REDIS_PROCESSED), ("evicted keys", REDIS_EVICTED))
+    )
+    return (
+        chart(
+            "Memory of the cache",
+            "Percent of what Valkey may take.",
+            (Query(expr=used, legend="{{instance}}", condition=Condition.REDIS),),
+            measure=Measure.PERCENT,
+            most=100,
+        ),
+        chart(
+            "Work of the cache",
+            "Per second. A key that is evicted is a counter of a rate limit that begins anew: "
+            "limits are less strict, and nobody is refused for it.",
+            work,
+            measure=Measure.PER_SECOND,
+        ),
     )
 
 
@@ -290,6 +315,12 @@ def _ledger(here: Matcher) -> tuple[Panel, ...]:
             runbooks=("CertificateExpiring", "CertificateExpiringCritical"),
             bands=falls(CERTIFICATE_CRITICAL.default, CERTIFICATE_WARNING.default),
             measure=Measure.SECONDS,
+        ),
+        chart(
+            "Builds that run",
+            "Processes by version. More than one for long is a release that got stuck.",
+            (Query(expr=count_by(select(BUILD_INFO, here), "version"), legend="{{version}}"),),
+            measure=Measure.COUNT,
         ),
     )
 

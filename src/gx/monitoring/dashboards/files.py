@@ -12,8 +12,8 @@ from gx.monitoring.dashboards.grafana import render
 from gx.monitoring.dashboards.index import INDEX_DASHBOARD
 from gx.monitoring.dashboards.lint import Exemption
 from gx.monitoring.dashboards.model import Dashboard
-from gx.monitoring.model import ENVIRONMENTS, Links
 from gx.monitoring.errors import MonitoringError
+from gx.monitoring.model import ENVIRONMENTS, Links
 from gx.monitoring.rules import all_groups
 
 FOLDER: Final = "k8s/monitoring/grafana/dashboards"

@@ -20,16 +20,12 @@ def _of_redis(name: str, kind: Kind, text: str) -> ExternalMetric:
 CPU_SECONDS: Final = _of_node(
     "node_cpu_seconds_total", Kind.COUNTER, "Seconds that a CPU spent in a mode.", "cpu", "mode"
 )
-LOAD: Final = _of_node("node_load1", Kind.GAUGE, "Load average of one minute.")
 MEMORY_AVAILABLE: Final = _of_node(
     "node_memory_MemAvailable_bytes", Kind.GAUGE, "Bytes that programs can have without swapping."
 )
 MEMORY_TOTAL: Final = _of_node("node_memory_MemTotal_bytes", Kind.GAUGE, "Bytes of memory.")
 DISK_BUSY: Final = _of_node(
     "node_disk_io_time_seconds_total", Kind.COUNTER, "Seconds that a disk was busy.", "device"
-)
-DISK_WRITTEN: Final = _of_node(
-    "node_disk_written_bytes_total", Kind.COUNTER, "Bytes written to a disk.", "device"
 )
 
 # redis_exporter's `redis_commands_total` is not declared, so it is not kept: it has the name of a
@@ -41,7 +37,6 @@ REDIS_MEMORY_USED: Final = _of_redis(
 REDIS_MEMORY_MAX: Final = _of_redis(
     "redis_memory_max_bytes", Kind.GAUGE, "Bytes that the cache may take; 0 without a limit."
 )
-REDIS_CLIENTS: Final = _of_redis("redis_connected_clients", Kind.GAUGE, "Connections to the cache.")
 REDIS_PROCESSED: Final = _of_redis(
     "redis_commands_processed_total", Kind.COUNTER, "Commands that the cache carried out."
 )
@@ -51,15 +46,12 @@ REDIS_EVICTED: Final = _of_redis(
 
 HOST_METRICS: Final = (
     CPU_SECONDS,
-    LOAD,
     MEMORY_AVAILABLE,
     MEMORY_TOTAL,
     DISK_BUSY,
-    DISK_WRITTEN,
     REDIS_UP,
     REDIS_MEMORY_USED,
     REDIS_MEMORY_MAX,
-    REDIS_CLIENTS,
     REDIS_PROCESSED,
     REDIS_EVICTED,
 )
