@@ -7,7 +7,14 @@ limit on a query) and breaks them where a test asks for it.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -130,8 +137,8 @@ class PeerDouble:
         state: Mapping[str, bytes] | None = None,
         query_limit: int = 100_000,
     ) -> None:
-        self.state = dict(state or {})
-        self.history: dict[str, list[KeyModification]] = {}
+        self.state: MutableMapping[str, bytes] = dict(state or {})
+        self.history: MutableMapping[str, list[KeyModification]] = {}
         self.tamper: Tamper = honest
         self.registered_as = ""
         self.keepalives = 0
