@@ -2,9 +2,11 @@
 
 They take the options that the real ones document and no others, keep the rules that make the
 lifecycle awkward, and answer in the same words. The first organisation's peer serves the gateways
-of both, on a channel that stands in for a real one and forgets all at its end; it runs the
-contracts itself and never calls the chaincode servers. What a real network does is tested on a
-real network. Run as `stand_in_programs.py STATE_FOLDER PROGRAM ARGUMENTS...`.
+of both, on a channel that stands in for a real one and forgets all at its end; for both it calls
+the chaincode server of the definition in force, where that definition's package says. What a real
+network does is tested on a real network.
+
+Run as `stand_in_programs.py STATE_FOLDER PROGRAM ARGUMENTS...`.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from urllib.request import Request, urlopen
 import yaml
 from typing_extensions import override
 
+from gx.fabric.package import read_package
 from tests.fabric.tls_server import serving
 
 MAJORITY = base64.b64encode(b"\x12 /Channel/Application/Endorsement").decode()
@@ -43,6 +46,7 @@ class State(TypedDict):
 
     channels: dict[str, list[str]]
     installed: dict[str, list[str]]
+    addresses: dict[str, str]
     approved: dict[str, dict[str, Approved]]
     committed: list[str]
     sequence: int
@@ -58,7 +62,9 @@ def state_in(folder: Path) -> Iterator[State]:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path = folder / "state.json"
-        empty = State(channels={}, installed={}, approved={}, committed=[], sequence=0)
+        empty = State(
+            channels={}, installed={}, addresses={}, approved={}, committed=[], sequence=0
+        )
         state: State = json.loads(path.read_text()) if path.exists() else empty
         yield state
         path.write_text(json.dumps(state))
@@ -197,7 +203,7 @@ def node_start(folder: Path, state: Path) -> None:
         from tests.fabric.stand_in_gateways import serve_gateways  # noqa: PLC0415 (heavy, and every program starts often)
 
         configs = [folder.parent / name / "core.yaml" for name in ("org1", "org2")]
-        serve_gateways([yaml.safe_load(path.read_text())["peer"] for path in configs])
+        serve_gateways([yaml.safe_load(path.read_text())["peer"] for path in configs], state)
     else:
         signal.sigwait({signal.SIGTERM})
 
@@ -228,10 +234,7 @@ def lifecycle(state: State, subcommand: str, arguments: Sequence[str]) -> str:
             found = [{"package_id": each} for each in state["installed"].get(address, [])]
             return json.dumps({"installed_chaincodes": found} if found else {})
         case "install":
-            content = Path(options(arguments, positional=["package"])["package"]).read_bytes()
-            label = Path(arguments[0]).name.rpartition("-")[0]
-            digest = hashlib.sha256(content).hexdigest()
-            state["installed"].setdefault(address, []).append(f"{label}:{digest}")
+            install(state, address, Path(options(arguments, positional=["package"])["package"]))
             return ""
         case "queryapproved":
             found_options = options(arguments, *CHAINCODE, "--sequence")
@@ -253,6 +256,14 @@ def lifecycle(state: State, subcommand: str, arguments: Sequence[str]) -> str:
             return commit(state, definition)
         case _:
             raise RefusedError(f"unknown command {subcommand}")
+
+
+def install(state: State, peer_address: str, path: Path) -> None:
+    """Keep a package, and where it says that its server is."""
+    label = path.name.rpartition("-")[0]
+    package_id = f"{label}:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    state["installed"].setdefault(peer_address, []).append(package_id)
+    state["addresses"][package_id] = read_package(path).address
 
 
 def query_approved(state: State, msp: str, sequence: str) -> str:

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from gx.cli.main import app
 from gx.fabric.building import (
     BuildFailedError,
     GoMissingError,
@@ -144,3 +146,17 @@ def test_a_go_that_is_too_old_is_named_before_it_fails(tmp_path: Path) -> None:
     """Fabric's release needs a Go of its time."""
     with pytest.raises(GoMissingError, match=r"is Go 1\.19; .* needs 1\.26"):
         require_go(write_go(tmp_path, version="go1.19.8", install=""))
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 1), (("--optional",), 0)])
+def test_a_refusal_fails_the_command_unless_it_is_optional(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], status: int
+) -> None:
+    """`make fabric` must fail where it cannot do its work; `make test` goes on and says so."""
+    write_go(tmp_path / "empty", install=f"echo '{REFUSAL}' >&2; exit 1")
+    monkeypatch.setenv("GX_FABRIC_NETWORK_CACHE_DIR", str(tmp_path / "cache"))
+
+    result = CliRunner().invoke(app, ["fabric", "install", *options], prog_name="gx")
+
+    assert result.exit_code == status
+    assert "403 Forbidden" in result.stderr
