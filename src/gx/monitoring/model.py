@@ -9,6 +9,8 @@ from gx.monitoring.recording import Recording
 from gx.monitoring.thresholds import Threshold
 
 BACKEND_DASHBOARD: Final = "07-cqrs-backend-monitoring"
+CAPACITY_DASHBOARD: Final = "capacity"
+POSTGRES_DASHBOARD: Final = "postgresql"
 ENVIRONMENTS: Final = ("devnet", "testnet", "mainnet")
 """What files are rendered for unless a deployment has others."""
 SCRAPE_INTERVAL_S: Final = 15

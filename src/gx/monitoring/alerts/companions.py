@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from gx.monitoring.model import Alert, Component, Fault, Objective, Severity
+from gx.monitoring.model import (
+    CAPACITY_DASHBOARD,
+    POSTGRES_DASHBOARD,
+    Alert,
+    Component,
+    Fault,
+    Objective,
+    Severity,
+)
 from gx.monitoring.promql import (
     Expr,
     both,
@@ -155,6 +163,7 @@ OLDEST_IS_OLD: Final = Alert(
     summary="A command has waited for more than a minute.",
     description=f"The oldest command {_IN} has waited for {{{{ $value | humanizeDuration }}}}.",
     thresholds=(OLDEST_PENDING,),
+    dashboard=CAPACITY_DASHBOARD,
     drill=Fault.STOP_LEDGER,
 )
 FAILURES_AT_LOW_VOLUME: Final = Alert(
@@ -242,6 +251,7 @@ WRITES_REFUSED: Final = Alert(
     summary="Writes are turned away: the queue is too old, or callers exceed their rate.",
     description=f"{{{{ $value | humanize }}}} % of the writes {_IN} get BACKLOG_FULL or 429.",
     thresholds=(WRITES_REFUSED_SHARE,),
+    dashboard=CAPACITY_DASHBOARD,
     drill=Fault.OVERLOAD,
 )
 DATABASE_UNREACHABLE: Final = Alert(
@@ -256,6 +266,7 @@ DATABASE_UNREACHABLE: Final = Alert(
         f"{{{{ $labels.service }}}} ({{{{ $labels.instance }}}}) {_IN} cannot use the database "
         "(value {{ $value }})."
     ),
+    dashboard=POSTGRES_DASHBOARD,
     drill=Fault.STOP_DATABASE,
 )
 LEDGER_UNREACHABLE: Final = Alert(

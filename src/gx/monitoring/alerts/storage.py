@@ -11,7 +11,7 @@ from gx.monitoring.external import (
     PG_REPLICATION_LAG,
     PG_UP,
 )
-from gx.monitoring.model import Alert, Component, Fault, Severity
+from gx.monitoring.model import POSTGRES_DASHBOARD, Alert, Component, Fault, Severity
 from gx.monitoring.promql import combine, either, max_by, min_by, predict, select, sum_by
 from gx.monitoring.recording import NAMESPACE
 from gx.monitoring.selectors import matches_not
@@ -23,7 +23,6 @@ from gx.monitoring.thresholds import (
     beyond,
 )
 
-POSTGRES_DASHBOARD: Final = "postgresql"
 _SERVER: Final = (NAMESPACE, "instance")
 _DISK: Final = (NAMESPACE, "instance", "mountpoint")
 # A container's own root is an `overlay`; on Kubernetes' nodes the exporter leaves those out.

@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from gx.monitoring.model import Alert, Component, Fault, Objective, Severity
+from gx.monitoring.model import (
+    CAPACITY_DASHBOARD,
+    Alert,
+    Component,
+    Fault,
+    Objective,
+    Severity,
+)
 from gx.monitoring.promql import both, either, increase, max_by, min_by, min_over, select, sum_by
 from gx.monitoring.recording import NAMESPACE
 from gx.monitoring.selectors import one_of
@@ -37,6 +44,7 @@ COMMANDS_UNRESOLVED: Final = Alert(
     slo=Objective.TRANSACTION_SUCCESS,
     summary="Submitted commands get no outcome: the ledger's verdicts or answers cannot be read.",
     description=f"{{{{ $value }}}} commands {_IN} were submitted, and none gets an outcome.",
+    dashboard=CAPACITY_DASHBOARD,
     drill=Fault.STOP_LEDGER,
 )
 BREAKER_REJECTS: Final = Alert(

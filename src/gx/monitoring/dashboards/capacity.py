@@ -37,6 +37,7 @@ from gx.monitoring.external import (
     PROMETHEUS_STORAGE,
     UP,
 )
+from gx.monitoring.model import CAPACITY_DASHBOARD
 from gx.monitoring.promql import (
     RATE_INTERVAL,
     Expr,
@@ -72,7 +73,6 @@ from gx.telemetry.catalogue.write_path import (
     OUTBOX_PENDING_COMMANDS,
 )
 
-CAPACITY_DASHBOARD: Final = "capacity"
 OUR_DATABASES: Final = matches_not("datname", "template.*|postgres")
 _DISK: Final = ("instance", "mountpoint")
 _POOL: Final = (NAMESPACE, "service")

@@ -5,9 +5,7 @@ from typing import Final
 
 from gx.monitoring.alerts.burn import SLO_DASHBOARD
 from gx.monitoring.alerts.fabric import CHAIN_DASHBOARD, ORDERER_DASHBOARD, PEER_DASHBOARD
-from gx.monitoring.alerts.storage import POSTGRES_DASHBOARD
 from gx.monitoring.alerts.watching import MONITORING_DASHBOARD
-from gx.monitoring.dashboards.capacity import CAPACITY_DASHBOARD
 from gx.monitoring.dashboards.environment import environment_uid
 from gx.monitoring.dashboards.model import Dashboard, Measure, Panel, Query, Row
 from gx.monitoring.dashboards.objectives import BUDGET_RECORDED_EVERY_S
@@ -15,7 +13,7 @@ from gx.monitoring.dashboards.parts import falls, limit, or_zero, rates, rises, 
 from gx.monitoring.exporters.fabric import IS_LEADER, PROPOSALS_RECEIVED, on_nodes
 from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
 from gx.monitoring.external import ALERT_STATES, PG_UP, UP
-from gx.monitoring.model import BACKEND_DASHBOARD
+from gx.monitoring.model import BACKEND_DASHBOARD, CAPACITY_DASHBOARD, POSTGRES_DASHBOARD
 from gx.monitoring.promql import Expr, max_by, min_by, select
 from gx.monitoring.selectors import is_, is_not
 from gx.monitoring.slos import SLOS

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from gx.monitoring.alerts.storage import POSTGRES_DASHBOARD
 from gx.monitoring.dashboards.capacity import (
     DATABASES,
     DISK_SHARE,
@@ -51,6 +50,7 @@ from gx.monitoring.external import (
     PG_REPLICATION_LAG,
     PG_UP,
 )
+from gx.monitoring.model import POSTGRES_DASHBOARD
 from gx.monitoring.promql import Expr, combine, max_by, min_by, select, sum_by
 from gx.monitoring.selectors import ExternalMetric
 from gx.monitoring.thresholds import CONNECTIONS_SHARE, REPLICATION_LAG, TRANSACTION_AGE
