@@ -7,7 +7,7 @@ from typing import Final
 
 from gx.domain.errors import GxError
 from gx.domain.roles import LedgerRole
-from gx.ledger.errors import LedgerError
+from gx.ledger.errors import EndorseError, LedgerError
 from gx.ledger.ports import Ledger, Proposal
 from gx.runtime.ledgers import open_fabric
 from gx.runtime.settings import CommonSettings
@@ -47,6 +47,8 @@ async def wait_until_endorsing(common: CommonSettings, profile: Path) -> None:
 async def _problem(ledger: Ledger) -> str | None:
     try:
         await ledger.prepare(HARMLESS)
-    except LedgerError as error:
+    except EndorseError as error:
         return None if error.refusal is not None else str(error)
+    except LedgerError as error:
+        return str(error)
     return None
