@@ -49,6 +49,7 @@ async def test_the_tour_is_the_same_on_fabric(loop: Loop) -> None:
         assert on_any_chain(step, printed) == on_any_chain(step, "\n".join(step.output)), (
             step.command
         )
+    assert loop.send("chaincode-a", signal.SIGKILL)
     assert loop.send("outbox-submitter", signal.SIGKILL)
     assert loop.send("projector", signal.SIGKILL)
     assert "FAILED" not in await loop.gx("smoke")

@@ -138,7 +138,10 @@ class StandInPeer:
         fault = await self._enter("evaluate")
         if fault is not None:
             return await _fail(context, fault)
-        response, _, _ = self.channel.execute(request.proposed_transaction)
+        try:
+            response, _, _ = self.channel.execute(request.proposed_transaction)
+        except RefusedBySystemError as refusal:
+            return await _fail(context, _no_chaincode(refusal))
         if response.status >= REFUSED_FROM:
             return await _fail(context, _refusal(grpc.StatusCode.UNKNOWN, response))
         return EvaluateResponse(result=response)
@@ -151,7 +154,10 @@ class StandInPeer:
         fault = await self._enter("endorse")
         if fault is not None:
             return await _fail(context, fault)
-        response, stub, _ = self.channel.execute(request.proposed_transaction)
+        try:
+            response, stub, _ = self.channel.execute(request.proposed_transaction)
+        except RefusedBySystemError as refusal:
+            return await _fail(context, _no_chaincode(refusal))
         if response.status >= REFUSED_FROM:
             return await _fail(context, _refusal(grpc.StatusCode.ABORTED, response))
         await self.hook("endorse")
@@ -237,6 +243,12 @@ class StandInPeer:
 
 async def _pass(_moment: str) -> None:
     """Let the client live."""
+
+
+def _no_chaincode(refusal: RefusedBySystemError) -> Fault:
+    is_undefined = "no peers available" in str(refusal)
+    code = grpc.StatusCode.FAILED_PRECONDITION if is_undefined else grpc.StatusCode.ABORTED
+    return Fault(code=code, details=(str(refusal),), message=str(refusal))
 
 
 def _refusal(code: grpc.StatusCode, response: Response) -> Fault:
