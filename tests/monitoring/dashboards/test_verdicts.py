@@ -8,10 +8,12 @@ import pytest
 from gx.monitoring.dashboards.backend import LAG
 from gx.monitoring.dashboards.live import LiveQuery, Verdict, without_data
 from gx.monitoring.dashboards.model import Query
+from gx.telemetry.metric import Condition
 
 DAY_S: Final = 86_400.0
 ALWAYS: Final = LAG.queries[0]
 UNDER_TRAFFIC: Final = replace(ALWAYS, needs_traffic=True)
+CACHED: Final = replace(ALWAYS, condition=Condition.REDIS)
 RECORDED: Final = replace(ALWAYS, recorded_every_s=300)
 
 
@@ -28,6 +30,15 @@ def row(query: Query, *values: float, up_s: float = DAY_S) -> LiveQuery:
         pytest.param(row(UNDER_TRAFFIC), Verdict.IDLE, False, True, id="needs traffic"),
         pytest.param(row(RECORDED, up_s=200), Verdict.NOT_YET, False, False, id="not yet recorded"),
         pytest.param(row(RECORDED), Verdict.MISSING, True, True, id="never recorded"),
+        pytest.param(row(CACHED), Verdict.EXCUSED, False, False, id="of what is not there"),
+        pytest.param(row(CACHED, 1.0), Verdict.DATA, False, False, id="of what is there"),
+        pytest.param(
+            replace(row(CACHED), conditions=frozenset({Condition.REDIS})),
+            Verdict.MISSING,
+            True,
+            True,
+            id="of what should say it",
+        ),
     ],
 )
 def test_an_empty_answer_means_what_its_query_declares(
