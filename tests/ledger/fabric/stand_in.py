@@ -80,7 +80,8 @@ class StandInChannel:
 
     `faults[call]` are told once each, in order; `codes` override verdicts; while `ordering` is
     unset the orderer is frozen: what it was given is ordered later. `batches` tells whether the
-    chaincode has `Batch:Execute`; it crashes on arguments that contain `poison`.
+    chaincode has `Batch:Execute`; it crashes on arguments that contain `poison`. No orderer takes a
+    transaction of more than `bytes_max`.
     """
 
     faults: defaultdict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
@@ -90,6 +91,7 @@ class StandInChannel:
     ledger: DictLedger = field(default_factory=DictLedger)
     ordering: asyncio.Event = field(default_factory=asyncio.Event)
     batches: bool = True
+    bytes_max: int = 10_000_000
     created_at_s: int = 1_700_000_000
     poison: str | None = None
     _executor: Executor = field(default_factory=build_executor)
@@ -167,8 +169,14 @@ class StandInChannel:
         """Take a transaction for ordering, as an orderer does: it looks at the signature alone.
 
         Raises:
-            RefusedBySystemError: the signature is not its creator's.
+            RefusedBySystemError: it is too large, or the signature is not its creator's.
         """
+        size = envelope.ByteSize()
+        if size > self.bytes_max:
+            raise RefusedBySystemError(
+                f"got unexpected status: BAD_REQUEST -- message payload is {size} bytes and "
+                f"exceeds maximum allowed {self.bytes_max} bytes"
+            )
         try:
             open_sealed(envelope.SerializeToString())
         except BadTransactionError as error:
@@ -178,6 +186,11 @@ class StandInChannel:
         self._ordered.append(envelope)
         if self._cutter is None or self._cutter.done():
             self._cutter = asyncio.create_task(self._cut())
+
+    @property
+    def waiting(self) -> int:
+        """How many transactions the orderer has, and has not ordered yet."""
+        return len(self._ordered)
 
     async def wait_for_height(self, height: int) -> None:
         """Return once the chain has so many blocks."""

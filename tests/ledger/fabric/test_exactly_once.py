@@ -9,21 +9,28 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import grpc
 import pytest
 from fabric_protos.peer.transaction_pb2 import TxValidationCode
 
+from gx.domain.batches import BATCH_FUNCTION, BatchItem, encode_items
+from gx.domain.identifiers import CommandId
 from gx.domain.roles import LedgerRole
-from gx.outbox.ports import CommandStatus
+from gx.ledger.ports import Proposal
+from gx.outbox.ports import CommandStatus, NewCommand
 from gx.runtime.clock import SystemClock
+from tests.conformance.ledger_under_test import commit, mint
 from tests.conformance.outbox.worlds import OutboxWorld, memory_world, postgres_world
 from tests.ledger.fabric.certificates import FAR_FUTURE, write_pair
 from tests.ledger.fabric.crashing import PATIENT, die_at_every_point
 from tests.ledger.fabric.outcomes import assert_each_once, bootstrap
 from tests.ledger.fabric.scenes import StandInNetwork
 from tests.ledger.fabric.stand_in import Fault
+from tests.outbox.builders import eventually
 from tests.outbox.processes import SubmitterProcess
 from tests.outbox.scenes import a_mint, accept, wait_for
 
@@ -179,6 +186,71 @@ async def test_a_poisonous_command_leaves_its_batch(
     await assert_each_once(ledger, first, ids)
 
 
+async def test_a_batch_that_no_orderer_takes_is_split_until_one_does(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """A channel's limit is the operator's to choose; what is too large together fits apart."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    small = (await ledger.prepare(batch_of_mints(1))).content
+    network.channel.bytes_max = len(small) + 1_500
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(8)))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert await world.letters.list_dead(limit=10, after=None) == []
+
+
+async def test_orderers_that_are_away_cost_no_command_an_attempt(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """However long it takes: the bytes wait, and are submitted again until one takes them."""
+    ledger = network.client()
+    first = await bootstrap(ledger)
+    down = Fault(
+        code=grpc.StatusCode.UNAVAILABLE,
+        message="no orderers could successfully process transaction",
+        details=("connection refused",),
+    )
+    network.channel.faults["submit"].extend([down] * 25)
+    ids = await accept(world, *(a_mint(f"a{index}") for index in range(3)))
+
+    submitter = SubmitterProcess(world, network.client(), options=PATIENT)
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert [view.attempts for view in await world.reader.find_many(ids)] == [0, 0, 0]
+
+
+async def test_batches_that_share_no_account_fly_together(
+    network: StandInNetwork, world: OutboxWorld
+) -> None:
+    """Several transactions wait for the orderer at once, and none invalidates another."""
+    ledger = network.client()
+    pairs = [(f"payer{index}", f"payee{index}") for index in range(24)]
+    await bootstrap(ledger)
+    for account in chain.from_iterable(pairs):
+        await commit(ledger, mint(account, 1_000_000))
+    first = (await ledger.chain_info()).height
+    network.channel.ordering.clear()
+    ids = await accept(world, *(a_transfer(*pair) for pair in pairs))
+
+    submitter = SubmitterProcess(
+        world, network.client(), options=replace(PATIENT, in_flight_max=3, verdict_timeout_s=60.0)
+    )
+    await eventually(lambda: network.channel.waiting == 3)
+    network.channel.ordering.set()
+    await wait_for(world, ids)
+    await submitter.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert submitter.metrics.reendorsements("MVCC_READ_CONFLICT").read() == 0
+
+
 async def test_a_chaincode_without_batches_gets_single_commands(
     network: StandInNetwork, world: OutboxWorld
 ) -> None:
@@ -196,6 +268,35 @@ async def test_a_chaincode_without_batches_gets_single_commands(
     assert len({view.transaction_id for view in views}) == len(ids)
     height = (await ledger.chain_info()).height
     assert height > first
+
+
+def batch_of_mints(count: int) -> Proposal:
+    """Propose what a submitter would for so many mints."""
+    items = tuple(
+        BatchItem(
+            command_id=CommandId(f"00000000-0000-7000-8000-{index:012x}"),
+            key=f"{index:064x}",
+            function="TokenomicsContract:Mint",
+            args=(f"a{index}", "5", "for the test"),
+            actor="root",
+        )
+        for index in range(count)
+    )
+    arguments = (encode_items(items),)
+    return Proposal(function=BATCH_FUNCTION, arguments=arguments, role=LedgerRole.SUPER_ADMIN)
+
+
+def a_transfer(source: str, target: str) -> NewCommand:
+    """Build a payment that conflicts only with those of the two accounts."""
+    return NewCommand(
+        command_type="TRANSFER_TOKENS",
+        arguments={"fromId": source, "toId": target, "amount": "5", "remark": "for the test"},
+        actor=source,
+        subject=f"{source}@issuer",
+        role=LedgerRole.PARTNER_API,
+        scopes=frozenset({f"account:{source}", f"account:{target}"}),
+        fingerprint="f1",
+    )
 
 
 # ---------------------------------------------------------------- killed with SIGKILL

@@ -40,6 +40,8 @@ SUSPECT_S: Final = 5.0
 # Peers end a connection that pings more often than once a minute (`peer.keepalive.minInterval`).
 _KEEPALIVE_MS: Final = 120_000
 _KEEPALIVE_TIMEOUT_MS: Final = 20_000
+# gRPC gives an attempt to connect so long; a busy machine needs more than the pause between two.
+_CONNECT_TIMEOUT_MS: Final = 10_000
 _RECONNECT_MIN_MS: Final = 100
 _RECONNECT_MAX_MS: Final = 1_000
 RECONNECT_S: Final = 1.5
@@ -211,7 +213,7 @@ def _channel_options(node: Node) -> list[tuple[str, str | int]]:
         ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
         ("grpc.initial_reconnect_backoff_ms", _RECONNECT_MIN_MS),
-        ("grpc.min_reconnect_backoff_ms", _RECONNECT_MIN_MS),
+        ("grpc.min_reconnect_backoff_ms", _CONNECT_TIMEOUT_MS),
         ("grpc.max_reconnect_backoff_ms", _RECONNECT_MAX_MS),
         ("grpc.enable_retries", 0),  # who retries knows what the failed step may have done
         ("grpc.use_local_subchannel_pool", 1),
