@@ -155,7 +155,7 @@ async def test_a_transaction_sent_twice_ends_the_connection() -> None:
 
 async def test_a_silent_peer_costs_one_time_out_and_its_connection() -> None:
     """The transaction fails when its time is over; the peer connects anew and is served."""
-    limits = replace(LIMITS, transaction_timeout_s=0.3)
+    limits = replace(LIMITS, transaction_timeout_s=2.0)
     async with serving(TOY.execute, limits=limits) as served:
         async with PeerDouble().connected(served.channel) as peer:
             peer.tamper = never
