@@ -1,7 +1,9 @@
 """A stack on Fabric has its Prometheus ask the network's nodes and the chaincode that serves."""
 
+import json
 import os
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 import yaml
@@ -12,6 +14,21 @@ from gx.runtime.local_stack import LocalStackOptions, Planner
 from gx.runtime.settings import FabricNetworkSettings
 from gx.runtime.tools import Toolbox
 from tests.fabric.running import write_stand_ins
+
+
+class Group(TypedDict):
+    """Targets with the same labels."""
+
+    targets: list[str]
+
+
+def groups_of(job: dict[str, object]) -> list[Group]:
+    """Return a job's targets, from the configuration or from the file that it names."""
+    static, files = job.get("static_configs"), job.get("file_sd_configs")
+    if not isinstance(files, list):
+        return static if isinstance(static, list) else []
+    groups: list[Group] = json.loads(Path(files[0]["files"][0]).read_text())
+    return groups
 
 
 @pytest.mark.timeout(120)
@@ -30,7 +47,7 @@ def test_the_networks_nodes_are_scraped_where_their_operations_ports_are(
     ports = FabricNetworkSettings()
     text = (tmp_path / "var" / "monitoring" / "prometheus.yml").read_text()
     jobs = {
-        job["job_name"]: [target for group in job["static_configs"] for target in group["targets"]]
+        job["job_name"]: [target for group in groups_of(job) for target in group["targets"]]
         for job in yaml.safe_load(text)["scrape_configs"]
     }
     assert jobs[EXPORTER_JOBS[Exporter.ORDERER]] == [f"127.0.0.1:{ports.orderer_operations_port}"]

@@ -46,6 +46,7 @@ class Seen:
     slots: list[str | None]
     packages: list[str | None]
     pids: list[int]
+    targets: str
 
 
 @dataclass
@@ -74,6 +75,7 @@ class Life:
             slots=[None if slot.served is None else slot.served.version for slot in slots],
             packages=[_package_of(pids.get(f"chaincode-{letter}")) for letter in "ab"],
             pids=list(pids.values()),
+            targets=self.stack.network.chaincode_targets.read_text(),
         )
 
     def note(self, when: str) -> None:
@@ -171,6 +173,17 @@ def test_versions_take_turns_in_the_slots(life: Life) -> None:
     assert seen.slots == ["3", None]
     assert seen.packages[0] is not None
     assert seen.packages[0].startswith("gxtv3_3:")
+
+
+def test_prometheus_is_told_where_the_server_went(life: Life) -> None:
+    """A target that was left behind would be an outage to every alert."""
+    ports = [str(slot.metrics) for slot in life.stack.network.slots]
+    told = [
+        [port in life.seen[when].targets for port in ports]
+        for when in ("started", "upgraded", "third")
+    ]
+
+    assert told == [[True, False], [False, True], [True, False]]
 
 
 def test_nothing_is_left_running(life: Life) -> None:

@@ -140,6 +140,11 @@ class Network:
         return self.folder / "slots.json"
 
     @property
+    def chaincode_targets(self) -> Path:
+        """Return the file that tells Prometheus where the chaincode's servers are by now."""
+        return self.folder / "chaincode-targets.json"
+
+    @property
     def connection_profile(self) -> Path:
         """Return the file that clients read."""
         return self.folder / "profile.json"

@@ -4,6 +4,7 @@ Written for what Debian 12 packages (Prometheus 2.42, Alertmanager 0.25, blackbo
 current versions accept the same files.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,8 +62,9 @@ class LocalStack:
 
     What has no port is not there, and nobody asks for it. The ledger is the embedded one
     (`ledger_port`), or a Fabric network: the operations ports of its nodes and the metrics ports
-    of its chaincode's processes. Receivers of alerts that `destinations` does not connect only
-    keep them.
+    of its chaincode's processes. Those move with each upgrade: the file `chaincode_targets`, as
+    `render_targets` writes it, says where they are by now. Receivers of alerts that
+    `destinations` does not connect only keep them.
     """
 
     api_port: int = 8000
@@ -73,6 +75,7 @@ class LocalStack:
     orderer_ports: tuple[int, ...] = ()
     peer_ports: tuple[int, ...] = ()
     chaincode_ports: tuple[int, ...] = ()
+    chaincode_targets: Path | None = None
     prometheus_port: int = 30_090
     alertmanager_port: int = 30_093
     blackbox_port: int = 30_115
@@ -178,10 +181,7 @@ def render_postgres_queries() -> str:
 
 def _jobs(stack: LocalStack) -> list[object]:
     return [
-        *(
-            _job(PROCESS_JOBS[process], stack.namespace, ports)
-            for process, ports in _ports(stack).items()
-        ),
+        *(_process_job(stack, process, ports) for process, ports in _ports(stack).items()),
         build_probe_job(
             _address(stack.blackbox_port),
             [_group(stack, process, urls) for process, urls in _ready_urls(stack).items()],
@@ -208,19 +208,35 @@ def _deadman_jobs(stack: LocalStack) -> list[object]:
     return [{"job_name": DEADMAN_JOB, "static_configs": [{"targets": targets}]}]
 
 
+def render_targets(process: Process, environment: str, ports: Sequence[int]) -> str:
+    """Render the file that tells Prometheus where a process's copies are; it sees every change."""
+    namespace = LocalStack(environment=environment).namespace
+    return json.dumps(_targets(PROCESS_JOBS[process], namespace, ports), indent=2) + "\n"
+
+
+def _process_job(stack: LocalStack, process: Process, ports: Sequence[int]) -> dict[str, object]:
+    job = PROCESS_JOBS[process]
+    if process is Process.CHAINCODE and stack.chaincode_targets is not None:
+        return job.to_yaml({"file_sd_configs": [{"files": [str(stack.chaincode_targets)]}]})
+    return _job(job, stack.namespace, ports)
+
+
 def _job(job: ScrapeJob, namespace: str, ports: Sequence[int]) -> dict[str, object]:
-    """Build a job whose targets say of themselves what Kubernetes' discovery would say of them.
+    return job.to_yaml({"static_configs": _targets(job, namespace, ports)})
+
+
+def _targets(job: ScrapeJob, namespace: str, ports: Sequence[int]) -> list[dict[str, object]]:
+    """List targets that say of themselves what Kubernetes' discovery would say of them.
 
     So the rules that choose and name targets in production are those that run here.
     """
-    found = [
+    return [
         {
             "targets": [_address(port)],
             "labels": discovered_labels(job, namespace, port),
         }
         for port in ports
     ]
-    return job.to_yaml({"static_configs": found})
 
 
 def _exporters(stack: LocalStack) -> tuple[tuple[ScrapeJob, int | None], ...]:

@@ -44,6 +44,7 @@ async def _check_channel(profile: Path) -> list[Check]:
         ledger = open_fabric(common, profile)
     except GxError as error:
         return [_wrong(subject, str(error), "see the identities and the channel above")]
+    checks: list[Check] = []
     try:
         info = await ledger.chain_info()
         checks = [

@@ -14,8 +14,11 @@ from gx.fabric.deployment import ServerMissingError
 from gx.fabric.network import HOST, Network
 from gx.fabric.package import ChaincodePackage
 from gx.fabric.slots import Served, Slot, choose_slot, read_slots, with_served, write_slots
+from gx.monitoring.local import render_targets
 from gx.runtime.fabric_slot import PACKAGE_VARIABLE
+from gx.runtime.settings import CommonSettings, load
 from gx.runtime.stack import StackFolder, is_alive
+from gx.telemetry.metric import Process
 
 START_TIMEOUT_S: Final = 60.0
 PROBE_TIMEOUT_S: Final = 2.0
@@ -76,10 +79,20 @@ class SlotServers:
             if slot.served is not None and slot.served.package_id != package.package_id:
                 self._assign(self.slots(), number, None)
 
+    def write_targets(self) -> None:
+        """Tell Prometheus where to ask: the slots that serve, or the one that will first."""
+        serving = [number for number, slot in enumerate(self.slots()) if slot.served is not None]
+        ports = [self._network.slots[number].metrics for number in serving or (0,)]
+        environment = load(CommonSettings).environment.value
+        partial = self._network.chaincode_targets.with_suffix(".partial")
+        partial.write_text(render_targets(Process.CHAINCODE, environment, ports))
+        partial.replace(self._network.chaincode_targets)
+
     def _assign(self, slots: Sequence[Slot], number: int, served: Served | None) -> None:
         """Change what a slot serves; a server that runs in it ends and starts as the new one."""
         had = slots[number].served
         write_slots(self._network.slots_path, with_served(slots, number, served))
+        self.write_targets()
         pid = self._pid(number)
         if had is not None and pid is not None:
             with contextlib.suppress(ProcessLookupError):

@@ -34,7 +34,7 @@ from gx.runtime.settings import (
     load,
 )
 from gx.runtime.stack import API_URL
-from gx.runtime.stack_ledger import LedgerTargets, plan_ledger
+from gx.runtime.stack_ledger import LedgerPart, plan_ledger
 from gx.runtime.tools import Program, Tool, Toolbox
 from gx.runtime.valkey import EmbeddedValkey
 from gx.runtime.web_console import CONSOLE_URL, console_address, console_links, console_process
@@ -94,9 +94,7 @@ class Planner:
     _environment: dict[str, str] = field(default_factory=dict)
     _database: dict[str, str] = field(default_factory=dict)
     _redis: dict[str, str] = field(default_factory=dict)
-    _ledger_ready: str = ""
-    _ledger_urls: Mapping[str, str] = field(default_factory=dict)
-    _ledger_targets: LedgerTargets = field(default_factory=LedgerTargets)
+    _ledger: LedgerPart = field(default_factory=LedgerPart)
     _migrations_after: tuple[str, ...] = ()
     _api_after: tuple[str, ...] = (MIGRATIONS,)
 
@@ -117,7 +115,7 @@ class Planner:
         self._add_ledger()
         self._add_loop()
         if self.options.bootstrap is not None:
-            after = (API, SUBMITTER, PROJECTOR, self._ledger_ready)
+            after = (API, SUBMITTER, PROJECTOR, self._ledger.ready)
             self._items.append(StepSpec(name=BOOTSTRAP, action=self.options.bootstrap, after=after))
         if self.options.with_monitoring:
             self._add_monitoring()
@@ -175,15 +173,13 @@ class Planner:
 
     def _add_ledger(self) -> None:
         kind = self.options.ledger or self.common.ledger
-        part = plan_ledger(kind, self.common, self._environment)
-        self._items.extend(part.items)
-        self._environment |= part.environment
-        self._ledger_ready, self._ledger_urls = part.ready, part.urls
-        self._ledger_targets = part.targets
+        self._ledger = plan_ledger(kind, self.common, self._environment)
+        self._items.extend(self._ledger.items)
+        self._environment |= self._ledger.environment
 
     def _add_loop(self) -> None:
         """Add the processes of production, each with the secrets that it needs and no others."""
-        after = (MIGRATIONS, self._ledger_ready)
+        after = (MIGRATIONS, self._ledger.ready)
         submitter = PortNeed(port=self.submitter.metrics_port, setting="GX_SUBMITTER_METRICS_PORT")
         self._add_worker(
             SUBMITTER, ("outbox", "submit"), (submitter,), after=after, secrets=self._database
@@ -288,7 +284,7 @@ class Planner:
         )
 
     def _monitored(self) -> LocalStack:
-        exporters, ledger = self._exporters, self._ledger_targets
+        exporters, ledger = self._exporters, self._ledger.targets
         return LocalStack(
             api_port=self.api.port,
             api_metrics_port=self.api.metrics_port,
@@ -298,6 +294,7 @@ class Planner:
             orderer_ports=ledger.orderers,
             peer_ports=ledger.peers,
             chaincode_ports=ledger.chaincode,
+            chaincode_targets=ledger.chaincode_file,
             prometheus_port=self.ports.prometheus_port,
             alertmanager_port=self.ports.alertmanager_port,
             blackbox_port=self.ports.blackbox_port,
@@ -376,7 +373,7 @@ class Planner:
             "submitter metrics": f"{base}:{self.submitter.metrics_port}/metrics",
             "projector metrics": f"{base}:{self.projector.metrics_port}/metrics",
             "API metrics": f"{base}:{self.api.metrics_port}/metrics",
-            **self._ledger_urls,
+            **self._ledger.urls,
         }
         if self.options.with_monitoring:
             urls |= self._monitoring_urls(base)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -30,17 +30,18 @@ class LedgerTargets:
     orderers: tuple[int, ...] = ()
     peers: tuple[int, ...] = ()
     chaincode: tuple[int, ...] = ()
+    chaincode_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPart:
     """What of the stack is the ledger: its clients get `environment`, and start after `ready`."""
 
-    items: Sequence[StackItem]
-    environment: Mapping[str, str]
-    ready: str
-    urls: Mapping[str, str]
-    targets: LedgerTargets
+    items: Sequence[StackItem] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: str = ""
+    urls: Mapping[str, str] = field(default_factory=dict)
+    targets: LedgerTargets = field(default_factory=LedgerTargets)
 
 
 def plan_ledger(
@@ -112,12 +113,12 @@ def _plan_fabric(common: CommonSettings, inherited: Mapping[str, str]) -> Ledger
 def _fabric_targets(network: Network, servers: SlotServers) -> LedgerTargets:
     """Say where the network's processes tell their metrics.
 
-    Of the chaincode's slots the one that serves at the start, or will: the other listens only
-    once an upgrade has moved there, and a target that is down would be an outage.
+    The chaincode's servers move from slot to slot with each upgrade; a file keeps track.
     """
-    serving = [number for number, slot in enumerate(servers.slots()) if slot.served is not None]
+    servers.write_targets()
     return LedgerTargets(
         orderers=(network.orderer.operations,),
         peers=tuple(each.ports.operations for each in network.organisations),
-        chaincode=tuple(network.slots[number].metrics for number in serving or (0,)),
+        chaincode=tuple(slot.metrics for slot in network.slots),
+        chaincode_file=network.chaincode_targets,
     )
