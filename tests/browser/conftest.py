@@ -9,6 +9,6 @@ from tests.browser.living import Living, living
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def stack() -> AsyncIterator[Living]:
-    """The whole loop under traffic for its first half minute, seen by a browser."""
+    """The whole loop, seen by a browser."""
     async with living() as running:
         yield running

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,8 @@ from tests.end_to_end.loop import Loop, running_loop
 SCRAPE_INTERVAL_S: Final = 1
 NAMESPACE: Final = "backend-devnet"
 MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 90.0
+TRAFFIC_MAX_S: Final = 600
 
 # What the submitter does when it gives a command up, without the five failures that lead to it.
 BURY: Final = """
@@ -124,18 +126,26 @@ class Living:
 
 
 @asynccontextmanager
-async def living(*, rate: int = 20, duration_s: int = 30) -> AsyncIterator[Living]:
-    """Run a stack with some traffic behind it, and a browser."""
+async def living() -> AsyncIterator[Living]:
+    """Run a stack that nobody uses yet, and a browser."""
     environment = {"GX_STACK_SCRAPE_INTERVAL_S": str(SCRAPE_INTERVAL_S)}
     async with running_loop(environment=environment) as loop, open_browser() as browser:
         token, root = await loop.token("admin", "ops"), await loop.token("super_admin", "root")
-        sending = asyncio.create_task(loop.gx(*load_arguments(rate, duration_s)))
-        try:
-            yield Living(loop, browser, token, root)
-        finally:
-            await asyncio.wait({sending})
+        yield Living(loop, browser, token, root)
 
 
-def load_arguments(rate: int, duration_s: int) -> Sequence[str]:
-    """Return the arguments of `gx load` that move every panel."""
-    return ("load", "--rate", str(rate), "--duration", f"{duration_s}s", "--mix", MIX)
+@asynccontextmanager
+async def traffic(loop: Loop, *, rate_per_s: int) -> AsyncIterator[None]:
+    """Send commands that move every panel, until the block ends."""
+    options = ("--rate", str(rate_per_s), "--duration", f"{TRAFFIC_MAX_S}s", "--mix", MIX)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gx.cli.main", "load", *options),
+        env=dict(loop.environment),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()

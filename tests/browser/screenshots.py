@@ -14,7 +14,7 @@ from typing import Final, Literal
 from playwright.async_api import Browser, expect
 
 from gx.monitoring.dashboards.backend import BACKEND
-from tests.browser.living import Living, living
+from tests.browser.living import Living, living, traffic
 from tests.browser.visit import DESKTOP, PHONE, visiting
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
@@ -54,7 +54,7 @@ async def take_all(stack: Living) -> None:
 
 async def main(seconds: int) -> None:
     """Let a stack work for some time, then look at it."""
-    async with living(rate=RATE, duration_s=seconds + 60) as stack:
+    async with living() as stack, traffic(stack.loop, rate_per_s=RATE):
         await asyncio.sleep(seconds)
         await take_all(stack)
 

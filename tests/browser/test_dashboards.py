@@ -3,17 +3,19 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
 import msgspec
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER, SUCCESS_RATE
 from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.model import Drawing, Panel
-from tests.browser.living import NAMESPACE, PATIENCE_S, SCRAPE_INTERVAL_S, Living
+from tests.browser.living import NAMESPACE, PATIENCE_S, SCRAPE_INTERVAL_S, Living, traffic
 from tests.browser.visit import Visit, visiting
 
 pytestmark = [
@@ -22,6 +24,16 @@ pytestmark = [
     pytest.mark.xdist_group("stack"),
     pytest.mark.asyncio(loop_scope="package"),
 ]
+
+RATE_PER_S: Final = 10
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def busy(stack: Living) -> AsyncIterator[Living]:
+    """The stack while commands of every outcome go through it."""
+    async with traffic(stack.loop, rate_per_s=RATE_PER_S):
+        yield stack
+
 
 PAGE: Final = f"/dashboards/{BACKEND.uid}"
 INSTANT: Final = [p for p in BACKEND.panels if p.drawing in {Drawing.GAUGE, Drawing.STAT}]
@@ -82,9 +94,9 @@ class Page(msgspec.Struct):
         return int(datetime.fromisoformat(self.at).timestamp())
 
     def values(self, panel: Panel) -> list[float]:
-        """The numbers of a panel; none where it is idle."""
-        shown = next(each for each in self.panels if each.title == panel.title)
-        return [float(value) for value in shown.values if value]
+        """The numbers of a panel; none where it is idle or not drawn yet."""
+        texts = [text for each in self.panels if each.title == panel.title for text in each.values]
+        return [float(text) for text in texts if text]
 
 
 async def look(visit: Visit) -> Page:
@@ -114,25 +126,25 @@ async def differences(stack: Living, page: Page) -> list[str]:
     return found
 
 
-async def test_every_panel_shows_what_prometheus_answers(stack: Living) -> None:
+async def test_every_panel_shows_what_prometheus_answers(busy: Living) -> None:
     """All eleven have numbers under traffic, each equal to what is asked directly.
 
     A scrape may arrive between the page's question and ours: then both are asked again.
     """
-    async with visiting(stack.browser, stack.console) as visit:
+    async with visiting(busy.browser, busy.console) as visit:
         await visit.open(f"{PAGE}?span=900")
         await expect(visit.page.locator("[data-panel]")).to_have_count(11)
         await until_all_have_values(visit)
         give_up_s = time.monotonic() + PATIENCE_S
-        while found := await differences(stack, await look(visit)):
+        while found := await differences(busy, await look(visit)):
             assert time.monotonic() < give_up_s, found
             await asyncio.sleep(1)
         await expect(visit.page.locator(".tile strong")).to_have_text("CLOSED")
 
 
-async def test_a_chart_is_drawn_from_what_prometheus_answers(stack: Living) -> None:
+async def test_a_chart_is_drawn_from_what_prometheus_answers(busy: Living) -> None:
     """A point that has settled equals Prometheus' own; the legend has the newest values."""
-    async with visiting(stack.browser, stack.console) as visit:
+    async with visiting(busy.browser, busy.console) as visit:
         async with visit.page.expect_response(lambda answer: "/data?" in answer.url) as waiting:
             await visit.open(f"{PAGE}?span=900")
         data = msgspec.json.decode(await (await waiting.value).body(), type=Answered)
@@ -145,17 +157,18 @@ async def test_a_chart_is_drawn_from_what_prometheus_answers(stack: Living) -> N
             newest = [each.values[-1] for each in drawn.series if each.values[-1] is not None]
             assert sorted(page.values(panel)) == sorted(newest), panel.title
             query = panel.queries[0].resolve(rate_window=f"{data.step_s + SCRAPE_INTERVAL_S}s")
-            answer = await stack.ask(f"sum by (namespace) ({query})", at_s=at_s)
+            answer = await busy.ask(f"sum by (namespace) ({query})", at_s=at_s)
             legend = panel.queries[0].legend.split("{{")[0]
             mine = [each for each in drawn.series if each.legend.startswith(legend)]
             total = sum(each.values[-1 - SETTLED] or 0 for each in mine)
             assert total == pytest.approx(sum(answer.values()), rel=1e-6), panel.title
 
 
-async def test_colours_say_what_the_objective_says(stack: Living) -> None:
+async def test_colours_say_what_the_objective_says(busy: Living) -> None:
     """A good value is drawn in the green of its band, and says so to whoever cannot see it."""
-    async with visiting(stack.browser, stack.console) as visit:
+    async with visiting(busy.browser, busy.console) as visit:
         await visit.open(PAGE)
+        await until_all_have_values(visit)
         gauge = visit.page.get_by_role("img", name=f"{SUCCESS_RATE.title}, {NAMESPACE}: 100 %")
         await expect(gauge).to_have_attribute(
             "aria-label", f"{SUCCESS_RATE.title}, {NAMESPACE}: 100 %, green"

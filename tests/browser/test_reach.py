@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from gx.monitoring.dashboards.backend import BACKEND
 from tests.browser.living import Living
-from tests.browser.visit import PATIENCE_MS, PHONE, visiting
+from tests.browser.visit import PHONE, visiting
 
 pytestmark = [
     pytest.mark.slow,
@@ -153,12 +153,12 @@ async def test_a_prometheus_that_hangs_is_told_and_comes_back(stack: Living) -> 
         banner = visit.page.locator("#banner")
         stack.loop.send("prometheus", signal.SIGSTOP)
         try:
-            await expect(banner).to_contain_text("Prometheus at", timeout=PATIENCE_MS)
+            await expect(banner).to_contain_text("Prometheus at")
             await expect(banner).to_contain_text("does not answer")
             await expect(banner).to_contain_text("What is shown is from")
             await expect(visit.page.locator(".chip", has_text="Prometheus away")).to_be_visible()
             await expect(visit.page.locator("svg.gauge").first).to_be_visible()
         finally:
             stack.loop.send("prometheus", signal.SIGCONT)
-        await expect(banner).to_be_empty(timeout=PATIENCE_MS)
+        await expect(banner).to_be_empty()
         await expect(visit.page.locator(".panel.old")).to_have_count(0)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 from tests.browser.chromium import front_end_tool
 
@@ -15,6 +15,8 @@ DESKTOP: Final = (1440, 900)
 PHONE: Final = (360, 780)
 PATIENCE_MS: Final = 60_000
 """How long a loaded machine may take to show something."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 _AXE: Final = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
