@@ -191,6 +191,22 @@ def _check_pages(events: tuple[PagerDutyEvent, ...], url: str, notes: dict[str, 
     }
 
 
+def test_an_alert_that_is_none_of_ours_has_links_all_the_same(
+    tools: dict[ToolName, Tool], tmp_path: Path
+) -> None:
+    """Without a runbook the links lead to Alertmanager; PagerDuty would refuse an empty one."""
+    with connected(tools, tmp_path) as system:
+        system.alertmanager.post({"alertname": "Stranger", "severity": "critical"})
+        system.sink.wait_for(
+            lambda: bool(system.sink.pagerduty and system.sink.slack),
+            timeout_s=WITHIN_S,
+            what="the page",
+        )
+        url = system.alertmanager.url
+        assert all(link.href.startswith(url) for link in system.sink.pagerduty[0].links)
+        assert system.sink.slack[0].attachments[0].title_link.startswith(url)
+
+
 def test_testnet_and_devnet_wake_nobody(tools: dict[ToolName, Tool], tmp_path: Path) -> None:
     """The same critical alert in testnet reaches Slack alone; in devnet its own channel at most."""
     alert = alert_named("OutboxQueueCritical")

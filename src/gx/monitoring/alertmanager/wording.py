@@ -7,6 +7,13 @@ Alertmanager's functions of 0.25 alone are used.
 from collections.abc import Mapping
 from typing import Final
 
+# An alert that is none of ours may lack them; a link without an address is refused by PagerDuty.
+_RUNBOOK: Final = (
+    "{{ with .CommonAnnotations.runbook_url }}{{ . }}{{ else }}{{ $.ExternalURL }}{{ end }}"
+)
+_DASHBOARD: Final = (
+    "{{ with .CommonAnnotations.dashboard }}{{ . }}{{ else }}{{ $.ExternalURL }}{{ end }}"
+)
 _WHERE: Final = "{{ with .CommonLabels.namespace }} in {{ . }}{{ end }}"
 
 TITLE: Final = "gx.title"
@@ -27,13 +34,12 @@ TEMPLATES: Final[Mapping[str, str]] = {
         "{{ range .Alerts }}*{{ .Annotations.summary }}*\n"
         "{{ .Annotations.description }}\n"
         "{{ end }}"
-        "<{{ .CommonAnnotations.runbook_url }}|Runbook> · "
-        "<{{ .CommonAnnotations.dashboard }}|Dashboard> · "
+        "<" + _RUNBOOK + "|Runbook> · <" + _DASHBOARD + "|Dashboard> · "
         "{{ .CommonLabels.severity }}, {{ .CommonLabels.component }}"
     ),
     FALLBACK: (
         "[{{ .Status | toUpper }}] {{ .CommonLabels.alertname }}" + _WHERE + ": "
-        "{{ .CommonAnnotations.summary }} {{ .CommonAnnotations.runbook_url }}"
+        "{{ .CommonAnnotations.summary }} " + _RUNBOOK
     ),
     COLOR: (
         '{{ if ne .Status "firing" }}good'
@@ -49,8 +55,8 @@ TEMPLATES: Final[Mapping[str, str]] = {
         '{{ if match "^(critical|error|warning|info)$" .CommonLabels.severity }}'
         "{{ .CommonLabels.severity }}{{ else }}error{{ end }}"
     ),
-    RUNBOOK: "{{ .CommonAnnotations.runbook_url }}",
-    DASHBOARD: "{{ .CommonAnnotations.dashboard }}",
+    RUNBOOK: _RUNBOOK,
+    DASHBOARD: _DASHBOARD,
 }
 
 
