@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.common.common_pb2 import (
@@ -147,7 +147,7 @@ def open_sealed(content: bytes) -> tuple[TransactionId, Envelope]:
         key.verify(envelope.signature, envelope.payload, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature as error:
         raise BadTransactionError("the signature is not the creator's") from error
-    except (DecodeError, UnicodeError, ValueError) as error:
+    except (DecodeError, UnicodeError, ValueError, UnsupportedAlgorithm) as error:
         raise BadTransactionError(f"these bytes are no transaction: {error}") from error
     if channel.tx_id != transaction_id_of(signature.nonce, signature.creator):
         raise BadTransactionError("the transaction id is not that of its nonce and creator")
