@@ -2,7 +2,7 @@
 
 import { get, RefusedError } from "../api";
 import { byId, fill, h, table, time } from "../dom";
-import { ago, apart, milliseconds, moment } from "../format";
+import { ago, milliseconds, moment } from "../format";
 import { isFinal, journeyOf, type Step } from "../journey";
 import { askToken, onToken, tokenNeeded } from "../operator";
 import { poll, REFRESH_MS } from "../poll";
@@ -186,7 +186,11 @@ function journey(command: Command): HTMLElement {
       { class: "verdict" },
       statusBadge(command.status),
       end !== undefined &&
-        h("span", { class: "quiet" }, ` ${apart(command.acceptedAtMs, end)} from end to end`),
+        h(
+          "span",
+          { class: "quiet" },
+          ` ${milliseconds(Math.max(0, end - command.acceptedAtMs))} from end to end`,
+        ),
       command.status === "DEAD" &&
         h("a", { href: "/dead-letters" }, "Handle it in the dead letters"),
     ),
