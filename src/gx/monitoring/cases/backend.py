@@ -62,6 +62,13 @@ def success_rate() -> Sequence[Case]:
             ],
             (18, 1),
         ),
+    ]
+
+
+def restarted_submitters() -> Sequence[Case]:
+    """Counters that begin anew, attempts, and correct refusals."""
+    alert = backend.SUCCESS_RATE_BELOW_SLO
+    return [
         trap(
             alert,
             Trap.COUNTER_RESET,
@@ -163,55 +170,46 @@ def _slower_than(bound: float, share: float, namespace: str = NAMESPACE) -> list
 def api_latency() -> Sequence[Case]:
     """P95 over a bound when more than 5 % are slower; exact, since each objective is a bound."""
     cases: list[Case] = []
-    for alert, bound in ((backend.API_IS_SLOW, 500), (backend.API_IS_VERY_SLOW, 1_000)):
+    for alert, bound in _LATENCY_BOUNDS:
         over, under = _slower_than(bound, 0.051), _slower_than(bound, 0.049)
         stopped = [(name, values.replace("x79", "x59")) for name, values in over]
-        slow_few = _slower_than(5_000, 1)
         cases += [
             Case(alert=alert, kind=Kind.FIRES, lines=over, checks=[(14, 1)]),
             Case(alert=alert, kind=Kind.SILENT, lines=under, checks=[(14, 0)]),
             Case(alert=alert, kind=Kind.RESOLVES, lines=stopped, checks=[(14, 1), (22, 0)]),
             trap(alert, Trap.NO_TRAFFIC, [(name, "5x80") for name, _ in over], (18, 0)),
-            trap(
-                alert,
-                Trap.OTHER_IS_BUSY,
-                [*slow_few, *_requests(dict.fromkeys(_BOUNDS, 1e6), 1e6, OTHER)],
-                (14, 1),
-            ),
-            trap(
-                alert,
-                Trap.LONG_POLLS,
-                [
-                    *_requests(dict.fromkeys(_BOUNDS, 10), 10),
-                    line(edge.HTTP_WAIT_DURATION, grow(0, 20), "_bucket", le="10000.0"),
-                    line(edge.HTTP_WAIT_DURATION, grow(900, 20), "_bucket", le="+Inf"),
-                ],
-                (14, 0),
-            ),
-            trap(
-                alert,
-                Trap.PROBES,
-                [
-                    *[(name, values.replace("1000", "1")) for name, values in slow_few],
-                    line(PROBE_SUCCESS, hold(1, 20), job="gx-blackbox", service="api"),
-                ],
-                (14, 1),
-            ),
-            trap(
-                alert,
-                Trap.COUNTER_RESET,
-                [
-                    (name, f"{values.replace('x79', 'x39')} {values}")
-                    for name, values in _slower_than(25, 0.04)
-                ],
-                (11, 0),
-                (16, 0),
-            ),
             more(alert, "requests beyond every bound", _requests({}, 100), (14, 1)),
         ]
     return cases
 
 
+def hidden_latency() -> Sequence[Case]:
+    """Slow requests beside quick ones that do not count, and slow ones that do not count either."""
+    cases: list[Case] = []
+    slow_few = _slower_than(5_000, 1)
+    few = [(name, values.replace("1000", "1")) for name, values in slow_few]
+    elsewhere = _requests(dict.fromkeys(_BOUNDS, 1e6), 1e6, OTHER)
+    waits = [
+        line(edge.HTTP_WAIT_DURATION, grow(0, 20), "_bucket", le="10000.0"),
+        line(edge.HTTP_WAIT_DURATION, grow(900, 20), "_bucket", le="+Inf"),
+    ]
+    probe = line(PROBE_SUCCESS, hold(1, 20), job="gx-blackbox", service="api")
+    restarted = [
+        (name, f"{values.replace('x79', 'x39')} {values}")
+        for name, values in _slower_than(25, 0.04)
+    ]
+    quick = _requests(dict.fromkeys(_BOUNDS, 10), 10)
+    for alert, _ in _LATENCY_BOUNDS:
+        cases += [
+            trap(alert, Trap.OTHER_IS_BUSY, [*slow_few, *elsewhere], (14, 1)),
+            trap(alert, Trap.LONG_POLLS, [*quick, *waits], (14, 0)),
+            trap(alert, Trap.PROBES, [*few, probe], (14, 1)),
+            trap(alert, Trap.COUNTER_RESET, restarted, (11, 0), (16, 0)),
+        ]
+    return cases
+
+
+_LATENCY_BOUNDS: Final = ((backend.API_IS_SLOW, 500), (backend.API_IS_VERY_SLOW, 1_000))
 _BOUNDS: Final = [str(float(bound)) for bound in edge.HTTP_REQUEST_DURATION.buckets]
 
 
@@ -311,68 +309,39 @@ def _beside_good_transactions(failed: str) -> Lines:
     return [good, line(metric, failed, status="error")]
 
 
+def _ended(status: str, values: str, namespace: str = NAMESPACE) -> Line:
+    metric = write_path.FABRIC_TRANSACTION_SUBMISSIONS
+    return line(metric, values, namespace=namespace, status=status)
+
+
 def fabric_failures() -> Sequence[Case]:
     """Ledger transactions: 1,000 a sample."""
-    metric = write_path.FABRIC_TRANSACTION_SUBMISSIONS
     cases: list[Case] = []
     for alert, over, under in (
         (backend.FABRIC_FAILURES, 53, 52),
         (backend.FABRIC_FAILURES_ARE_CRITICAL, 251, 249),
     ):
+        one = [_ended("success", hold(0, 20)), _ended("error", "0x20 1x40")]
+        still = [_ended("success", hold(3, 20)), _ended("error", hold(9, 20))]
+        busy = [_ended("error", grow(5, 20)), _ended("success", grow(9_000, 20), OTHER)]
+        restarted = [_ended("success", "0+9x30 0+9x50"), _ended("error", "80x30 0x50")]
         cases += [
-            *at_rate(
-                alert,
-                _beside_good_transactions,
-                over=over,
-                under=under,
-            ),
-            trap(
-                alert,
-                Trap.NO_TRAFFIC,
-                [
-                    line(metric, hold(3, 20), status="success"),
-                    line(metric, hold(9, 20), status="error"),
-                ],
-                (18, 0),
-            ),
-            trap(alert, Trap.NEVER_CREATED, [line(metric, grow(3, 20), status="error")], (18, 1)),
-            trap(
-                alert,
-                Trap.ONE_FAILURE,
-                [
-                    line(metric, hold(0, 20), status="success"),
-                    line(metric, "0x20 1x40", status="error"),
-                ],
-                (7, 0),
-                (9, 0),
-            ),
-            trap(
-                alert,
-                Trap.OTHER_IS_BUSY,
-                [
-                    line(metric, grow(5, 20), status="error"),
-                    line(metric, grow(9_000, 20), namespace=OTHER, status="success"),
-                ],
-                (18, 1),
-            ),
-            trap(
-                alert,
-                Trap.COUNTER_RESET,
-                [
-                    line(metric, "0+9x30 0+9x50", status="success"),
-                    line(metric, "80x30 0x50", status="error"),
-                ],
-                (9, 0),
-                (14, 0),
-            ),
+            *at_rate(alert, _beside_good_transactions, over=over, under=under),
+            trap(alert, Trap.NO_TRAFFIC, still, (18, 0)),
+            trap(alert, Trap.NEVER_CREATED, [_ended("error", grow(3, 20))], (18, 1)),
+            trap(alert, Trap.ONE_FAILURE, one, (7, 0), (9, 0)),
+            trap(alert, Trap.OTHER_IS_BUSY, busy, (18, 1)),
+            trap(alert, Trap.COUNTER_RESET, restarted, (9, 0), (14, 0)),
         ]
     return cases
 
 
 BACKEND_CASES: Final = (
     *success_rate(),
+    *restarted_submitters(),
     *projection_lag(),
     *api_latency(),
+    *hidden_latency(),
     *outbox_queue(),
     *dead_letters(),
     *breaker(),

@@ -25,43 +25,49 @@ from gx.telemetry.catalogue import edge, every_process, read_path, write_path
 DAY_S: Final = 86_400
 
 
+def _blocks(values: str) -> Line:
+    return line(read_path.LEDGER_BLOCKCHAIN_HEIGHT, values, channel="gx")
+
+
+def _folded(values: str) -> Line:
+    return line(read_path.PROJECTOR_CHECKPOINT, values, instance="a:1")
+
+
 def projection() -> Sequence[Case]:
-    """Blocks wait and the checkpoint stands still; or nobody projects, or two do."""
-    alert, height = companions.PROJECTOR_STALLED, read_path.LEDGER_BLOCKCHAIN_HEIGHT
-    checkpoint = read_path.PROJECTOR_CHECKPOINT
-
-    def blocks(values: str) -> Line:
-        return line(height, values, channel="gx")
-
-    def folded(values: str) -> Line:
-        return line(checkpoint, values, instance="a:1")
-
-    difference = read_path.RECONCILIATION_DIFFERENCE
+    """Blocks wait and the checkpoint stands still."""
+    alert = companions.PROJECTOR_STALLED
     return [
         Case(
             alert=alert,
             kind=Kind.FIRES,
-            lines=[blocks(hold(11, 9)), folded(hold(9, 9))],
+            lines=[_blocks(hold(11, 9)), _folded(hold(9, 9))],
             checks=[(8, 1)],
         ),
         Case(
             alert=alert,
             kind=Kind.SILENT,
-            lines=[blocks(hold(11, 9)), folded(hold(10, 9))],
+            lines=[_blocks(hold(11, 9)), _folded(hold(10, 9))],
             checks=[(8, 0)],
         ),
         Case(
             alert=alert,
             kind=Kind.RESOLVES,
-            lines=[blocks(hold(11, 20)), folded("9x32 10x40")],
+            lines=[_blocks(hold(11, 20)), _folded("9x32 10x40")],
             checks=[(8, 1), (12, 0)],
         ),
+    ]
+
+
+def projection_traps() -> Sequence[Case]:
+    """Lag says nothing of a projector that hangs; the checkpoint does."""
+    alert = companions.PROJECTOR_STALLED
+    return [
         trap(
             alert,
             Trap.FROZEN_GAUGE,
             [
-                blocks(grow(3, 15)),
-                folded(hold(9, 15)),
+                _blocks(grow(3, 15)),
+                _folded(hold(9, 15)),
                 line(read_path.PROJECTION_LAG, hold(200, 15), instance="a:1"),
             ],
             (12, 1),
@@ -69,7 +75,7 @@ def projection() -> Sequence[Case]:
         trap(
             alert,
             Trap.CATCH_UP,
-            [blocks(hold(9_000, 15)), folded(grow(20, 15))],
+            [_blocks(hold(9_000, 15)), _folded(grow(20, 15))],
             (8, 0),
             (10, 0),
             (14, 0),
@@ -78,12 +84,19 @@ def projection() -> Sequence[Case]:
             alert,
             Trap.REPLICAS,
             [
-                blocks(grow(1, 15)),
-                folded(grow(1, 15)),
-                line(checkpoint, hold(0, 15), instance="b:1"),
+                _blocks(grow(1, 15)),
+                _folded(grow(1, 15)),
+                line(read_path.PROJECTOR_CHECKPOINT, hold(0, 15), instance="b:1"),
             ],
             (14, 0),
         ),
+    ]
+
+
+def books() -> Sequence[Case]:
+    """The ledger and the read models differ."""
+    difference = read_path.RECONCILIATION_DIFFERENCE
+    return [
         *at_threshold(
             companions.BOOKS_DIFFER,
             lambda v: [line(difference, v, kind="balances", instance="a:1")],
@@ -146,17 +159,23 @@ def leases() -> Sequence[Case]:
     return cases
 
 
+def _outcome(status: str, values: str, namespace: str = "backend-devnet") -> Line:
+    return line(
+        write_path.OUTBOX_COMMANDS_PROCESSED,
+        values,
+        namespace=namespace,
+        status=status,
+        commandType="transfer",
+    )
+
+
+def _failing(count: int) -> Lines:
+    return [_outcome("success", "0+0.2x200"), _outcome("failed", f"0x8 {count}x190")]
+
+
 def commands() -> Sequence[Case]:
-    """Age of the queue, failures where there are few commands, refusals in bulk."""
-    processed = write_path.OUTBOX_COMMANDS_PROCESSED
-    few, bulk = companions.FAILURES_AT_LOW_VOLUME, companions.REFUSED_IN_BULK
-
-    def outcome(status: str, values: str, namespace: str = "backend-devnet") -> Line:
-        return line(processed, values, namespace=namespace, status=status, commandType="transfer")
-
-    def failing(count: int) -> Lines:
-        return [outcome("success", "0+0.2x200"), outcome("failed", f"0x8 {count}x190")]
-
+    """Age of the queue, and failures where there are few commands."""
+    few = companions.FAILURES_AT_LOW_VOLUME
     return [
         *at_threshold(
             companions.OLDEST_IS_OLD,
@@ -164,85 +183,100 @@ def commands() -> Sequence[Case]:
             over=61,
             under=60,
         ),
-        Case(alert=few, kind=Kind.FIRES, lines=failing(3), checks=[(10, 1)]),
-        Case(alert=few, kind=Kind.SILENT, lines=failing(2), checks=[(10, 0), (20, 0)]),
-        Case(alert=few, kind=Kind.RESOLVES, lines=failing(3), checks=[(10, 1), (40, 0)]),
+        Case(alert=few, kind=Kind.FIRES, lines=_failing(3), checks=[(10, 1)]),
+        Case(alert=few, kind=Kind.SILENT, lines=_failing(2), checks=[(10, 0), (20, 0)]),
+        Case(alert=few, kind=Kind.RESOLVES, lines=_failing(3), checks=[(10, 1), (40, 0)]),
         more(
             few,
             "three of many",
-            [outcome("success", grow(9, 20)), outcome("failed", "0x8 3x80")],
+            [_outcome("success", grow(9, 20)), _outcome("failed", "0x8 3x80")],
             (10, 0),
         ),
         trap(
             few,
             Trap.ONE_FAILURE,
-            [outcome("success", hold(0, 20)), outcome("failed", "0x8 1x80")],
+            [_outcome("success", hold(0, 20)), _outcome("failed", "0x8 1x80")],
             (10, 0),
         ),
+    ]
+
+
+def refusals() -> Sequence[Case]:
+    """More commands are refused than taken."""
+    bulk = companions.REFUSED_IN_BULK
+    return [
         *at_rate(
             bulk,
-            lambda v: [outcome("success", grow(5, 30)), outcome("rejected", v)],
+            lambda v: [_outcome("success", grow(5, 30)), _outcome("rejected", v)],
             over=5.1,
             under=4.9,
         ),
         more(
             bulk,
             "19 refusals and nothing else",
-            [outcome("rejected", "0x20 18x60")],
+            [_outcome("rejected", "0x20 18x60")],
             (10, 0),
             (12, 0),
         ),
         trap(
             bulk,
             Trap.OTHER_IS_BUSY,
-            [outcome("rejected", grow(3, 20)), outcome("success", grow(900, 20), OTHER)],
+            [_outcome("rejected", grow(3, 20)), _outcome("success", grow(900, 20), OTHER)],
             (18, 1),
         ),
     ]
 
 
-def requests() -> Sequence[Case]:
-    """Server errors and writes that are turned away."""
-    errors, refused = companions.API_ERRORS, companions.WRITES_REFUSED
+def _answered(
+    status: str, values: str, method: str = "POST", namespace: str = "backend-devnet"
+) -> Line:
+    return line(
+        edge.HTTP_REQUESTS,
+        values,
+        namespace=namespace,
+        service="api",
+        endpoint="/x",
+        method=method,
+        status=status,
+    )
 
-    def answered(
-        status: str, values: str, method: str = "POST", namespace: str = "backend-devnet"
-    ) -> Line:
-        return line(
-            edge.HTTP_REQUESTS,
-            values,
-            namespace=namespace,
-            service="api",
-            endpoint="/x",
-            method=method,
-            status=status,
-        )
 
-    good = answered("202", grow(990, 40))
-    shed = edge.OUTBOX_ADMISSIONS_REFUSED
-    none_shed = line(shed, hold(0, 40), service="api")
+def server_errors() -> Sequence[Case]:
+    """Requests that end in a server error."""
+    errors = companions.API_ERRORS
+    good = _answered("202", grow(990, 40))
     return [
-        *at_rate(errors, lambda v: [good, answered("500", v)], over=10.2, under=9.8),
+        *at_rate(errors, lambda v: [good, _answered("500", v)], over=10.2, under=9.8),
         trap(
             errors,
             Trap.ONE_FAILURE,
-            [answered("202", hold(0, 20)), answered("500", "0x20 1x60")],
+            [_answered("202", hold(0, 20)), _answered("500", "0x20 1x60")],
             (8, 0),
         ),
         trap(
             errors,
             Trap.OTHER_IS_BUSY,
-            [answered("503", grow(2, 20)), answered("202", grow(9_000, 20), namespace=OTHER)],
+            [_answered("503", grow(2, 20)), _answered("202", grow(9_000, 20), namespace=OTHER)],
             (18, 1),
         ),
-        *at_rate(refused, lambda v: [good, none_shed, answered("429", v)], over=10.2, under=9.8),
+    ]
+
+
+def refused_writes() -> Sequence[Case]:
+    """Writes that are turned away."""
+    refused = companions.WRITES_REFUSED
+    good = _answered("202", grow(990, 40))
+    shed = edge.OUTBOX_ADMISSIONS_REFUSED
+    none_shed = line(shed, hold(0, 40), service="api")
+    return [
+        *at_rate(refused, lambda v: [good, none_shed, _answered("429", v)], over=10.2, under=9.8),
         more(
             refused,
             "BACKLOG_FULL",
             [
                 good,
-                answered("429", hold(0, 20)),
-                answered("503", grow(12, 20)),
+                _answered("429", hold(0, 20)),
+                _answered("503", grow(12, 20)),
                 line(shed, grow(12, 20), service="api"),
             ],
             (15, 1),
@@ -250,7 +284,12 @@ def requests() -> Sequence[Case]:
         more(
             refused,
             "readers over their rate",
-            [good, none_shed, answered("429", hold(0, 20)), answered("429", grow(500, 20), "GET")],
+            [
+                good,
+                none_shed,
+                _answered("429", hold(0, 20)),
+                _answered("429", grow(500, 20), "GET"),
+            ],
             (15, 0),
         ),
     ]
@@ -288,8 +327,12 @@ def dependencies() -> Sequence[Case]:
 
 COMPANION_CASES: Final = (
     *projection(),
+    *projection_traps(),
+    *books(),
     *leases(),
     *commands(),
-    *requests(),
+    *refusals(),
+    *server_errors(),
+    *refused_writes(),
     *dependencies(),
 )

@@ -31,6 +31,7 @@ from gx.monitoring.selectors import ExternalMetric
 LEDGER: Final = "fabric"
 OTHER_LEDGER: Final = "fabric-testnet"
 CHANNEL: Final = "gxchannel"
+CONFLICT: Final = "MVCC_READ_CONFLICT"
 
 
 def node(metric: ExternalMetric, values: str, instance: str = "a:1", **labels: str) -> Line:
@@ -87,6 +88,14 @@ def heights() -> Sequence[Case]:
             *((minute, 0) for minute in range(1, 15)),
             says="a burst that is over in a minute",
         ),
+    ]
+
+
+def heights_elsewhere() -> Sequence[Case]:
+    """Other peers, other networks, and orderers of others."""
+    alert = fabric.PEER_BEHIND
+    peer = node(PEER_HEIGHT, hold(100, 30))
+    return [
         trap(
             alert,
             Trap.OTHER_IS_BUSY,
@@ -158,45 +167,51 @@ def leader() -> Sequence[Case]:
     ]
 
 
+def _with_conflicts(values: str) -> list[Line]:
+    return [transactions(grow(19, 40), "VALID"), transactions(values, CONFLICT)]
+
+
 def verdicts() -> Sequence[Case]:
     """5 % of twenty transactions a sample, as each peer counts them."""
     alert = fabric.TRANSACTIONS_ARE_INVALID
-    conflict = "MVCC_READ_CONFLICT"
-
-    def mixed(values: str) -> list[Line]:
-        return [transactions(grow(19, 40), "VALID"), transactions(values, conflict)]
-
     return [
-        *at_rate(alert, mixed, over=1.1, under=0.9),
+        *at_rate(alert, _with_conflicts, over=1.1, under=0.9),
         trap(
             alert,
             Trap.REPLICAS,
             [
                 *(transactions(grow(19, 20), "VALID", each) for each in ("a:1", "b:1")),
-                *(transactions(grow(0.8, 20), conflict, each) for each in ("a:1", "b:1")),
+                *(transactions(grow(0.8, 20), CONFLICT, each) for each in ("a:1", "b:1")),
             ],
             (15, 0),
             says="two peers count the same conflicts",
         ),
-        trap(alert, Trap.NO_TRAFFIC, mixed(hold(500, 20))[1:], (15, 0)),
+        trap(alert, Trap.NO_TRAFFIC, _with_conflicts(hold(500, 20))[1:], (15, 0)),
         trap(
             alert,
             Trap.NEVER_CREATED,
-            [transactions(f"_x20 {grow(5, 15, start=5)}", conflict)],
+            [transactions(f"_x20 {grow(5, 15, start=5)}", CONFLICT)],
             (15, 1),
             says="no transaction was ever valid",
         ),
         trap(
             alert,
             Trap.ONE_FAILURE,
-            [transactions("0x20 1x60", "VALID"), transactions("0x20 1x60", conflict)],
+            [transactions("0x20 1x60", "VALID"), transactions("0x20 1x60", CONFLICT)],
             *((minute, 0) for minute in range(5, 19)),
         ),
+    ]
+
+
+def verdicts_elsewhere() -> Sequence[Case]:
+    """A busy network beside it, a restart, and copies."""
+    alert = fabric.TRANSACTIONS_ARE_INVALID
+    return [
         trap(
             alert,
             Trap.OTHER_IS_BUSY,
             [
-                *mixed(grow(2, 20)),
+                *_with_conflicts(grow(2, 20)),
                 transactions(grow(900, 20), "VALID", namespace=OTHER_LEDGER),
             ],
             (15, 1),
@@ -206,7 +221,7 @@ def verdicts() -> Sequence[Case]:
             Trap.COUNTER_RESET,
             [
                 transactions("9000+19x30 0+19x50", "VALID"),
-                transactions("900+0.5x30 0+0.5x50", conflict),
+                transactions("900+0.5x30 0+0.5x50", CONFLICT),
             ],
             (9, 0),
             (15, 0),
@@ -215,34 +230,35 @@ def verdicts() -> Sequence[Case]:
         more(
             alert,
             "copies of transactions that were submitted again",
-            [*mixed(hold(0, 20)), transactions(grow(10, 20), "DUPLICATE_TXID")],
+            [*_with_conflicts(hold(0, 20)), transactions(grow(10, 20), "DUPLICATE_TXID")],
             (15, 0),
         ),
     ]
 
 
+def _with_failures(values: str) -> list[Line]:
+    return [proposals(grow(19, 40), "true"), proposals(values, "false")]
+
+
+def _refused(values: str, *, by_chaincode: bool = True) -> Line:
+    return node(ENDORSEMENTS_REFUSED, values, chaincodeerror=str(by_chaincode).lower())
+
+
 def endorsements() -> Sequence[Case]:
     """5 % of twenty proposals a sample, without the chaincode's own refusals."""
     alert = fabric.ENDORSEMENTS_FAIL
-
-    def mixed(values: str) -> list[Line]:
-        return [proposals(grow(19, 40), "true"), proposals(values, "false")]
-
-    def refused(values: str, *, by_chaincode: bool = True) -> Line:
-        return node(ENDORSEMENTS_REFUSED, values, chaincodeerror=str(by_chaincode).lower())
-
     return [
-        *at_rate(alert, mixed, over=1.1, under=0.9),
+        *at_rate(alert, _with_failures, over=1.1, under=0.9),
         more(
             alert,
             "the chaincode refuses half of them",
-            [*mixed(grow(19, 20)), refused(grow(19, 20))],
+            [*_with_failures(grow(19, 20)), _refused(grow(19, 20))],
             (15, 0),
         ),
         more(
             alert,
             "the peer cannot sign",
-            [*mixed(grow(2, 20)), refused(grow(2, 20), by_chaincode=False)],
+            [*_with_failures(grow(2, 20)), _refused(grow(2, 20), by_chaincode=False)],
             (15, 1),
         ),
         trap(
@@ -252,7 +268,14 @@ def endorsements() -> Sequence[Case]:
             (15, 1),
             says="no proposal ever succeeded",
         ),
-        trap(alert, Trap.NO_TRAFFIC, mixed(hold(500, 20))[1:], (15, 0)),
+        trap(alert, Trap.NO_TRAFFIC, _with_failures(hold(500, 20))[1:], (15, 0)),
+    ]
+
+
+def endorsement_traps() -> Sequence[Case]:
+    """One failure, a healthy peer beside a sick one, a restart."""
+    alert = fabric.ENDORSEMENTS_FAIL
+    return [
         trap(
             alert,
             Trap.ONE_FAILURE,
@@ -262,7 +285,7 @@ def endorsements() -> Sequence[Case]:
         trap(
             alert,
             Trap.REPLICAS,
-            [*mixed(grow(2, 20)), proposals(grow(900, 20), "true", "b:1")],
+            [*_with_failures(grow(2, 20)), proposals(grow(900, 20), "true", "b:1")],
             (15, 1),
             says="a healthy peer does not hide a sick one",
         ),
@@ -279,7 +302,10 @@ def endorsements() -> Sequence[Case]:
 
 FABRIC_CASES: Final = (
     *heights(),
+    *heights_elsewhere(),
     *leader(),
     *verdicts(),
+    *verdicts_elsewhere(),
     *endorsements(),
+    *endorsement_traps(),
 )

@@ -73,96 +73,72 @@ def not_deployed() -> Sequence[Case]:
     return [trap(alert, Trap.NOT_DEPLOYED, [], (10, 0)) for alert in quiet]
 
 
-def replicas() -> Sequence[Case]:
-    """Two that say the same are not twice as much, and one that is well hides none that is not."""
-
-    def twice(series: Series, first: float, second: float, **labels: str) -> list[Line]:
-        return [
-            line(series, hold(value, 90), instance=name, **labels)
-            for name, value in (("a:1", first), ("b:1", second))
-        ]
-
-    ends = {"identity": "admin", "service": "projector"}
-    memory = every_process.PROCESS_MEMORY_LIMIT
-    used = client_library.PROCESS_RESIDENT_MEMORY
-    ours = {"job": "gx-projector"}
-    disk = {"mountpoint": "/data", "fstype": "ext4", "device": "sda"}
-    up, down = external.UP, backend.SERVICE_DOWN
-    active = {"service": "outbox-submitter"}
-    told: tuple[tuple[Alert, list[Line], int], ...] = (
-        (companions.OLDEST_IS_OLD, twice(write_path.OUTBOX_OLDEST_PENDING_AGE, 40, 40), 0),
-        (companions.TWO_ACTIVE_WORKERS, twice(write_path.OUTBOX_WORKER_ACTIVE, 1, 0, **active), 0),
-        (
-            companions.BOOKS_DIFFER,
-            twice(read_path.RECONCILIATION_DIFFERENCE, 5, 0, kind="balances"),
-            1,
-        ),
-        (
-            companions.DATABASE_UNREACHABLE,
-            twice(every_process.DATABASE_UP, 0, 1, service="api"),
-            1,
-        ),
-        (companions.LEDGER_UNREACHABLE, twice(every_process.LEDGER_UP, 0, 1, service="api"), 1),
-        (
-            companions.CERTIFICATE_EXPIRING,
-            twice(every_process.CERTIFICATE_EXPIRY, 9e4, 9e4, **ends),
-            1,
-        ),
-        (
-            companions.CERTIFICATE_NEARLY_EXPIRED,
-            twice(every_process.CERTIFICATE_EXPIRY, 9e4, 9e9, **ends),
-            1,
-        ),
-        (
-            backend.HIGH_MEMORY,
-            [*twice(memory, 1_000, 1_000, **ours), *twice(used, 600, 600, **ours)],
-            0,
-        ),
-        (watching.SAMPLE_LIMIT_NEAR, twice(external.SAMPLES_KEPT, 5_000, 5_000, **ours), 0),
-        (
-            watching.SCRAPE_IS_EMPTY,
-            [
-                *twice(external.UP, 1, 1, **ours),
-                *twice(external.SAMPLES_KEPT, 0, 900, **ours),
-            ],
-            1,
-        ),
-        (
-            watching.CONFIG_RELOAD_FAILED,
-            twice(external.ALERTMANAGER_RELOAD_SUCCESSFUL, 0, 1, job="alertmanager"),
-            1,
-        ),
-        (watching.TARGET_DOWN, twice(up, 0, 1, job="alertmanager"), 1),
-        (storage.REPLICA_LAGS, twice(external.PG_REPLICATION_LAG, 20, 20), 0),
-        (
-            storage.CONNECTIONS_NEAR_LIMIT,
-            [
-                *twice(external.PG_CONNECTIONS_MAX, 100, 100),
-                *twice(external.PG_CONNECTIONS, 50, 50, datname="gx", state="active"),
-            ],
-            0,
-        ),
-        (
-            storage.DISK_FULL,
-            [
-                *twice(external.DISK_SIZE, 1_000, 1_000, **disk),
-                *twice(external.DISK_AVAILABLE, 50, 900, **disk),
-            ],
-            1,
-        ),
-    )
+def _twice(series: Series, first: float, second: float, **labels: str) -> list[Line]:
+    """Write the same gauge of two replicas."""
     return [
-        *(trap(alert, Trap.REPLICAS, lines, (75, count)) for alert, lines, count in told),
-        trap(
-            down,
-            Trap.REPLICAS,
-            [
-                *twice(up, 0, 1, job="gx-projector", service="projector"),
-                *_all_others_up(),
-            ],
-            (75, 1),
-        ),
+        line(series, hold(value, 90), instance=name, **labels)
+        for name, value in (("a:1", first), ("b:1", second))
     ]
+
+
+def _told(*told: tuple[Alert, list[Line], int]) -> list[Case]:
+    return [trap(alert, Trap.REPLICAS, lines, (75, count)) for alert, lines, count in told]
+
+
+def replicas_of_workers() -> Sequence[Case]:
+    """Two that say the same are not twice as much, and one that is well hides none that is not."""
+    active = {"service": "outbox-submitter"}
+    ends = {"identity": "admin", "service": "projector"}
+    oldest, expiry = write_path.OUTBOX_OLDEST_PENDING_AGE, every_process.CERTIFICATE_EXPIRY
+    differ = _twice(read_path.RECONCILIATION_DIFFERENCE, 5, 0, kind="balances")
+    return _told(
+        (companions.OLDEST_IS_OLD, _twice(oldest, 40, 40), 0),
+        (companions.TWO_ACTIVE_WORKERS, _twice(write_path.OUTBOX_WORKER_ACTIVE, 1, 0, **active), 0),
+        (companions.BOOKS_DIFFER, differ, 1),
+        (companions.CERTIFICATE_EXPIRING, _twice(expiry, 9e4, 9e4, **ends), 1),
+        (companions.CERTIFICATE_NEARLY_EXPIRED, _twice(expiry, 9e4, 9e9, **ends), 1),
+    )
+
+
+def replicas_of_processes() -> Sequence[Case]:
+    """Each process has its own limits, scrapes and ways to what it depends on."""
+    ours, api = {"job": "gx-projector"}, {"service": "api"}
+    limit = _twice(every_process.PROCESS_MEMORY_LIMIT, 1_000, 1_000, **ours)
+    used = _twice(client_library.PROCESS_RESIDENT_MEMORY, 600, 600, **ours)
+    empty = _twice(external.SAMPLES_KEPT, 0, 900, **ours)
+    return _told(
+        (companions.DATABASE_UNREACHABLE, _twice(every_process.DATABASE_UP, 0, 1, **api), 1),
+        (companions.LEDGER_UNREACHABLE, _twice(every_process.LEDGER_UP, 0, 1, **api), 1),
+        (backend.HIGH_MEMORY, [*limit, *used], 0),
+        (watching.SAMPLE_LIMIT_NEAR, _twice(external.SAMPLES_KEPT, 5_000, 5_000, **ours), 0),
+        (watching.SCRAPE_IS_EMPTY, [*_twice(external.UP, 1, 1, **ours), *empty], 1),
+    )
+
+
+def replicas_of_storage() -> Sequence[Case]:
+    """Two servers are not added up, and a roomy disk hides no full one."""
+    disk = {"mountpoint": "/data", "fstype": "ext4", "device": "sda"}
+    busy = _twice(external.PG_CONNECTIONS, 50, 50, datname="gx", state="active")
+    most = _twice(external.PG_CONNECTIONS_MAX, 100, 100)
+    size = _twice(external.DISK_SIZE, 1_000, 1_000, **disk)
+    left = _twice(external.DISK_AVAILABLE, 50, 900, **disk)
+    return _told(
+        (storage.REPLICA_LAGS, _twice(external.PG_REPLICATION_LAG, 20, 20), 0),
+        (storage.CONNECTIONS_NEAR_LIMIT, [*most, *busy], 0),
+        (storage.DISK_FULL, [*size, *left], 1),
+    )
+
+
+def replicas_of_targets() -> Sequence[Case]:
+    """One of two that is down, or could not reload, is told."""
+    alertmanager = {"job": "alertmanager"}
+    reloaded = _twice(external.ALERTMANAGER_RELOAD_SUCCESSFUL, 0, 1, **alertmanager)
+    projectors = _twice(external.UP, 0, 1, job="gx-projector", service="projector")
+    return _told(
+        (watching.CONFIG_RELOAD_FAILED, reloaded, 1),
+        (watching.TARGET_DOWN, _twice(external.UP, 0, 1, **alertmanager), 1),
+        (backend.SERVICE_DOWN, [*projectors, *_all_others_up()], 1),
+    )
 
 
 def _all_others_up() -> list[Line]:
@@ -178,65 +154,96 @@ def _all_others_up() -> list[Line]:
     ]
 
 
-def counters() -> Sequence[Case]:
-    """Counters that stand still, start anew, or were never there."""
-    processed = write_path.OUTBOX_COMMANDS_PROCESSED
-    few, bulk = companions.FAILURES_AT_LOW_VOLUME, companions.REFUSED_IN_BULK
-    errors, refused = companions.API_ERRORS, companions.WRITES_REFUSED
-    given_up = backend.DEAD_LETTERS_ACCUMULATE
-    own = {"rule_group": "g", "job": "prometheus", "instance": "m:1"}
+def _outcome(status: str, values: str, namespace: str = NAMESPACE) -> Line:
+    return line(
+        write_path.OUTBOX_COMMANDS_PROCESSED,
+        values,
+        namespace=namespace,
+        status=status,
+        commandType="transfer",
+    )
 
-    def outcome(status: str, values: str, namespace: str = NAMESPACE) -> Line:
-        return line(processed, values, namespace=namespace, status=status, commandType="transfer")
 
-    def answered(status: str, values: str, namespace: str = NAMESPACE) -> Line:
-        labels = {"service": "api", "endpoint": "/x", "method": "POST", "status": status}
-        return line(edge.HTTP_REQUESTS, values, namespace=namespace, **labels)
+def _answered(status: str, values: str, namespace: str = NAMESPACE) -> Line:
+    labels = {"service": "api", "endpoint": "/x", "method": "POST", "status": status}
+    return line(edge.HTTP_REQUESTS, values, namespace=namespace, **labels)
 
-    def dead(values: str, namespace: str = NAMESPACE) -> Line:
-        metric = write_path.OUTBOX_COMMANDS_DEAD_LETTERED
-        return line(metric, values, namespace=namespace, commandType="transfer")
 
-    still, reset = hold(700, 20), "700x40 0x60"
-    failures = external.RULE_EVALUATION_FAILURES
+def _dead(values: str, namespace: str = NAMESPACE) -> Line:
+    metric = write_path.OUTBOX_COMMANDS_DEAD_LETTERED
+    return line(metric, values, namespace=namespace, commandType="transfer")
+
+
+def command_counters() -> Sequence[Case]:
+    """Outcomes that stand still, start anew, or were never there."""
+    few = companions.FAILURES_AT_LOW_VOLUME
+    bulk = companions.REFUSED_IN_BULK
+    still = hold(700, 20)
+    reset = "700x40 0x60"
     return [
-        trap(few, Trap.NO_TRAFFIC, [outcome("success", still), outcome("failed", still)], (18, 0)),
         trap(
-            few, Trap.COUNTER_RESET, [outcome("success", reset), outcome("failed", reset)], (18, 0)
+            few, Trap.NO_TRAFFIC, [_outcome("success", still), _outcome("failed", still)], (18, 0)
         ),
-        trap(few, Trap.NEVER_CREATED, [outcome("failed", "0x8 3x90")], (10, 1)),
+        trap(
+            few,
+            Trap.COUNTER_RESET,
+            [_outcome("success", reset), _outcome("failed", reset)],
+            (18, 0),
+        ),
+        trap(few, Trap.NEVER_CREATED, [_outcome("failed", "0x8 3x90")], (10, 1)),
         trap(
             few,
             Trap.OTHER_IS_BUSY,
-            [outcome("failed", "0x8 3x90"), outcome("success", grow(900, 20), OTHER)],
+            [_outcome("failed", "0x8 3x90"), _outcome("success", grow(900, 20), OTHER)],
             (10, 1),
         ),
-        trap(bulk, Trap.NO_TRAFFIC, [outcome("rejected", still)], (18, 0)),
-        trap(bulk, Trap.COUNTER_RESET, [outcome("rejected", reset)], (11, 0), (18, 0)),
-        trap(bulk, Trap.NEVER_CREATED, [outcome("rejected", grow(5, 20))], (18, 1)),
-        trap(errors, Trap.NO_TRAFFIC, [answered("500", still), answered("202", still)], (18, 0)),
-        trap(errors, Trap.COUNTER_RESET, [answered("500", reset)], (11, 0), (18, 0)),
-        trap(errors, Trap.NEVER_CREATED, [answered("500", grow(5, 20))], (18, 1)),
-        trap(refused, Trap.NO_TRAFFIC, [answered("429", still), answered("202", still)], (18, 0)),
-        trap(refused, Trap.COUNTER_RESET, [answered("429", reset)], (11, 0), (18, 0)),
+        trap(bulk, Trap.NO_TRAFFIC, [_outcome("rejected", still)], (18, 0)),
+        trap(bulk, Trap.COUNTER_RESET, [_outcome("rejected", reset)], (11, 0), (18, 0)),
+        trap(bulk, Trap.NEVER_CREATED, [_outcome("rejected", grow(5, 20))], (18, 1)),
+    ]
+
+
+def request_counters() -> Sequence[Case]:
+    """Answers that stand still, start anew, or were never there."""
+    errors = companions.API_ERRORS
+    refused = companions.WRITES_REFUSED
+    still = hold(700, 20)
+    reset = "700x40 0x60"
+    return [
+        trap(errors, Trap.NO_TRAFFIC, [_answered("500", still), _answered("202", still)], (18, 0)),
+        trap(errors, Trap.COUNTER_RESET, [_answered("500", reset)], (11, 0), (18, 0)),
+        trap(errors, Trap.NEVER_CREATED, [_answered("500", grow(5, 20))], (18, 1)),
+        trap(refused, Trap.NO_TRAFFIC, [_answered("429", still), _answered("202", still)], (18, 0)),
+        trap(refused, Trap.COUNTER_RESET, [_answered("429", reset)], (11, 0), (18, 0)),
         trap(
             refused,
             Trap.NEVER_CREATED,
-            [answered("429", grow(5, 20)), answered("202", grow(5, 20))],
+            [_answered("429", grow(5, 20)), _answered("202", grow(5, 20))],
             (18, 1),
             says="nothing was ever shed",
         ),
         trap(
             refused,
             Trap.OTHER_IS_BUSY,
-            [answered("429", grow(5, 20)), answered("202", grow(9_000, 20), OTHER)],
+            [_answered("429", grow(5, 20)), _answered("202", grow(9_000, 20), OTHER)],
             (18, 1),
         ),
-        trap(given_up, Trap.NO_TRAFFIC, [dead(still)], (18, 0)),
+    ]
+
+
+def other_counters() -> Sequence[Case]:
+    """Dead letters and failed evaluations."""
+    given_up = backend.DEAD_LETTERS_ACCUMULATE
+    own = {"rule_group": "g", "job": "prometheus", "instance": "m:1"}
+    still = hold(700, 20)
+    reset = "700x40 0x60"
+    failures = external.RULE_EVALUATION_FAILURES
+    return [
+        trap(given_up, Trap.NO_TRAFFIC, [_dead(still)], (18, 0)),
         trap(
             given_up,
             Trap.OTHER_IS_BUSY,
-            [dead("0x20 11x60"), dead(hold(0, 20), OTHER)],
+            [_dead("0x20 11x60"), _dead(hold(0, 20), OTHER)],
             (6, 1),
         ),
         trap(
@@ -249,4 +256,14 @@ def counters() -> Sequence[Case]:
     ]
 
 
-TRAP_CASES: Final = (*busy_neighbours(), *not_deployed(), *replicas(), *counters())
+TRAP_CASES: Final = (
+    *busy_neighbours(),
+    *not_deployed(),
+    *replicas_of_workers(),
+    *replicas_of_processes(),
+    *replicas_of_storage(),
+    *replicas_of_targets(),
+    *command_counters(),
+    *request_counters(),
+    *other_counters(),
+)

@@ -19,13 +19,9 @@ from gx.monitoring.cases.model import (
 )
 
 
-def storage_cases() -> Sequence[Case]:
-    """PostgreSQL and disks."""
-    busy, state = external.PG_CONNECTIONS, {"datname": "gx", "state": "active"}
-    most = line(external.PG_CONNECTIONS_MAX, hold(100, 40), instance="p:1")
-    disk = {"instance": "n:1", "mountpoint": "/data", "fstype": "ext4", "device": "sda"}
-    size = line(external.DISK_SIZE, hold(1_000, 900), **disk)
-    alert = storage.DISK_FULL
+def databases() -> Sequence[Case]:
+    """PostgreSQL: away, behind, or held up."""
+    state = {"datname": "gx", "state": "active"}
     return [
         *at_threshold(
             storage.POSTGRES_DOWN,
@@ -45,6 +41,15 @@ def storage_cases() -> Sequence[Case]:
             over=601,
             under=600,
         ),
+    ]
+
+
+def connections() -> Sequence[Case]:
+    """PostgreSQL's connections, of all databases and states together."""
+    busy = external.PG_CONNECTIONS
+    state = {"datname": "gx", "state": "active"}
+    most = line(external.PG_CONNECTIONS_MAX, hold(100, 40), instance="p:1")
+    return [
         *at_threshold(
             storage.CONNECTIONS_NEAR_LIMIT,
             lambda v: [
@@ -64,6 +69,15 @@ def storage_cases() -> Sequence[Case]:
             ],
             (15, 0),
         ),
+    ]
+
+
+def disks() -> Sequence[Case]:
+    """Disks: nearly full, or soon."""
+    disk = {"instance": "n:1", "mountpoint": "/data", "fstype": "ext4", "device": "sda"}
+    size = line(external.DISK_SIZE, hold(1_000, 900), **disk)
+    alert = storage.DISK_FULL
+    return [
         Case(
             alert=alert,
             kind=Kind.FIRES,
@@ -100,17 +114,12 @@ def storage_cases() -> Sequence[Case]:
     ]
 
 
-def watching_cases() -> Sequence[Case]:
-    """Monitoring about itself."""
-    ours, probe = (
-        {"job": "gx-projector", "instance": "a:1"},
-        {"job": "gx-blackbox", "instance": "u"},
-    )
-    own = {"job": "prometheus", "instance": "m:1"}
-    kept, limit = external.SAMPLES_KEPT, watching.SAMPLE_LIMIT_NEAR
-    reload, lost = watching.CONFIG_RELOAD_FAILED, watching.NOTIFICATIONS_FAIL
-    reloaded = external.PROMETHEUS_RELOAD_SUCCESSFUL
-    failed = external.ALERTMANAGER_NOTIFICATIONS_FAILED
+def scrapes() -> Sequence[Case]:
+    """Probes, and what scrapes deliver."""
+    ours = {"job": "gx-projector", "instance": "a:1"}
+    probe = {"job": "gx-blackbox", "instance": "u"}
+    kept = external.SAMPLES_KEPT
+    limit = watching.SAMPLE_LIMIT_NEAR
     return [
         Case(alert=watching.WATCHDOG, kind=Kind.FIRES, lines=[], checks=[(1, 1), (9, 1)]),
         *at_threshold(
@@ -133,6 +142,15 @@ def watching_cases() -> Sequence[Case]:
         ),
         *at_threshold(limit, lambda v: [line(kept, v, **ours)], over=8_001, under=8_000),
         more(limit, "a probe's lower limit", [line(kept, hold(161, 12), **probe)], (10, 1)),
+    ]
+
+
+def reloads() -> Sequence[Case]:
+    """Configurations that could not be loaded."""
+    own = {"job": "prometheus", "instance": "m:1"}
+    reload = watching.CONFIG_RELOAD_FAILED
+    reloaded = external.PROMETHEUS_RELOAD_SUCCESSFUL
+    return [
         Case(
             alert=reload,
             kind=Kind.FIRES,
@@ -157,6 +175,15 @@ def watching_cases() -> Sequence[Case]:
             [line(external.ALERTMANAGER_RELOAD_SUCCESSFUL, hold(0, 20), **own)],
             (15, 1),
         ),
+    ]
+
+
+def notifications() -> Sequence[Case]:
+    """Notifications and rules that fail."""
+    own = {"job": "prometheus", "instance": "m:1"}
+    lost = watching.NOTIFICATIONS_FAIL
+    failed = external.ALERTMANAGER_NOTIFICATIONS_FAILED
+    return [
         *at_rate(lost, lambda v: [line(failed, v, integration="slack", **own)], over=0.1, under=0),
         more(
             lost,
@@ -181,6 +208,10 @@ def watching_cases() -> Sequence[Case]:
 
 
 WATCHING_CASES: Final = (
-    *storage_cases(),
-    *watching_cases(),
+    *databases(),
+    *connections(),
+    *disks(),
+    *scrapes(),
+    *reloads(),
+    *notifications(),
 )

@@ -42,7 +42,6 @@ def _settled(values: str, namespace: str = NAMESPACE) -> Line:
 def unresolved() -> Sequence[Case]:
     """Commands in flight, and no outcome for five minutes."""
     alert = workers.COMMANDS_UNRESOLVED
-    stuck = [_processing(hold(3, 20)), _settled(hold(7, 20))]
     since_minute_2 = [_processing("0x7 3x80"), _settled(hold(7, 20))]
     return [
         Case(alert=alert, kind=Kind.FIRES, lines=since_minute_2, checks=[(8, 0), (10, 1)]),
@@ -64,6 +63,14 @@ def unresolved() -> Sequence[Case]:
             [_processing(" ".join(["50x2 0x0"] * 30)), _settled(hold(7, 30))],
             (12, 0),
         ),
+    ]
+
+
+def unresolved_traps() -> Sequence[Case]:
+    """Other submitters, other environments, and restarts."""
+    alert = workers.COMMANDS_UNRESOLVED
+    stuck = [_processing(hold(3, 20)), _settled(hold(7, 20))]
+    return [
         trap(alert, Trap.NO_TRAFFIC, [_processing(hold(0, 20)), _settled(hold(7, 20))], (15, 0)),
         trap(
             alert,
@@ -169,4 +176,4 @@ def targets() -> Sequence[Case]:
     ]
 
 
-WORKER_CASES: Final = (*unresolved(), *rejections(), *stopped(), *targets())
+WORKER_CASES: Final = (*unresolved(), *unresolved_traps(), *rejections(), *stopped(), *targets())
