@@ -16,9 +16,11 @@ from gx.runtime.fabric_network import NetworkStack
 from gx.runtime.fabric_servers import SlotServers
 from gx.runtime.settings import CommonSettings, environment
 from gx.runtime.stack import StackFolder
-from tests.runtime.stacks import RememberingObserver, running
+from tests.runtime.stacks import RememberingObserver, a_supervisor
 
 ROOT: Final = Path(__file__).parents[2]
+START_S: Final = 300.0  # a dozen programs start one after another, each slow on a busy machine
+POLL_S: Final = 0.05
 
 
 def write_stand_ins(folder: Path) -> Binaries:
@@ -49,8 +51,20 @@ def stand_in_stack(network: Network, binaries: Binaries) -> NetworkStack:
 async def running_network(stack: NetworkStack) -> AsyncIterator[RememberingObserver]:
     """Run a network until the test is done with it."""
     items = await asyncio.to_thread(stack.items)
-    async with running(items, stack.network.folder) as observer:
+    observer = RememberingObserver()
+    supervisor = a_supervisor(items, stack.network.folder, observer)
+    run = asyncio.create_task(supervisor.run())
+    try:
+        async with asyncio.timeout(START_S):
+            while observer.ready_after_s is None and not run.done():
+                await asyncio.sleep(POLL_S)
+        if run.done():
+            await run
         yield observer
+    finally:
+        supervisor.request_stop()
+        await asyncio.wait({run})
+    await run
 
 
 def upgrade(stack: NetworkStack, version: str) -> DeploymentPlan:

@@ -29,11 +29,11 @@ from gx.runtime.process import ItemState
 from tests.fabric.networks import free_ports, network_in
 from tests.fabric.running import running_network, stand_in_stack, upgrade, write_stand_ins
 
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 300.0
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("stand-in-network"),
 ]
 
@@ -78,9 +78,15 @@ class Life:
             targets=self.stack.network.chaincode_targets.read_text(),
         )
 
-    def note(self, when: str) -> None:
-        """Remember what is seen now."""
-        self.seen[when] = self.look()
+    async def note(self, when: str) -> None:
+        """Remember what is seen now, and let the supervisor go on meanwhile."""
+        self.seen[when] = await asyncio.to_thread(self.look)
+
+    def package_in(self, letter: str) -> str | None:
+        """Return the package that a slot's process serves."""
+        state = self.stack.folder.read()
+        pids = {item.name: item.pid for item in state.items} if state else {}
+        return _package_of(pids.get(f"chaincode-{letter}"))
 
     def note_keys(self) -> None:
         """Remember the identities' keys."""
@@ -106,21 +112,21 @@ async def live(life: Life) -> None:
     stack = life.stack
     async with running_network(stack) as observer:
         life.done = observer.order_of(ItemState.DONE)
-        life.note("started")
+        await life.note("started")
         address = f"127.0.0.1:{stack.network.slots[0].service}"
         package = build_package(version=__version__, address=address)
-        life.plans["at once"] = plan_deployment(stack.lifecycle(), package)
+        life.plans["at once"] = await asyncio.to_thread(plan_deployment, stack.lifecycle(), package)
         life.checks = list(await preflight(stack.network.connection_profile, None))
         life.plans["upgrade"] = await asyncio.to_thread(upgrade, stack, "2")
-        life.note("upgraded")
-        await until(lambda: life.look().packages[0] is None)
+        await life.note("upgraded")
+        await until(lambda: life.package_in("a") is None)
         life.plans["again"] = await asyncio.to_thread(upgrade, stack, "2")
         await asyncio.to_thread(upgrade, stack, "3")
-        life.note("third")
+        await life.note("third")
         life.note_keys()
     life.left = [pid for pid in life.seen["third"].pids if psutil.pid_exists(pid)]
     async with running_network(stack):
-        life.note("restarted")
+        await life.note("restarted")
         life.note_keys()
 
 
