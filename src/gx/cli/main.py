@@ -50,6 +50,7 @@ ENTRIES = (
     Entry("ledger", "gx.cli.ledger", "Serve, read and verify the local ledger.", _LOOK),
     Entry("projection", "gx.cli.projection", "Run, show and rebuild the read models.", _LOOK),
     Entry("monitoring", "gx.cli.monitoring", "Check the metrics in Prometheus.", _LOOK),
+    Entry("reachability", "gx.cli.reachability", "Say what manifests let reach what.", _PROVE),
     Entry("smoke", "gx.cli.smoke", "Check the whole loop once, step by step.", _PROVE),
     Entry("load", "gx.cli.load", "Send many commands on a fixed schedule.", _PROVE),
     Entry("api", "gx.cli.api", "Serve the HTTP API.", _SERVE),

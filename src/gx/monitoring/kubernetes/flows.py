@@ -6,6 +6,7 @@ flow from a backend to monitoring: what is watched does not know its watchers.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from gx.monitoring.kubernetes.cluster import (
     Addresses,
@@ -17,6 +18,9 @@ from gx.monitoring.kubernetes.cluster import (
     Parties,
     Party,
 )
+
+SCRAPES: Final = "scrapes"
+"""Why Prometheus alone has a flow: what a scrape job asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def _serving(own: Backend, fabric: Fabric, outside: Outsiders) -> Iterator[Flow]
 def _watching_backend(own: Backend, watching: Monitoring) -> Iterator[Flow]:
     """What is asked of an environment, and of the exporters that look into its stores."""
     for party in (own.api, own.submitter, own.projector, own.chaincode):
-        yield Flow(watching.prometheus, party, ("metrics",), "scrapes")
+        yield Flow(watching.prometheus, party, ("metrics",), SCRAPES)
     # The API where its users reach it; the workers have no other port than this.
     yield Flow(watching.blackbox, own.api, ("http",), "probes of /readyz")
     yield Flow(watching.blackbox, own.submitter, ("metrics",), "probes of /readyz")
@@ -124,14 +128,14 @@ def _watching_backend(own: Backend, watching: Monitoring) -> Iterator[Flow]:
         (own.postgres_exporter, own.postgresql, "postgresql"),
         (own.redis_exporter, own.valkey, "valkey"),
     ):
-        yield Flow(watching.prometheus, exporter, ("metrics",), "scrapes")
+        yield Flow(watching.prometheus, exporter, ("metrics",), SCRAPES)
         yield Flow(exporter, store, (port,), "the store's own figures")
 
 
 def _watching_cluster(watching: Monitoring, outside: Outsiders) -> Iterator[Flow]:
     """What Prometheus asks of its own surroundings."""
     for exporter in (watching.state_metrics, watching.node_exporter):
-        yield Flow(watching.prometheus, exporter, ("metrics",), "scrapes")
+        yield Flow(watching.prometheus, exporter, ("metrics",), SCRAPES)
     yield Flow(watching.prometheus, watching.blackbox, ("http",), "requests for probes")
     yield Flow(watching.prometheus, watching.alertmanager, ("http",), "alerts, and scrapes")
     api = ("https", "https-host")
@@ -141,7 +145,7 @@ def _watching_cluster(watching: Monitoring, outside: Outsiders) -> Iterator[Flow
 
 def _watching_fabric(fabric: Fabric, watching: Monitoring) -> Iterator[Flow]:
     for node in (fabric.peer, fabric.orderer):
-        yield Flow(watching.prometheus, node, ("operations",), "scrapes")
+        yield Flow(watching.prometheus, node, ("operations",), SCRAPES)
 
 
 def _telling(watching: Monitoring, outside: Outsiders) -> Iterator[Flow]:
