@@ -62,7 +62,7 @@ export function gauge(panel: Panel, name: string, value: number | null): SVGElem
   return s(
     "svg",
     {
-      viewBox: "-26 -14 252 176",
+      viewBox: "-32 -14 264 176",
       class: `gauge ${value === null ? "idle" : ""}`,
       role: "img",
       "aria-label": `${panel.title}, ${name}: ${text}${color ? `, ${color}` : ""}`,
