@@ -231,3 +231,12 @@ def test_what_the_demo_found_is_told_in_a_line() -> None:
     assert len(told) < 220
     assert "\n" not in told
     assert told.endswith("(and 2 more: try `gx load`)")
+
+
+@pytest.mark.usefixtures("running")
+def test_restarting_what_does_not_run_says_what_does() -> None:
+    """A name that no process has is a failure with the names that there are."""
+    answer = gx("restart", "submitter")
+
+    assert answer.code == 1
+    assert "no process submitter runs; there are: api, projector" in answer.err
