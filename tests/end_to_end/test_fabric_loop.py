@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
+from gx.domain.roles import LedgerRole
 from tests.end_to_end.loop import Loop, free_port, running_loop
 from tests.end_to_end.test_tour import README, type_line
 from tests.end_to_end.tour import Step, comparable, read_steps
@@ -50,10 +52,20 @@ async def test_the_tour_is_the_same_on_fabric(loop: Loop) -> None:
             step.command
         )
     assert loop.send("chaincode-a", signal.SIGKILL)
+    assert await certificates_told(loop) == set(LedgerRole)
+
     assert loop.send("outbox-submitter", signal.SIGKILL)
     assert loop.send("projector", signal.SIGKILL)
     assert "FAILED" not in await loop.gx("smoke")
     assert "as they must be" in await loop.gx("ledger", "verify")
+
+
+async def certificates_told(loop: Loop) -> set[str]:
+    """Read from the submitter's metrics whose certificates' ends it shows."""
+    port = loop.environment["GX_SUBMITTER_METRICS_PORT"]
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+    return set(re.findall(r'certificate_expiry_timestamp_seconds\{identity="(\w+)"\} \d', text))
 
 
 def on_any_chain(step: Step, output: str) -> list[str]:
