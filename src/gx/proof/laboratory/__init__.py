@@ -1,0 +1,1 @@
+"""Pods as network namespaces of this machine: policies as packet filters, real packets between."""
