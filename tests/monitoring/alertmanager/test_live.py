@@ -28,6 +28,7 @@ from tests.monitoring.alertmanager.programs import (
     FAST,
     WITHIN_S,
     Alertmanager,
+    Labels,
     an_alertmanager,
     running,
     until,
@@ -130,13 +131,14 @@ def test_slack_and_pagerduty_get_a_failure_and_its_end(
     muted = labels_of(alert_named("OutboxQueueBuildup"), MAINNET)
     notes = annotations_of("OutboxQueueCritical")
     with connected(tools, tmp_path) as system:
-        system.alertmanager.post(labels, muted, annotations=notes)
+        system.alertmanager.post(labels, annotations=notes)
         system.sink.wait_for(
             lambda: bool(system.sink.slack and system.sink.pagerduty),
             timeout_s=WITHIN_S,
             what="the page and the message",
         )
-        system.alertmanager.post(labels, muted, is_over=True, annotations=notes)
+        _fire_while_muted(system.alertmanager, muted, notes)
+        system.alertmanager.post(labels, is_over=True, annotations=notes)
         system.sink.wait_for(
             lambda: len(system.sink.slack) > 1 and len(system.sink.pagerduty) > 1,
             timeout_s=WITHIN_S,
@@ -146,6 +148,21 @@ def test_slack_and_pagerduty_get_a_failure_and_its_end(
         _check_slack(system.sink.slack, notes)
         _check_pages(system.sink.pagerduty, system.alertmanager.url, notes)
         assert b"OutboxQueueBuildup" not in b"".join(r.body for r in system.sink.received)
+
+
+def _fire_while_muted(alertmanager: Alertmanager, labels: Labels, notes: Labels) -> None:
+    """Let a muted alert fire for longer than its group waits, and end before what mutes it."""
+    alertmanager.post(labels, annotations=notes)
+
+    def is_muted() -> bool:
+        state = alertmanager.state_of(labels)
+        return state is not None and state[1]
+
+    until(is_muted, "the warning is not muted")
+    time.sleep(2 * FAST.interval_s)
+    alertmanager.post(labels, is_over=True, annotations=notes)
+    until(lambda: alertmanager.state_of(labels) is None, "the warning does not end")
+    time.sleep(2 * FAST.interval_s)
 
 
 def _check_slack(messages: tuple[SlackMessage, ...], notes: dict[str, str]) -> None:
