@@ -68,7 +68,11 @@ def _policy(chance: Random, name: str) -> Document:
     for direction, end in (("ingress", "from"), ("egress", "to")):
         # Rules for a direction that a policy is not about mean nothing: the analyser refuses them.
         if direction.capitalize() in str(types) and chance.random() < 0.75:
-            spec[direction] = [_rule(chance, end) for _ in range(chance.randint(0, 3))]
+            # Without `policyTypes`, Kubernetes takes an empty egress for none at all (defaults.go
+            # of its networking API); the analyser takes it for a policy about egress.
+            is_told = direction == "ingress" or "policyTypes" in spec
+            least = 0 if is_told else 1
+            spec[direction] = [_rule(chance, end) for _ in range(chance.randint(least, 3))]
     metadata = {"name": name, "namespace": chance.choice(NAMESPACES)}
     return {
         "apiVersion": "networking.k8s.io/v1",

@@ -37,6 +37,7 @@ def _chain(direction: str, hook: str, accepts: Iterable[str], refusal: Refusal) 
     lines = [
         f"type filter hook {hook} priority 0; policy accept;",
         "ct state established,related accept",
+        "tcp flags rst accept",  # a refusal must get back to whoever is refused
         f"{'iif' if hook == 'input' else 'oif'} lo accept",
         *accepts,
         f"meta l4proto tcp counter {refusal}",
