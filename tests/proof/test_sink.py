@@ -64,6 +64,14 @@ def test_a_message_without_anything_in_it_is_refused() -> None:
         assert sink.slack == ()
 
 
+def test_a_body_that_is_no_text_is_refused() -> None:
+    """Bytes outside of UTF-8 are answered and kept as a fault, like any other wrong body."""
+    with Sink() as sink:
+        answer = httpx.post(sink.slack_url(), content=b'{"text": "\xff"}', trust_env=False)
+        assert answer.status_code == 400
+        assert len(sink.faults) == 1
+
+
 def test_it_refuses_on_purpose_until_told_otherwise() -> None:
     """Only below the path that is named; what was refused is not counted as taken."""
     with Sink() as sink:

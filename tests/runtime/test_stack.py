@@ -198,11 +198,11 @@ def test_a_stack_that_does_not_stop_is_told(folder: StackFolder) -> None:
         stop_stack(folder, timeout_s=0.1)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"supervisor_pid": "x"}'])
-def test_an_unreadable_state_is_none(folder: StackFolder, text: str) -> None:
+@pytest.mark.parametrize("text", [b"", b"{", b'{"supervisor_pid": "x"}', b'{"items": "\xff"}'])
+def test_an_unreadable_state_is_none(folder: StackFolder, text: bytes) -> None:
     """A full disk must not make every later command fail."""
     folder.state_path.parent.mkdir(parents=True)
-    folder.state_path.write_text(text)
+    folder.state_path.write_bytes(text)
 
     assert folder.read() is None
     assert stop_stack(folder) is StopOutcome.NOT_RUNNING

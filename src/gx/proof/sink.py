@@ -288,7 +288,7 @@ def _fault_of(path: str, body: bytes) -> str | None:
         if path.startswith(PAGERDUTY_PATH):
             return _event_fault(msgspec.json.decode(body, type=PagerDutyEvent))
         msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return str(error)
     return None
 

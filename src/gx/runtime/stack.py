@@ -136,7 +136,7 @@ class StackFolder:
         """Return the last state; None if no stack ever ran here or its file is unreadable."""
         try:
             return msgspec.json.decode(self.state_path.read_bytes(), type=StackState)
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
 
     def end_leftovers(self) -> list[str]:

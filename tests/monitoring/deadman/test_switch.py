@@ -192,9 +192,16 @@ async def test_what_was_never_told_is_not_taken_back(tmp_path: Path) -> None:
     assert slack.heard == []
 
 
-async def test_a_damaged_file_does_not_keep_it_from_listening(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damaged",
+    [b"", b"not json", b"{}", b'{"silent_s":1,"incident":"\xff"}', b"\x00" * 100],
+    ids=["empty", "text", "incomplete", "no-utf8", "zeros"],
+)
+async def test_a_damaged_file_does_not_keep_it_from_listening(
+    damaged: bytes, tmp_path: Path
+) -> None:
     """It begins with nothing known, and still speaks."""
-    (tmp_path / "state.json").write_text("not json")
+    (tmp_path / "state.json").write_bytes(damaged)
     slack = RememberingReceiver("slack")
     scene = Scene(tmp_path, slack)
     await scene.silence(190)

@@ -39,7 +39,7 @@ class StateFile:
             stored = msgspec.json.decode(self._path.read_bytes(), type=_Stored)
         except FileNotFoundError:
             return Watch()
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise StateFileError(
                 f"{self._path} cannot be read: {error}. It is begun anew; an incident that was "
                 "open has to be resolved by hand"
