@@ -124,7 +124,12 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
     Fault.STOP_API: ("api-outage", _DOWN),
     Fault.STALL_PROJECTOR: ("stalled-projection", _LAG),
     Fault.SECOND_ACTIVE_WORKER: ("two-leases", _NONE),
-    Fault.POISON_COMMANDS: ("poison", _FAILED | _names(REFUSED_IN_BULK, OLDEST_IS_OLD)),
+    # A command that cannot be sent counts as a transaction that failed, too.
+    Fault.POISON_COMMANDS: (
+        "poison",
+        _FAILED
+        | _names(REFUSED_IN_BULK, OLDEST_IS_OLD, FABRIC_FAILURES, FABRIC_FAILURES_ARE_CRITICAL),
+    ),
     Fault.OVERDRAW: ("refusals", _NONE),
     Fault.OVERLOAD: ("overload", _SHED | _SLOW | _LAG | _names(HIGH_CPU, POOL_IS_EXHAUSTED)),
     Fault.SLOW_API: ("slow-api", _SLOW | _names(POOL_IS_EXHAUSTED, TRANSACTION_IS_OLD)),
@@ -132,7 +137,11 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
     Fault.RESTART_OFTEN: ("restarts", _DOWN | _LAG | _names(NO_ACTIVE_PROJECTOR)),
     Fault.HOLD_CONNECTIONS: (
         "held-connections",
-        _SLOW | _DOWN | _SHED | _LAG | _names(CONNECTIONS_NEAR_LIMIT, TRANSACTION_IS_OLD),
+        _SLOW
+        | _DOWN
+        | _SHED
+        | _LAG
+        | _names(CONNECTIONS_NEAR_LIMIT, TRANSACTION_IS_OLD, DATABASE_UNREACHABLE),
     ),
     Fault.PARK_EVENT: ("parked-event", _LAG),
     Fault.FALSIFY_BALANCE: ("falsified-balance", _NONE),

@@ -145,7 +145,7 @@ def render_prometheus(stack: LocalStack) -> str:
 
 def render_rules(stack: LocalStack) -> str:
     """Render the rules: which targets there should be, and everything recorded and alerted."""
-    return _render(groups_to_yaml(all_groups(_expected_targets(stack)), stack.links))
+    return _render(groups_to_yaml(all_groups(expected_targets(stack)), stack.links))
 
 
 def render_alertmanager(stack: LocalStack) -> str:
@@ -278,7 +278,8 @@ def _ready_urls(stack: LocalStack) -> dict[Process, list[str]]:
     }
 
 
-def _expected_targets(stack: LocalStack) -> list[tuple[str, TargetLabels]]:
+def expected_targets(stack: LocalStack) -> list[tuple[str, TargetLabels]]:
+    """List what should be scraped and probed: a job, and the labels of its target."""
     scraped = [(PROCESS_JOBS[each].name, _labels(stack, each)) for each in _ports(stack)]
     probed = [(PROBE_JOB, _labels(stack, process)) for process in _ready_urls(stack)]
     return [*scraped, *probed]

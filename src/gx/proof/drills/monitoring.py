@@ -1,0 +1,149 @@
+"""The scaled monitoring of a drill's stack: production's declarations, this machine's addresses."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from gx.monitoring.alertmanager.model import Configuration
+from gx.monitoring.alertmanager.render import TEMPLATE_FILE, render_configuration
+from gx.monitoring.alertmanager.routing import Destinations, Pace, build_configuration
+from gx.monitoring.alertmanager.wording import render_templates
+from gx.monitoring.local import (
+    RULES_FILE,
+    LocalStack,
+    expected_targets,
+    render_blackbox,
+    render_prometheus,
+)
+from gx.monitoring.model import Links
+from gx.monitoring.rules import all_groups
+from gx.monitoring.scaling import LOOKBACK_S, Scale, scale_groups, scale_pace, scale_scraping
+from gx.monitoring.scrape import TargetLabels
+from gx.monitoring.yaml_text import dump
+from gx.proof.drills.places import MONITORED_AS, Places
+from gx.proof.drills.stand_in import STAND_IN_JOB
+from gx.proof.sink import Sink
+from gx.runtime.local_stack import HOST
+from gx.runtime.prometheus import alertmanager_command, blackbox_command, prometheus_command
+from gx.runtime.tools import Program, Toolbox
+
+NAMESPACE: Final = f"backend-{MONITORED_AS}"
+CHANNEL_PREFIX: Final = "#gx-"
+PAGERDUTY_KEY: Final = "a-routing-key-of-drills"
+DEADMAN: Final = "deadman"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitoring:
+    """What has been written for a drill's stack, and the command that starts each program."""
+
+    configuration: Configuration
+    commands: dict[str, tuple[str, ...]]
+    working_folders: dict[str, Path | None]
+    rules: Path
+
+
+def write_monitoring(places: Places, toolbox: Toolbox, sink: Sink) -> Monitoring:
+    """Write rules, scrapes, routes and receivers, all in the places' scaled time."""
+    folder = places.folder / "monitoring"
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = build_configuration(_destinations(folder, places.scale, sink))
+    for receiver in configuration.receivers:
+        channel = receiver.name.removeprefix("slack-")
+        (folder / f"slack-{channel}").write_text(sink.slack_url(channel))
+    (folder / "pagerduty").write_text(PAGERDUTY_KEY)
+    stack = local_stack(places)
+    (folder / "prometheus.yml").write_text(_scraping(places, stack))
+    (folder / RULES_FILE).write_text(_rules(stack, places.scale))
+    (folder / "alertmanager.yml").write_text(render_configuration(configuration))
+    (folder / TEMPLATE_FILE).write_text(render_templates())
+    (folder / "blackbox.yml").write_text(render_blackbox())
+    tools = toolbox.tools
+    return Monitoring(
+        configuration=configuration,
+        commands=_commands(places, toolbox, folder),
+        working_folders={
+            "prometheus": tools[Program.PROMETHEUS].working_folder,
+            "alertmanager": tools[Program.ALERTMANAGER].working_folder,
+            "blackbox": tools[Program.BLACKBOX].working_folder,
+        },
+        rules=folder / RULES_FILE,
+    )
+
+
+def local_stack(places: Places) -> LocalStack:
+    """Say where everything listens, as the renderers of the local stack ask."""
+    ports = places.ports
+    return LocalStack(
+        api_port=ports["api"],
+        api_metrics_port=ports["api_metrics"],
+        submitter_ports=(ports["submitter"],),
+        projector_ports=(ports["projector"],),
+        ledger_port=ports["ledger"],
+        prometheus_port=ports["prometheus"],
+        alertmanager_port=ports["alertmanager"],
+        blackbox_port=ports["blackbox"],
+        environment=MONITORED_AS,
+    )
+
+
+def _destinations(folder: Path, scale: Scale, sink: Sink) -> Destinations:
+    return Destinations(
+        slack_url_file=str(folder / "slack"),
+        url_per_channel=True,
+        channel_prefix=CHANNEL_PREFIX,
+        pagerduty_key_file=str(folder / "pagerduty"),
+        pagerduty_url=sink.pagerduty_url,
+        deadman_url=sink.webhook_url(DEADMAN),
+        pace=scale_pace(Pace(), scale),
+    )
+
+
+def _scraping(places: Places, stack: LocalStack) -> str:
+    configuration: dict[str, object] = yaml.safe_load(render_prometheus(stack))
+    jobs = configuration["scrape_configs"]
+    stand_in = {
+        "job_name": STAND_IN_JOB,
+        "static_configs": [
+            {
+                "targets": [f"{HOST}:{places.ports['stand_in']}"],
+                "labels": TargetLabels.of(MONITORED_AS, "stand-in").to_yaml(),
+            }
+        ],
+    }
+    configuration["scrape_configs"] = [*(jobs if isinstance(jobs, list) else ()), stand_in]
+    return dump(scale_scraping(configuration, places.scale))
+
+
+def _rules(stack: LocalStack, scale: Scale) -> str:
+    return dump(scale_groups(all_groups(expected_targets(stack)), scale, Links()))
+
+
+def _commands(places: Places, toolbox: Toolbox, folder: Path) -> dict[str, tuple[str, ...]]:
+    tools, ports = toolbox.tools, places.ports
+    prometheus = prometheus_command(
+        tools[Program.PROMETHEUS],
+        configuration=folder / "prometheus.yml",
+        storage=places.folder / "prometheus",
+        port=ports["prometheus"],
+        retention_days=1,
+    )
+    return {
+        "prometheus": (
+            *prometheus,
+            f"--query.lookback-delta={places.scale.text(LOOKBACK_S)}",
+        ),
+        "alertmanager": alertmanager_command(
+            tools[Program.ALERTMANAGER],
+            configuration=folder / "alertmanager.yml",
+            storage=places.folder / "alertmanager",
+            port=ports["alertmanager"],
+        ),
+        "blackbox": blackbox_command(
+            tools[Program.BLACKBOX],
+            configuration=folder / "blackbox.yml",
+            port=ports["blackbox"],
+        ),
+    }

@@ -1,0 +1,305 @@
+"""Plays drills, side by side where they share nothing, and judges what alerting made of each."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from gx.domain.errors import GxError
+from gx.monitoring.alertmanager.inhibition import INHIBITIONS
+from gx.monitoring.alerts.burn import BURN_ALERTS
+from gx.monitoring.alerts.watching import WATCHDOG
+from gx.monitoring.model import Alert
+from gx.monitoring.scaling import Scale
+from gx.proof.drills.notifications import Notice, expected_receivers, notices_of
+from gx.proof.drills.observer import Observer, Sighting
+from gx.proof.drills.playground import Playground, playing
+from gx.proof.drills.scenarios import Scenario
+from gx.proof.drills.stack import DrillStack
+
+_POLL_S: Final = 0.1
+HANG_S: Final = 300.0
+"""How long a step may take before it counts as hanging; a busy machine needs a part of it."""
+_SLOW_TO_FORGET: Final = frozenset(alert.name for alert in BURN_ALERTS)
+
+
+class Phase(StrEnum):
+    """Where an alert is in its drill."""
+
+    WAITING = "waiting"
+    INJECTED = "fault made"
+    PENDING = "pending"
+    FIRING = "firing"
+    NOTIFIED = "notified"
+    MUTED = "muted"
+    RECOVERING = "fault ended"
+    RESOLVED = "resolved"
+    FAILED = "failed"
+
+
+class DrillHungError(GxError):
+    """A step of a drill did not happen; the text says which and what was seen instead."""
+
+
+@dataclass(slots=True, kw_only=True)
+class AlertRun:
+    """What became of one alert in its drill. Seconds of the monotonic clock; None: not so far."""
+
+    alert: Alert
+    scenario: Scenario
+    phase: Phase = Phase.WAITING
+    injected_s: float | None = None
+    ended_s: float | None = None
+    sighting: Sighting | None = None
+    resolved_s: float | None = None
+    notices: tuple[Notice, ...] = ()
+    muted_by: tuple[str, ...] = ()
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def told_s(self) -> float | None:
+        """When the first receiver was told that it fires."""
+        return min((each.at_s for each in self.notices if each.is_firing), default=None)
+
+    @property
+    def untold_s(self) -> float | None:
+        """When the last receiver was told that it is over."""
+        return max((each.at_s for each in self.notices if not each.is_firing), default=None)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it did all that it should."""
+        return self.phase is Phase.RESOLVED and not self.faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalseAlarm:
+    """An alert that no drill in progress explains."""
+
+    sighting: Sighting
+    during: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class DrillRun:
+    """Everything that happened; `began_s` is its zero."""
+
+    scale: Scale
+    began_s: float
+    alerts: list[AlertRun]
+    false_alarms: list[FalseAlarm] = field(default_factory=list)
+    shape_faults: tuple[str, ...] = ()
+    ended_s: float = 0.0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every alert did what it should, and no other fired."""
+        return (
+            all(each.is_good for each in self.alerts)
+            and not self.false_alarms
+            and not self.shape_faults
+        )
+
+
+class Conductor:
+    """Plays scenarios on one stack. Use it once."""
+
+    def __init__(
+        self, stack: DrillStack, *, tell: Callable[[DrillRun], None] = lambda _: None
+    ) -> None:
+        self._stack = stack
+        self._tell = tell
+        self._observer = Observer(stack)
+        self._active: dict[str, Scenario] = {}
+        self._begun: set[str] = set()
+        self._judged: set[int] = set()
+        self._is_settled = False
+        self._run = DrillRun(scale=stack.places.scale, began_s=time.monotonic(), alerts=[])
+
+    async def play(self, scenarios: Sequence[Scenario]) -> DrillRun:
+        """Play all of them and return what happened."""
+        self._run.alerts = [
+            AlertRun(alert=alert, scenario=each) for each in scenarios for alert in each.expects
+        ]
+        observing = asyncio.create_task(self._observer.run())
+        watching = asyncio.create_task(self._watch())
+        try:
+            async with playing(self._stack) as play:
+                await self._settle()
+                self._run.began_s = time.monotonic()
+                await self._schedule(play, list(scenarios))
+        finally:
+            for task in (observing, watching):
+                task.cancel()
+            await asyncio.gather(observing, watching, return_exceptions=True)
+        self._run.ended_s = time.monotonic()
+        self._run.shape_faults = self._stack.sink.faults
+        return self._run
+
+    async def _settle(self) -> None:
+        """Wait until the Watchdog fires and nothing else: a stack that has just started is not."""
+        calm_s = self._run.scale.seconds(120)
+        since_s = time.monotonic()
+        await _until(lambda: bool(self._observer.of(WATCHDOG.name)), "the Watchdog's first alert")
+
+        def is_calm() -> bool:
+            nonlocal since_s
+            if any(
+                each.gone_s is None and each.name != WATCHDOG.name
+                for each in self._observer.sightings
+            ):
+                since_s = time.monotonic()
+            return time.monotonic() - since_s > calm_s
+
+        await _until(is_calm, "a stack without alerts")
+        self._is_settled = True
+
+    async def _schedule(self, play: Playground, waiting: list[Scenario]) -> None:
+        """Start each scenario as soon as nobody before it wants one of its parts."""
+        running: dict[asyncio.Task[None], Scenario] = {}
+        while waiting or running:
+            taken = {part for each in running.values() for part in each.parts}
+            for scenario in tuple(waiting):
+                if not taken & scenario.parts:
+                    waiting.remove(scenario)
+                    running[asyncio.create_task(self._one(play, scenario))] = scenario
+                taken |= scenario.parts
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                running.pop(task)
+                task.result()
+
+    async def _one(self, play: Playground, scenario: Scenario) -> None:
+        """Play one scenario to its end; a step that hangs fails its alerts and ends it."""
+        runs = [each for each in self._run.alerts if each.scenario is scenario]
+        self._active[scenario.name] = scenario
+        self._begun.add(scenario.name)
+        try:
+            began_s = time.monotonic()
+            async with _fault(scenario, play):
+                for run in runs:
+                    run.injected_s, run.phase = began_s, Phase.INJECTED
+                await _until(lambda: _every(self._has_spoken, runs), scenario.name)
+            for run in runs:
+                run.ended_s, run.phase = time.monotonic(), Phase.RECOVERING
+            await _until(lambda: _every(self._is_over, runs), scenario.name)
+            for run in runs:
+                self._judge(run)
+        except DrillHungError as error:
+            for run in runs:
+                run.faults.append(f"{run.phase}: {error}")
+                run.phase = Phase.FAILED
+        finally:
+            self._active.pop(scenario.name)
+            self._tell(self._run)
+
+    def _has_spoken(self, run: AlertRun) -> bool:
+        """Say whether an alert fires, and whoever should be told was, or it is muted."""
+        run.sighting = self._sighting(run)
+        if run.sighting is None:
+            return False
+        run.phase = Phase.PENDING
+        if run.sighting.firing_s is None:
+            return False
+        self._read_notices(run)
+        told = {each.receiver for each in run.notices if each.is_firing}
+        wanted = expected_receivers(self._stack.monitoring, run.sighting.labels)
+        run.phase = Phase.FIRING
+        if wanted <= told:
+            run.phase = Phase.NOTIFIED
+        elif run.sighting.muted_s is not None:
+            run.phase = Phase.MUTED
+        self._tell(self._run)
+        return run.phase in {Phase.NOTIFIED, Phase.MUTED}
+
+    def _sighting(self, run: AlertRun) -> Sighting | None:
+        """Return the alert's first firing sighting since the fault, else a pending one."""
+        seen = self._observer.of(run.alert.name, since_s=run.injected_s or 0)
+        firing = [each for each in seen if each.firing_s is not None]
+        return next(iter(firing or seen[-1:]), None)
+
+    def _read_notices(self, run: AlertRun) -> None:
+        if run.sighting is not None:
+            received = [r for r in self._stack.sink.received if r.at_s >= (run.injected_s or 0)]
+            run.notices = tuple(notices_of(run.alert, run.sighting.labels, received))
+
+    def _is_over(self, run: AlertRun) -> bool:
+        """Say whether an alert is gone, and whoever was told of it was told of that."""
+        seen = self._observer.of(run.alert.name, since_s=run.injected_s or 0)
+        self._read_notices(run)
+        if any(each.is_firing for each in seen):
+            return False
+        last: dict[str, bool] = {each.receiver: each.is_firing for each in run.notices}
+        if any(last.values()):
+            return False
+        run.phase = Phase.RESOLVED
+        run.resolved_s = max((each.gone_s or 0 for each in seen), default=None)
+        self._tell(self._run)
+        return True
+
+    def _judge(self, run: AlertRun) -> None:
+        run.faults += [f"{each.receiver}: {fault}" for each in run.notices for fault in each.faults]
+        run.faults += _muting_faults(run, self._observer)
+        keys = {each.dedup_key for each in run.notices if each.dedup_key}
+        if len(keys) > 1:
+            run.faults.append(f"PagerDuty got {len(keys)} different dedup keys: {sorted(keys)}")
+
+    async def _watch(self) -> None:
+        """Note every alert that begins to fire while nothing that is played explains it."""
+        while True:
+            for sighting in self._observer.firing():
+                if id(sighting) in self._judged:
+                    continue
+                self._judged.add(id(sighting))
+                if self._is_settled and sighting.name not in self._explained():
+                    during = tuple(sorted(self._active))
+                    self._run.false_alarms.append(FalseAlarm(sighting=sighting, during=during))
+            await asyncio.sleep(_POLL_S)
+
+    def _explained(self) -> frozenset[str]:
+        names = {name for each in self._active.values() for name in each.tolerated}
+        # A burn rate looks back for hours: it may speak of what is over.
+        remembered = {
+            run.scenario.name: run.scenario
+            for run in self._run.alerts
+            if run.scenario.name in self._begun
+        }
+        for scenario in remembered.values():
+            names |= scenario.tolerated & _SLOW_TO_FORGET
+        return frozenset(names | {WATCHDOG.name})
+
+
+def _fault(scenario: Scenario, play: Playground) -> AbstractAsyncContextManager[None]:
+    return scenario.inject(play)
+
+
+def _muting_faults(run: AlertRun, observer: Observer) -> Iterable[str]:
+    """Say which muting no declared inhibition explains."""
+    if run.sighting is None or not run.sighting.muted_by:
+        return
+    run.muted_by = tuple(sorted(run.sighting.muted_by))
+    for name in run.muted_by:
+        sources = [each.labels for each in observer.of(name)]
+        is_declared = any(
+            rule.mutes(run.sighting.labels, source) for rule in INHIBITIONS for source in sources
+        )
+        if not is_declared:
+            yield f"{name} muted it, and no inhibition says so"
+
+
+def _every(is_so: Callable[[AlertRun], bool], runs: Iterable[AlertRun]) -> bool:
+    """Ask of each, also after one that says no: asking is what notes where it stands."""
+    answers = [is_so(run) for run in runs]
+    return all(answers)
+
+
+async def _until(is_so: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; the bound is there for what never will be."""
+    deadline_s = time.monotonic() + HANG_S
+    while not is_so():
+        if time.monotonic() > deadline_s:
+            raise DrillHungError(f"{what}: nothing more happened for {HANG_S:.0f} s")
+        await asyncio.sleep(_POLL_S)

@@ -1,0 +1,254 @@
+"""A real stack for drills: the whole loop as `gx up` runs it, and a scaled monitoring beside it.
+
+Everything listens on free ports of loopback and keeps its data in one temporary folder. Every
+process is tied to this one: whatever ends it ends them.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import httpx
+import psutil
+
+from gx.api.issuer import Claims, LocalIssuer
+from gx.database.tether import tethered
+from gx.domain.errors import GxError
+from gx.domain.roles import TokenRole
+from gx.monitoring.scaling import Scale
+from gx.proof.drills.monitoring import Monitoring, write_monitoring
+from gx.proof.drills.places import Places
+from gx.proof.sink import Sink
+from gx.runtime.clock import SystemClock
+from gx.runtime.process import ItemState
+from gx.runtime.settings import ApiSettings, Environment, StackSettings, load
+from gx.runtime.stack import StackFolder
+from gx.runtime.tools import Program, Toolbox, find_tools
+
+START_MAX_S: Final = 240.0
+STOP_MAX_S: Final = 60.0
+_POLL_S: Final = 0.1
+_TAIL_LINES: Final = 20
+_ASK_MAX_S: Final = 10.0
+_TOKEN_TTL_S: Final = 86_400
+_READY: Final = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "blackbox": "/-/healthy"}
+
+
+class DrillStackError(GxError):
+    """The stack for drills cannot start, or a part of it is gone; the text says which and why."""
+
+
+@dataclass(slots=True, kw_only=True)
+class DrillStack:
+    """A running stack: its places, its receivers, and how to hurt it."""
+
+    places: Places
+    sink: Sink
+    monitoring: Monitoring
+    processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> StackFolder:
+        """The loop's own files."""
+        return StackFolder(self.places.data)
+
+    def token(self, role: TokenRole) -> str:
+        """Issue a token of the loop's local issuer."""
+        settings = ApiSettings.model_construct()
+        issuer = LocalIssuer.open(
+            self.places.data / "keys",
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+            clock=SystemClock(),
+            environment=Environment.DEVNET,
+        )
+        return issuer.issue(Claims(subject="drill", role=role, act_for=(), ttl_s=_TOKEN_TTL_S))
+
+    def pid_of(self, name: str) -> int | None:
+        """Return the process that stands under a name now; None while there is none."""
+        if name in self.processes:
+            return self.processes[name].pid
+        state = self.folder.read()
+        for item in state.items if state else ():
+            if item.name == name:
+                return item.pid
+        return None
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to a process of the stack and to its children; none of it may be there."""
+        pid = self.pid_of(name)
+        if pid is None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            for member in (process, *process.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.send_signal(number)
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """Connect to the loop's database."""
+        password = (self.places.data / "postgres" / "password").read_text().strip()
+        port = self.places.ports["postgres"]
+        return await asyncpg.connect(f"postgresql://gx:{password}@127.0.0.1:{port}/gx")
+
+    async def start(self, name: str) -> None:
+        """Start a program of the monitoring (again) and wait until it is ready."""
+        await _spawn(self, name)
+        await _until(
+            lambda: _answers(self.places.url(name) + _READY[name]),
+            alive=self.processes[name],
+            what=name,
+        )
+
+    async def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
+        """End a program of the monitoring and wait until it is gone."""
+        process = self.processes.pop(name, None)
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(number)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_MAX_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+@asynccontextmanager
+async def running_stack(
+    scale: Scale, *, report: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[DrillStack]:
+    """Start the loop and its scaled monitoring; stop all of it, and remove it, at the end.
+
+    Raises:
+        DrillStackError: Something does not start, or Prometheus or Alertmanager cannot be had.
+    """
+    toolbox = await asyncio.to_thread(_find_tools, report)
+    with tempfile.TemporaryDirectory(prefix="gx-drill-", ignore_cleanup_errors=True) as name:
+        # The database's own user has to get through to its folder.
+        await asyncio.to_thread(Path(name).chmod, 0o755)
+        places = Places(folder=Path(name), scale=scale)
+        with Sink() as sink:
+            monitoring = await asyncio.to_thread(write_monitoring, places, toolbox, sink)
+            stack = DrillStack(places=places, sink=sink, monitoring=monitoring)
+            try:
+                await _start(stack, report)
+                yield stack
+            finally:
+                await _stop(stack)
+
+
+def _find_tools(report: Callable[[str], None]) -> Toolbox:
+    toolbox = find_tools(load(StackSettings).cache_dir, report=report)
+    needed = {Program.PROMETHEUS, Program.ALERTMANAGER, Program.BLACKBOX}
+    if not needed <= set(toolbox.tools):
+        raise DrillStackError(f"drills need real programs. {toolbox.advice}")
+    return toolbox
+
+
+async def _start(stack: DrillStack, report: Callable[[str], None]) -> None:
+    report("starting the loop: database, ledger, API, submitter, projector")
+    await _spawn(stack, "loop")
+    await _spawn(stack, "stand_in")
+    await _until(
+        lambda: asyncio.to_thread(_is_loop_ready, stack.folder),
+        alive=stack.processes["loop"],
+        what="the loop",
+        log=stack.places.folder / "loop.log",
+    )
+    report("starting Prometheus, Alertmanager and the blackbox exporter")
+    await stack.start("blackbox")
+    await stack.start("prometheus")
+    # Until the first scrapes everything counts as missing. Whom Alertmanager told of that, it would
+    # tell of the same alert only an interval later.
+    url = stack.places.url("prometheus") + "/api/v1/alerts"
+    await _until(lambda: _is_calm(url), alive=stack.processes["prometheus"], what="a calm start")
+    await stack.start("alertmanager")
+
+
+async def _stop(stack: DrillStack) -> None:
+    for name in ("prometheus", "alertmanager", "blackbox", "stand_in"):
+        await stack.end(name, signal.SIGKILL)
+    # What was paused cannot stop by itself.
+    for name in ("ledger", "api", "outbox-submitter", "projector"):
+        stack.send(name, signal.SIGCONT)
+    await stack.end("loop")
+
+
+async def _spawn(stack: DrillStack, name: str) -> None:
+    python = (sys.executable, "-m")
+    commands: Mapping[str, tuple[str, ...]] = {
+        "loop": (*python, "gx.cli.main", "up", "--no-monitoring", "--no-redis"),
+        "stand_in": (
+            *(*python, "gx.proof.drills.stand_in"),
+            *("--port", str(stack.places.ports["stand_in"])),
+        ),
+        **stack.monitoring.commands,
+    }
+    path = stack.places.folder / f"{name}.log"
+    with await asyncio.to_thread(path.open, "ab") as log:
+        stack.processes[name] = await asyncio.create_subprocess_exec(
+            # The loop's supervisor ends its own children only if it is asked to.
+            *tethered(commands[name], death_signal=signal.SIGTERM),
+            env=stack.places.environment,
+            cwd=stack.monitoring.working_folders.get(name),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _is_loop_ready(folder: StackFolder) -> bool:
+    state = folder.read()
+    ready = {ItemState.READY, ItemState.DONE}
+    return state is not None and bool(state.items) and all(i.state in ready for i in state.items)
+
+
+async def _answers(url: str) -> bool:
+    async with httpx.AsyncClient(trust_env=False, timeout=_ASK_MAX_S) as client:
+        try:
+            return (await client.get(url)).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+
+async def _is_calm(url: str) -> bool:
+    """Say whether the one alert that always fires is the only one."""
+    async with httpx.AsyncClient(trust_env=False, timeout=_ASK_MAX_S) as client:
+        try:
+            answer = await client.get(url)
+        except httpx.HTTPError:
+            return False
+    return answer.text.count('"alertname"') == 1
+
+
+async def _until(
+    is_so: Callable[[], Awaitable[bool]],
+    *,
+    alive: asyncio.subprocess.Process,
+    what: str,
+    log: Path | None = None,
+) -> None:
+    """Wait until something is ready, while its process lives."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + START_MAX_S
+    while not await is_so():
+        if alive.returncode is not None or loop.time() > deadline_s:
+            tail = "" if log is None else await asyncio.to_thread(_tail, log)
+            raise DrillStackError(f"{what} is not ready (status {alive.returncode}). {tail}")
+        await asyncio.sleep(_POLL_S)
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-_TAIL_LINES:])
