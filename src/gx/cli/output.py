@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from rich import box
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
@@ -48,13 +49,17 @@ def show_json(value: JsonValue) -> None:
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows; a heading that ends with `>` makes its column right-aligned."""
+    _stdout().print(_table(headings, rows))
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     for heading in headings:
         is_number = heading.endswith(">")
         table.add_column(heading.removesuffix(">"), justify="right" if is_number else "left")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    _stdout().print(table)
+    return table
 
 
 def show_fields(fields: Iterable[tuple[str, str]]) -> None:
@@ -91,6 +96,30 @@ def progress(text: str) -> Iterator[ProgressLine]:
         return
     with console.status(escape(text)) as status:
         yield ProgressLine(status.update)
+
+
+class LiveTable:
+    """The table of `live_table`."""
+
+    def __init__(self, headings: Sequence[str], update: Callable[[Table], None] | None) -> None:
+        self._headings = headings
+        self._update = update
+
+    def tell(self, rows: Iterable[Sequence[str]]) -> None:
+        """Replace the table's rows."""
+        if self._update is not None:
+            self._update(_table(self._headings, rows))
+
+
+@contextmanager
+def live_table(headings: Sequence[str]) -> Iterator[LiveTable]:
+    """Show a table that changes while the block works; nothing where stderr is no terminal."""
+    console = _stderr()
+    if not console.is_terminal:
+        yield LiveTable(headings, None)
+        return
+    with Live(console=console, transient=True, refresh_per_second=4) as live:
+        yield LiveTable(headings, live.update)
 
 
 def _stdout() -> Console:

@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+import httpx
+
 from gx.client.client import GxClient, open_client
 from gx.client.transport import ClientSettings
 from gx.domain.roles import TokenRole
+from gx.monitoring.model import SCRAPE_INTERVAL_S
 from gx.proof.drills.places import POOL_MAX
 from gx.proof.drills.playground import POISON, Playground, beside
 
@@ -23,6 +25,8 @@ _FLOOD: Final = 650
 _POISONED: Final = 60
 _SLOW_S: Final = 1.6
 _BREATH_S: Final = 0.05
+_SCRAPE_MAX_S: Final = 10.0
+_SCRAPES_SEEN: Final = 3
 _READ_PATH: Final = "/admin/countries"
 
 # As after a release that forgot an argument: the command can be stored and never be sent.
@@ -84,7 +88,7 @@ async def ledger_in_bursts(play: Playground) -> AsyncIterator[None]:
             await asyncio.sleep(_SLOW_S / 2)
 
     try:
-        async with beside(burst()):
+        async with beside(burst(), play.write_on(), play.write_on()):
             yield
     finally:
         play.stack.send(LEDGER, signal.SIGCONT)
@@ -182,29 +186,27 @@ async def _read_on(play: Playground) -> None:
 
 @asynccontextmanager
 async def restarting(play: Playground) -> AsyncIterator[None]:
-    """Kill the API again and again; its supervisor starts it anew each time."""
+    """Kill the projector again and again; its supervisor starts it anew each time."""
 
     async def kill() -> None:
-        last: int | None = None
         while True:
-            pid = play.stack.pid_of(API)
-            if pid is not None and pid != last and await _is_scraped(play):
-                play.stack.send(API, signal.SIGKILL)
-                last = pid
-            await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 (a pause, not a secret)
+            await _until_scraped(play)
+            play.stack.send(PROJECTOR, signal.SIGKILL)
 
     async with beside(kill()):
         yield
 
 
-async def _is_scraped(play: Playground) -> bool:
-    """Wait until a new process answers, and give Prometheus the time to see it."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(60):
-            await play.flood(1, at_once=1)
-        await asyncio.sleep(3 * play.stack.places.scale.seconds(15))
-        return True
-    return False
+async def _until_scraped(play: Playground) -> None:
+    """Wait until a process that just started answers, and give Prometheus time to see it."""
+    url = f"{play.stack.places.url('projector')}/metrics"
+    async with httpx.AsyncClient(trust_env=False, timeout=_SCRAPE_MAX_S) as client:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                await client.get(url)
+                break
+            await asyncio.sleep(_BREATH_S)
+    await asyncio.sleep(_SCRAPES_SEEN * play.stack.places.scale.seconds(SCRAPE_INTERVAL_S))
 
 
 @asynccontextmanager

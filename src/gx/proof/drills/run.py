@@ -54,6 +54,7 @@ class AlertRun:
     injected_s: float | None = None
     ended_s: float | None = None
     sighting: Sighting | None = None
+    muting: Sighting | None = None
     resolved_s: float | None = None
     notices: tuple[Notice, ...] = ()
     muted_by: tuple[str, ...] = ()
@@ -115,6 +116,7 @@ class Conductor:
         self._observer = Observer(stack)
         self._active: dict[str, Scenario] = {}
         self._begun: set[str] = set()
+        self._recovered: set[str] = set()
         self._judged: set[int] = set()
         self._is_settled = False
         self._run = DrillRun(scale=stack.places.scale, began_s=time.monotonic(), alerts=[])
@@ -158,19 +160,32 @@ class Conductor:
         self._is_settled = True
 
     async def _schedule(self, play: Playground, waiting: list[Scenario]) -> None:
-        """Start each scenario as soon as nobody before it wants one of its parts."""
+        """Start each scenario as soon as nothing that runs, or waits before it, is in its way."""
         running: dict[asyncio.Task[None], Scenario] = {}
         while waiting or running:
-            taken = {part for each in running.values() for part in each.parts}
+            before = list(running.values())
             for scenario in tuple(waiting):
-                if not taken & scenario.parts:
+                if not any(self._is_in_the_way(other, scenario) for other in before):
                     waiting.remove(scenario)
                     running[asyncio.create_task(self._one(play, scenario))] = scenario
-                taken |= scenario.parts
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                before.append(scenario)
+            done, _ = await asyncio.wait(running, timeout=_POLL_S)
             for task in done:
                 running.pop(task)
                 task.result()
+
+    def _is_in_the_way(self, other: Scenario, scenario: Scenario) -> bool:
+        """Say whether one cannot start while another is where it is.
+
+        What another expects must be told of before it may fire for another reason; what another
+        tolerates says nothing any more once its alerts are gone.
+        """
+        if {alert.name for alert in other.expects} & scenario.tolerated:
+            return True
+        if other.name in self._recovered:
+            return False
+        expected = {alert.name for alert in scenario.expects}
+        return bool(other.parts & scenario.parts or expected & other.tolerated)
 
     async def _one(self, play: Playground, scenario: Scenario) -> None:
         """Play one scenario to its end; a step that hangs fails its alerts and ends it."""
@@ -185,6 +200,8 @@ class Conductor:
                 await _until(lambda: _every(self._has_spoken, runs), scenario.name)
             for run in runs:
                 run.ended_s, run.phase = time.monotonic(), Phase.RECOVERING
+            await _until(lambda: _every(self._is_gone, runs), scenario.name)
+            self._recovered.add(scenario.name)
             await _until(lambda: _every(self._is_over, runs), scenario.name)
             for run in runs:
                 self._judge(run)
@@ -201,6 +218,8 @@ class Conductor:
         run.sighting = self._sighting(run)
         if run.sighting is None:
             return False
+        seen = self._observer.of(run.alert.name, since_s=run.injected_s or 0)
+        run.muting = next((each for each in seen if each.muted_s is not None), None)
         run.phase = Phase.PENDING
         if run.sighting.firing_s is None:
             return False
@@ -210,7 +229,7 @@ class Conductor:
         run.phase = Phase.FIRING
         if wanted <= told:
             run.phase = Phase.NOTIFIED
-        elif run.sighting.muted_s is not None:
+        elif run.muting is not None:
             run.phase = Phase.MUTED
         self._tell(self._run)
         return run.phase in {Phase.NOTIFIED, Phase.MUTED}
@@ -226,17 +245,21 @@ class Conductor:
             received = [r for r in self._stack.sink.received if r.at_s >= (run.injected_s or 0)]
             run.notices = tuple(notices_of(run.alert, run.sighting.labels, received))
 
-    def _is_over(self, run: AlertRun) -> bool:
-        """Say whether an alert is gone, and whoever was told of it was told of that."""
+    def _is_gone(self, run: AlertRun) -> bool:
+        """Say whether an alert fires no more."""
         seen = self._observer.of(run.alert.name, since_s=run.injected_s or 0)
-        self._read_notices(run)
         if any(each.is_firing for each in seen):
             return False
-        last: dict[str, bool] = {each.receiver: each.is_firing for each in run.notices}
-        if any(last.values()):
+        run.resolved_s = max((each.gone_s or 0 for each in seen), default=None)
+        return True
+
+    def _is_over(self, run: AlertRun) -> bool:
+        """Say whether an alert is gone, and whoever was told of it was told of that."""
+        self._read_notices(run)
+        last = {each.receiver: each.is_firing for each in run.notices}
+        if any(last.values()) or not self._is_gone(run):
             return False
         run.phase = Phase.RESOLVED
-        run.resolved_s = max((each.gone_s or 0 for each in seen), default=None)
         self._tell(self._run)
         return True
 
@@ -278,13 +301,13 @@ def _fault(scenario: Scenario, play: Playground) -> AbstractAsyncContextManager[
 
 def _muting_faults(run: AlertRun, observer: Observer) -> Iterable[str]:
     """Say which muting no declared inhibition explains."""
-    if run.sighting is None or not run.sighting.muted_by:
+    if run.muting is None:
         return
-    run.muted_by = tuple(sorted(run.sighting.muted_by))
+    run.muted_by = tuple(sorted(run.muting.muted_by))
     for name in run.muted_by:
         sources = [each.labels for each in observer.of(name)]
         is_declared = any(
-            rule.mutes(run.sighting.labels, source) for rule in INHIBITIONS for source in sources
+            rule.mutes(run.muting.labels, source) for rule in INHIBITIONS for source in sources
         )
         if not is_declared:
             yield f"{name} muted it, and no inhibition says so"

@@ -114,7 +114,6 @@ SCENARIOS: Final = (
         faults.ledger_stopped,
         Part.LEDGER,
         Part.SUBMITTER,
-        Part.PROJECTOR,
         Part.API,
         how="the ledger's process is paused while 650 commands arrive",
     ),
@@ -123,13 +122,12 @@ SCENARIOS: Final = (
         faults.ledger_in_bursts,
         Part.LEDGER,
         Part.SUBMITTER,
-        Part.PROJECTOR,
         how="the ledger's process is paused for 1.6 s of every 2.4 s",
     ),
     _scenario(
         Fault.RESTART_OFTEN,
         faults.restarting,
-        Part.API,
-        how="the API's process is killed as soon as Prometheus has seen it",
+        Part.PROJECTOR,
+        how="the projector's process is killed as soon as Prometheus has seen it",
     ),
 )

@@ -1,0 +1,151 @@
+"""`gx drill`: make a fault, and see who is told."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gx.cli.failures import CheckFailedError, UsageFailedError
+from gx.cli.options import JsonOption
+from gx.cli.output import live_table, say, show, show_json, show_table
+
+if TYPE_CHECKING:
+    from gx.proof.drills.run import DrillRun
+    from gx.proof.drills.scenarios import Scenario
+
+app = typer.Typer(add_completion=False)
+
+_HEADINGS = ("alert", "drill", "told", "detected>", "budget>", "over after>", "")
+
+
+@app.command("drill")
+def drill(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="A drill, or an alert; repeat it for several."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Play every drill.")] = False,
+    real_time: Annotated[
+        bool, typer.Option("--real-time", help="Divide no duration: an hour, where it takes one.")
+    ] = False,
+    factor: Annotated[
+        float, typer.Option("--factor", min=1, max=60, help="By what every duration is divided.")
+    ] = 15,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A folder for drills.md, drills.json, drills.svg."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a real fault in a real stack of its own, and judge what alerting makes of it.
+
+    Without an option it lists the drills. A stack for drills has free ports
+    and a temporary folder: what runs here besides is left alone. Each alert
+    must fire, reach its receivers in the words of its declaration or be muted
+    by an alert that may mute it, and resolve; and nothing else may fire.
+    Exits with 1 if one does not.
+
+    Examples:
+      gx drill
+      gx drill --only stalled-projection
+      gx drill --only BackendServiceDown --real-time
+      gx drill --all --output docs/reference
+    """
+    from gx.proof.drills.scenarios import SCENARIOS  # noqa: PLC0415 (--help need not wait for it)
+
+    if not (only or every):
+        _list(SCENARIOS, as_json=as_json)
+        return
+    chosen = SCENARIOS if every else _choose(SCENARIOS, only or ())
+    run = _play(chosen, 1.0 if real_time else factor)
+    if output is not None:
+        names = "--all" if every else " ".join(f"--only {name}" for name in only or ())
+        _write(run, output, f"gx drill {names} --output {output}")
+    _show(run, as_json=as_json)
+
+
+def _list(scenarios: "Sequence[Scenario]", *, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            [
+                {
+                    "drill": each.name,
+                    "alerts": [alert.name for alert in each.expects],
+                    "fault": each.how,
+                    "standsIn": each.stands_in or None,
+                }
+                for each in scenarios
+            ]
+        )
+        return
+    show_table(
+        ("drill", "must fire", "the fault"),
+        ((each.name, "\n".join(a.name for a in each.expects), each.how) for each in scenarios),
+    )
+
+
+def _choose(scenarios: "Sequence[Scenario]", names: Sequence[str]) -> "tuple[Scenario, ...]":
+    known = {each.name: each for each in scenarios}
+    known |= {alert.name: each for each in scenarios for alert in each.expects}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageFailedError(f"no drill plays {', '.join(unknown)}; `gx drill` lists them all")
+    return tuple({known[name].name: known[name] for name in names}.values())
+
+
+def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":
+    from gx.monitoring.scaling import Scale  # noqa: PLC0415 (--help need not wait for it)
+    from gx.proof.drills.report import row  # noqa: PLC0415 (--help need not wait for it)
+    from gx.proof.drills.run import Conductor  # noqa: PLC0415 (--help need not wait for it)
+    from gx.proof.drills.stack import running_stack  # noqa: PLC0415 (--help need not wait for it)
+
+    async def play() -> "DrillRun":
+        async with running_stack(Scale(factor), report=say) as stack:
+            with live_table(_HEADINGS) as table:
+
+                def tell(run: "DrillRun") -> None:
+                    table.tell([(*row(each, run.scale)[:-1], each.phase) for each in run.alerts])
+
+                return await Conductor(stack, tell=tell).play(scenarios)
+
+    with _interrupted():
+        return asyncio.run(play())
+
+
+@contextmanager
+def _interrupted() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise CheckFailedError("interrupted; the stack for drills has stopped") from error
+
+
+def _write(run: "DrillRun", folder: Path, command: str) -> None:
+    import json  # noqa: PLC0415 (only here)
+
+    from gx.proof.drills import report  # noqa: PLC0415 (--help need not wait for it)
+    from gx.proof.drills.picture import render_picture  # noqa: PLC0415 (--help need not wait)
+
+    folder.mkdir(parents=True, exist_ok=True)
+    wire = json.dumps(report.to_wire(run), indent=2) + "\n"
+    (folder / report.JSON_FILE).write_text(wire, encoding="utf-8")
+    page = report.to_markdown(run, command=command)
+    (folder / report.MARKDOWN_FILE).write_text(page, encoding="utf-8")
+    (folder / report.PICTURE_FILE).write_text(render_picture(run), encoding="utf-8")
+    say(f"wrote {report.MARKDOWN_FILE}, {report.JSON_FILE} and {report.PICTURE_FILE} to {folder}")
+
+
+def _show(run: "DrillRun", *, as_json: bool) -> None:
+    from gx.proof.drills.report import complaints, row, to_wire  # noqa: PLC0415 (--help)
+
+    if as_json:
+        show_json(to_wire(run))
+    else:
+        show_table(_HEADINGS, (row(each, run.scale) for each in run.alerts))
+    if not run.is_good:
+        raise CheckFailedError(complaints(run))
+    if not as_json:
+        show(f"{len(run.alerts)} alerts did what they should, and no other fired")

@@ -1,0 +1,196 @@
+"""What a run of drills showed: as values for scripts, and as a page for people."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from gx.domain.codec import JsonObject, JsonValue
+from gx.monitoring.alerts import ALERTS
+from gx.monitoring.scaling import Scale, is_own_time
+from gx.proof.drills.run import AlertRun, DrillRun
+from gx.proof.drills.scenarios import SCENARIOS, Scenario
+
+JSON_FILE: Final = "drills.json"
+MARKDOWN_FILE: Final = "drills.md"
+PICTURE_FILE: Final = "drills.svg"
+
+_INTRODUCTION: Final = """\
+# Drills
+
+For whoever wants to know whether the alerts tell the truth.
+Written by `{command}`; do not edit.
+Each fault was made in a real stack with real Prometheus and Alertmanager.
+Every duration of rules, scrapes and routes was divided by {factor:g}.
+"Detected" is from the fault to the first receiver that was told (of a muted alert: to its firing).
+"Over after" is from the fault's end to the last receiver that was told of that.
+Both are scaled back to real time; a process's own time, such as a lag of 10 s, is not scaled.
+The budget is what the declaration computes for a complete failure.
+A busy machine's delays are multiplied by the factor, too: {factor:g} s for each second.
+
+![Timeline](drills.svg)
+"""
+
+
+def to_wire(run: DrillRun) -> JsonObject:
+    """Return the run as one JSON object."""
+    alerts: list[JsonValue] = [_alert_to_wire(each, run) for each in run.alerts]
+    alarms: list[JsonValue] = [
+        {
+            "alert": each.sighting.name,
+            "labels": dict[str, JsonValue](each.sighting.labels),
+            "atMs": _ms((each.sighting.firing_s or run.began_s) - run.began_s),
+            "during": list[JsonValue](each.during),
+        }
+        for each in run.false_alarms
+    ]
+    return {
+        "ok": run.is_good,
+        "factor": f"{run.scale.factor:g}",
+        "tookMs": _ms(run.ended_s - run.began_s),
+        "alerts": alerts,
+        "falseAlarms": alarms,
+        "shapeFaults": list[JsonValue](run.shape_faults),
+    }
+
+
+def _alert_to_wire(run: AlertRun, whole: DrillRun) -> JsonObject:
+    detected_s, over_s = detected(run), over(run)
+    moments = {
+        "injected": run.injected_s,
+        "pending": run.sighting.pending_s if run.sighting else None,
+        "firing": run.sighting.firing_s if run.sighting else None,
+        "muted": run.sighting.muted_s if run.sighting else None,
+        "told": run.told_s,
+        "faultEnded": run.ended_s,
+        "resolved": run.resolved_s,
+        "toldOfEnd": run.untold_s,
+    }
+    return {
+        "alert": run.alert.name,
+        "drill": run.scenario.name,
+        "how": run.scenario.how,
+        "standsIn": run.scenario.stands_in or None,
+        "phase": run.phase.value,
+        "ok": run.is_good,
+        "toldReceivers": list[JsonValue](told(run)),
+        "mutedBy": list[JsonValue](run.muted_by),
+        "detectedMs": None if detected_s is None else _ms(detected_s),
+        "detectedRealMs": _real_ms(run, detected_s, whole.scale),
+        "budgetRealMs": _ms(run.alert.detection_s),
+        "overMs": None if over_s is None else _ms(over_s),
+        "overRealMs": None if over_s is None else _ms(whole.scale.real(over_s)),
+        "momentsMs": {
+            name: None if at is None else _ms(at - whole.began_s) for name, at in moments.items()
+        },
+        "faults": list[JsonValue](run.faults),
+    }
+
+
+def told(run: AlertRun) -> list[str]:
+    """Name the receivers that were told that it fires, each once."""
+    return sorted({each.receiver for each in run.notices if each.is_firing})
+
+
+def detected(run: AlertRun) -> float | None:
+    """Return the scaled seconds to the first receiver, or, of a muted alert, to its firing."""
+    if run.injected_s is None or run.sighting is None:
+        return None
+    moment_s = run.told_s or run.sighting.firing_s
+    return None if moment_s is None else moment_s - run.injected_s
+
+
+def over(run: AlertRun) -> float | None:
+    """Return the scaled seconds from the fault's end to the last word about it."""
+    moment_s = run.untold_s or run.resolved_s
+    if run.ended_s is None or moment_s is None:
+        return None
+    return max(moment_s - run.ended_s, 0.0)
+
+
+def real_s(run: AlertRun, detected_s: float, scale: Scale) -> float:
+    """Return what a detection would have taken at the true pace."""
+    own_s = min(run.alert.crossing_s, detected_s) if is_own_time(run.alert) else 0.0
+    return own_s + scale.real(detected_s - own_s)
+
+
+def _real_ms(run: AlertRun, detected_s: float | None, scale: Scale) -> int | None:
+    return None if detected_s is None else _ms(real_s(run, detected_s, scale))
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1_000)
+
+
+def to_markdown(run: DrillRun, *, command: str) -> str:
+    """Render the page."""
+    verdict = "Every alert did what it should, and no other fired." if run.is_good else "It failed."
+    good = sum(each.is_good for each in run.alerts)
+    parts = [
+        _INTRODUCTION.format(command=command, factor=run.scale.factor),
+        (
+            f"{good} of {len(run.alerts)} alerts fired, were told or rightly muted, and resolved, "
+            f"within {run.ended_s - run.began_s:.0f} s.\n{verdict}\n"
+        ),
+        _table(run),
+        "## The faults\n\n" + "".join(_how(each) for each in _scenarios(run)),
+        _not_drilled(run),
+        *([_failures(run)] if not run.is_good else []),
+    ]
+    return "\n".join(parts)
+
+
+def _scenarios(run: DrillRun) -> Iterable[Scenario]:
+    return {each.scenario.name: each.scenario for each in run.alerts}.values()
+
+
+def _table(run: DrillRun) -> str:
+    head = (
+        "| alert | drill | told | detected | budget | over after | |\n"
+        "|---|---|---|---:|---:|---:|---|\n"
+    )
+    return head + "".join(f"| {' | '.join(row(each, run.scale))} |\n" for each in run.alerts)
+
+
+def row(run: AlertRun, scale: Scale) -> tuple[str, ...]:
+    """Return an alert's line: name, drill, receivers, detection, budget, end, verdict."""
+    detected_s, over_s = detected(run), over(run)
+    receivers = ", ".join(told(run))
+    muted = f"muted by {', '.join(run.muted_by)}" if run.muted_by else ""
+    return (
+        run.alert.name,
+        run.scenario.name,
+        "; ".join(text for text in (receivers, muted) if text),
+        "" if detected_s is None else f"{real_s(run, detected_s, scale):.0f} s",
+        f"{run.alert.detection_s} s",
+        "" if over_s is None else f"{scale.real(over_s):.0f} s",
+        "ok" if run.is_good else str(run.phase),
+    )
+
+
+def _how(scenario: Scenario) -> str:
+    stand_in = f" (a stand-in: {scenario.stands_in})" if scenario.stands_in else ""
+    return f"- `{scenario.name}`: {scenario.how}{stand_in}.\n"
+
+
+def _not_drilled(run: DrillRun) -> str:
+    drilled = {each.alert.name for each in run.alerts}
+    playable = {alert.name for each in SCENARIOS for alert in each.expects}
+    others = [alert.name for alert in ALERTS if alert.name not in drilled | playable]
+    return (
+        "## Not drilled\n\nRule tests on both sides of their thresholds (`gx monitoring test`) are "
+        f"what is shown of these {len(others)}: {', '.join(others)}.\n"
+    )
+
+
+def _failures(run: DrillRun) -> str:
+    lines = [f"- {each.alert.name}: {fault}\n" for each in run.alerts for fault in each.faults]
+    lines += [
+        f"- false alarm {each.sighting.name} during {', '.join(each.during) or 'nothing'}\n"
+        for each in run.false_alarms
+    ]
+    lines += [f"- a receiver refused: {fault}\n" for fault in run.shape_faults]
+    return "## What failed\n\n" + "".join(lines)
+
+
+def complaints(run: DrillRun) -> str:
+    """Say what failed, in a line each; empty when nothing did."""
+    return "" if run.is_good else _failures(run).partition("\n\n")[2].rstrip()
