@@ -78,7 +78,7 @@ def _need(series: Series) -> Need:
             jobs = tuple(JOBS[process] for process in processes if process in JOBS)
             return Need(name=series.name, help=series.help, exported_by=exported_by, jobs=jobs)
         case ExternalMetric():
-            jobs = _external_jobs(series)
+            jobs = external_jobs(series)
             return Need(
                 name=series.name, help=series.help, exported_by=(series.exporter,), jobs=jobs
             )
@@ -89,7 +89,8 @@ def _need(series: Series) -> Need:
             return Need(name=series.name, help=help_text, exported_by=("a rule",), jobs=())
 
 
-def _external_jobs(metric: ExternalMetric) -> tuple[str, ...]:
+def external_jobs(metric: ExternalMetric) -> tuple[str, ...]:
+    """Return the scrape jobs that bring another program's metric; none if Prometheus makes it."""
     if metric.exporter in set(Exporter):
         return (EXPORTER_JOBS[Exporter(metric.exporter)],)
     return {

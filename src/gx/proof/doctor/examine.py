@@ -1,0 +1,97 @@
+"""The examination: whatever is at hand is asked, and what it says is put together."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from gx.monitoring.live import PrometheusError
+from gx.proof.causes import Finding
+from gx.proof.doctor.alerting import examine_delivery, examine_routes
+from gx.proof.doctor.configuration import read_jobs
+from gx.proof.doctor.manifests import Reach
+from gx.proof.doctor.rules import (
+    examine_one,
+    examine_queries,
+    examine_rules,
+    rate_window_of,
+    recorded_queries,
+)
+from gx.proof.doctor.targets import Surroundings, examine_targets
+from gx.proof.emptiness import Explainer
+from gx.proof.excuses import excuse_by_jobs
+from gx.proof.prometheus import Prometheus
+from gx.proof.reachability.inventory import Inventory
+from gx.telemetry.metric import Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What there is to ask. At least one is given.
+
+    `processes` are addresses of metrics; `query` narrows the examination to one expression.
+    """
+
+    prometheus_url: str | None = None
+    alertmanager_url: str | None = None
+    processes: tuple[str, ...] = ()
+    inventory: Inventory | None = None
+    query: str | None = None
+    conditions: Collection[Condition] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What was found; `unasked` are the sources that could not be asked, each with why."""
+
+    findings: tuple[Finding, ...]
+    unasked: tuple[str, ...] = field(default=())
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """What is wrong, without what merely explains."""
+        return tuple(each for each in self.findings if not each.is_healthy)
+
+
+def examine(sources: Sources) -> Diagnosis:
+    """Ask every source and say what is wrong. Nothing is changed anywhere."""
+    findings: list[Finding] = []
+    unasked: list[str] = []
+    reach = Reach(sources.inventory) if sources.inventory is not None else None
+    if sources.prometheus_url is not None:
+        try:
+            with Prometheus(sources.prometheus_url) as prometheus:
+                findings += _by_prometheus(prometheus, sources, reach)
+        except PrometheusError as error:
+            unasked.append(str(error))
+    if sources.query is None:
+        if sources.alertmanager_url is not None:
+            findings += examine_routes(sources.alertmanager_url)
+        if reach is not None:
+            findings += _not_told(reach, findings)
+    return Diagnosis(findings=tuple(findings), unasked=tuple(unasked))
+
+
+def _by_prometheus(
+    prometheus: Prometheus, sources: Sources, reach: Reach | None
+) -> Iterator[Finding]:
+    jobs = read_jobs(prometheus.configuration())
+    groups = prometheus.groups()
+    explainer = Explainer(
+        prometheus,
+        recorded=recorded_queries(groups),
+        excuse=excuse_by_jobs(jobs, sources.conditions),
+    )
+    if sources.query is not None:
+        found = examine_one(explainer, sources.query)
+        yield from [found] if found is not None else []
+        return
+    around = Surroundings(reach=reach, processes=sources.processes)
+    yield from examine_targets(prometheus, jobs, around)
+    yield from examine_rules(groups)
+    yield from examine_delivery(prometheus)
+    yield from examine_queries(explainer, groups, rate_window=rate_window_of(prometheus))
+
+
+def _not_told(reach: Reach, told: Collection[Finding]) -> list[Finding]:
+    """Return what manifests say that no failing scrape has said already."""
+    fixes = {each.fix for each in told}
+    return [each for each in reach.all() if each.fix not in fixes]

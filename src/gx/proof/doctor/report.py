@@ -1,0 +1,49 @@
+"""A diagnosis as JSON, and as lines for people."""
+
+from collections.abc import Iterator
+
+from gx.domain.codec import JsonObject, JsonValue
+from gx.proof.causes import Finding
+from gx.proof.doctor.examine import Diagnosis
+
+
+def describe(diagnosis: Diagnosis) -> JsonObject:
+    """Return a diagnosis as JSON."""
+    rows: list[JsonValue] = [_describe(each) for each in diagnosis.findings]
+    is_healthy = not diagnosis.faults and not diagnosis.unasked
+    return {"healthy": is_healthy, "unasked": list(diagnosis.unasked), "findings": rows}
+
+
+def _describe(finding: Finding) -> JsonObject:
+    return {
+        "cause": finding.cause.value,
+        "where": finding.where,
+        "what": finding.what,
+        "evidence": list(finding.evidence),
+        "fix": finding.fix,
+        "healthy": finding.is_healthy,
+    }
+
+
+def lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """Yield a paragraph a finding, what is wrong first, and a line that sums them up."""
+    ordered = sorted(diagnosis.findings, key=lambda each: each.is_healthy)
+    for finding in ordered:
+        mark = "healthy" if finding.is_healthy else "FAULT"
+        yield f"{mark}  {finding.cause.value}  {finding.where}"
+        yield f"  {finding.what}"
+        yield from (f"  - {text}" for text in finding.evidence)
+        if finding.fix:
+            first, *rest = finding.fix.splitlines()
+            yield f"  fix: {first}"
+            yield from rest
+        yield ""
+    yield from (f"not asked: {text}" for text in diagnosis.unasked)
+    yield summary(diagnosis)
+
+
+def summary(diagnosis: Diagnosis) -> str:
+    """Count the faults in a line."""
+    count = len(diagnosis.faults)
+    healthy = len(diagnosis.findings) - count
+    return f"{count} faults" + (f", {healthy} healthy explanations" if healthy else "")

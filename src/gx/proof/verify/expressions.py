@@ -1,0 +1,89 @@
+"""Every rule, alert and panel of the catalogue, evaluated where it runs."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from gx.monitoring.alerts import ALERTS
+from gx.monitoring.dashboards.model import Dashboard, Query
+from gx.monitoring.rules import all_groups
+from gx.proof.emptiness import Explainer, Explanation, Verdict
+from gx.proof.prometheus import LoadedGroup, LoadedRule
+from gx.proof.verify.rows import Kind, Row, State
+from gx.telemetry.metric import Condition
+
+_STATES: Final = {
+    Verdict.DATA: State.DATA,
+    Verdict.QUIET: State.QUIET,
+    Verdict.IDLE: State.IDLE,
+    Verdict.NOT_YET: State.NOT_YET,
+    Verdict.EXCUSED: State.EXCUSED,
+    Verdict.BROKEN: State.BROKEN,
+}
+
+
+def verify_rules(explainer: Explainer, groups: Sequence[LoadedGroup]) -> Iterator[Row]:
+    """Yield a row for each recording rule and alert of the catalogue."""
+    loaded: dict[str, list[LoadedRule]] = {}
+    for group in groups:
+        for rule in group.rules:
+            loaded.setdefault(rule.name, []).append(rule)
+    recordings = dict.fromkeys(each.name for group in all_groups(()) for each in group.recordings)
+    for name in recordings:
+        yield _rule(explainer, Kind.RECORDING, name, loaded.get(name, []))
+    for alert in ALERTS:
+        yield _rule(explainer, Kind.ALERT, alert.name, loaded.get(alert.name, []))
+
+
+def verify_panels(
+    explainer: Explainer,
+    dashboards: Sequence[Dashboard],
+    *,
+    rate_window: str,
+    conditions: Collection[Condition],
+) -> Iterator[Row]:
+    """Yield a row for each query of each panel."""
+    for dashboard in dashboards:
+        for panel, query in dashboard.queries():
+            name = f"{dashboard.uid}: {panel.title}: {query.legend}"
+            found = explainer.explain(query.resolve(rate_window=rate_window))
+            yield _excused(_row(Kind.PANEL, name, found), query, conditions)
+
+
+def _rule(explainer: Explainer, kind: Kind, name: str, rules: Sequence[LoadedRule]) -> Row:
+    if not rules:
+        why = "Prometheus has not loaded it"
+        return Row(kind=kind, name=name, state=State.BROKEN, why=why, cause="rule-missing")
+    for rule in rules:
+        if rule.health == "err":
+            why = f"its evaluation fails: {rule.last_error}"
+            return Row(kind=kind, name=name, state=State.BROKEN, why=why, cause="rule-error")
+    rows = [_row(kind, name, explainer.explain(rule.query)) for rule in rules]
+    row = max(rows, key=lambda each: list(State).index(each.state))
+    if kind is Kind.ALERT and row.state is State.DATA:
+        state = State.FIRING if any(rule.state == "firing" for rule in rules) else State.QUIET
+        return Row(kind=kind, name=name, state=state)
+    return row
+
+
+def _row(kind: Kind, name: str, found: Explanation) -> Row:
+    state = _STATES[found.verdict]
+    why = f"{found.what}: {found.where}" if found.where else ""
+    return Row(
+        kind=kind,
+        name=name,
+        state=state,
+        why=why if state is not State.QUIET else "",
+        cause="" if found.cause is None else found.cause.value,
+        evidence=found.evidence,
+    )
+
+
+def _excused(row: Row, query: Query, conditions: Collection[Condition]) -> Row:
+    """Excuse a panel of what is not there; a filter that holds nothing is an idle panel."""
+    if row.state is State.QUIET:
+        return Row(kind=row.kind, name=row.name, state=State.IDLE, why="nothing passes its filter")
+    is_excused = query.condition is not None and query.condition not in conditions
+    if row.state is State.BROKEN and is_excused:
+        why = str(query.condition)
+        return Row(kind=row.kind, name=row.name, state=State.EXCUSED, why=why)
+    return row
