@@ -91,7 +91,7 @@ def test_a_drop_leaves_the_caller_waiting_and_a_reject_does_not(
     network_tools: NetworkTools,
 ) -> None:
     """Both are closed; how they look to the caller is what tells network plugins apart."""
-    deny = {
+    deny: Document = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": "default-deny", "namespace": "south"},

@@ -3,17 +3,17 @@
 import errno
 import selectors
 import socket
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 from typing import IO, Final, Self, TypeVar
 
 from gx.proof.laboratory.filters import Refusal, compile_filter
+from gx.proof.laboratory.forwarding import Forwarding
 from gx.proof.laboratory.namespaces import Network
 from gx.proof.laboratory.tools import NetworkTools
 from gx.proof.reachability.inventory import Inventory
@@ -21,7 +21,6 @@ from gx.proof.reachability.inventory import Inventory
 # Reserved for tests of networks (RFC 2544): in no block of a policy that means somebody.
 _NETWORK: Final = "198.18"
 _LOOPBACK: Final = "127.0.0.1"
-_CHUNK_BYTES: Final = 65_536
 _BACKLOG: Final = 64
 _Answer = TypeVar("_Answer")
 
@@ -110,20 +109,20 @@ class Laboratory:
         with ThreadPoolExecutor(len(by_source) or 1) as executor:
             return set().union(*executor.map(from_one, by_source))
 
+    def when_done(self, work: Callable[[], object]) -> None:
+        """Do something when the laboratory ends, before its network goes."""
+        self._stack.callback(work)
+
     def forward(self, member: str, port: int) -> int:
         """Make a member's port reachable on loopback, and return the port there.
 
         It comes from the member's own loopback, which no policy filters.
         """
-        taking = socket.create_server((_LOOPBACK, 0), backlog=_BACKLOG)
-        self._stack.callback(_close, taking)
 
         def dial() -> socket.socket:
             return self.inside(member, lambda: socket.create_connection((_LOOPBACK, port), 10))
 
-        threading.Thread(target=_serve, args=(taking, dial), daemon=True).start()
-        number: int = taking.getsockname()[1]
-        return number
+        return self._stack.enter_context(Forwarding(dial)).port
 
 
 def _established(
@@ -147,34 +146,3 @@ def _established(
                 ):
                     found.add(key.data)
     return found
-
-
-def _serve(taking: socket.socket, dial: Callable[[], socket.socket]) -> None:
-    while True:
-        try:
-            caller, _ = taking.accept()
-        except OSError:
-            return  # it was closed
-        try:
-            callee = dial()
-        except OSError:
-            caller.close()
-            continue
-        for source, target in ((caller, callee), (callee, caller)):
-            threading.Thread(target=_pump, args=(source, target), daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    """Pass bytes on until either end has gone."""
-    with suppress(OSError):
-        while chunk := source.recv(_CHUNK_BYTES):
-            target.sendall(chunk)
-    for each in (source, target):
-        with suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
-
-
-def _close(taking: socket.socket) -> None:
-    with suppress(OSError):
-        taking.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in accept
-    taking.close()

@@ -88,6 +88,10 @@ class Pods:
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
 
+    @override
+    def __hash__(self) -> int:
+        return hash((self.namespace, self.name, self.kind))  # labels are no part that can be hashed
+
     @property
     def lasting_labels(self) -> dict[str, str]:
         """Its labels without those that controllers add to each pod, which change."""

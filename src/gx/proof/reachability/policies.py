@@ -172,6 +172,23 @@ def other_end(connection: Connection, direction: Direction) -> End:
     return connection.target if direction is Direction.EGRESS else connection.source
 
 
+def is_allowed_by(
+    inventory: Inventory,
+    policy: Policy,
+    rule: Rule,
+    connection: Connection,
+    *,
+    direction: Direction,
+) -> bool:
+    """Say whether one rule, in this policy, would by itself allow its side of a connection."""
+    if not allows_port(rule, connection):
+        return False
+    other = other_end(connection, direction)
+    if isinstance(other, Outside):
+        return not _closed_ranges(other, [rule])
+    return _allows_pods(inventory, policy, rule, other)
+
+
 def _closed_ranges(outside: Outside, rules: list[Rule]) -> Ranges:
     """Return which of somebody's addresses no rule opens."""
     left = outside.ranges

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-import msgspec
 import yaml
 
 from gx.proof.reachability.inventory import Inventory, Pods, convert, namespace_of
@@ -22,6 +21,7 @@ from gx.proof.reachability.policies import (
     End,
     Obstacle,
     Outside,
+    is_allowed_by,
     is_open,
     other_end,
     rules_of,
@@ -100,11 +100,11 @@ def propose(
         rule=rule,
         policy=policy,
     )
-    for chosen in _by_width(inventory, obstacle):
-        if all(map(is_meant, _opened(inventory, chosen, obstacle, rule, like=connection))):
-            patch = _patch(chosen, obstacle.direction, rule)
-            return replace(remedy, patched=chosen.metadata.name, patch=(patch,))
-    return remedy
+    chosen = _to_patch(inventory, obstacle, rule, is_meant, like=connection)
+    if chosen is None:
+        return remedy
+    patch = _patch(chosen, obstacle.direction, rule)
+    return replace(remedy, patched=chosen.metadata.name, patch=(patch,))
 
 
 def build_rule(
@@ -174,13 +174,27 @@ def _short(end: End) -> str:
     return end.name.lower()
 
 
-def _by_width(inventory: Inventory, obstacle: Obstacle) -> list[Policy]:
-    """Sort the policies that close a side: those with rules first, then those for fewest pods."""
+def _to_patch(
+    inventory: Inventory,
+    obstacle: Obstacle,
+    rule: Document,
+    is_meant: IsMeant,
+    *,
+    like: Connection,
+) -> Policy | None:
+    """Choose the policy to which the rule is best added; None where each would open too much.
 
-    def width(policy: Policy) -> tuple[bool, int]:
-        return not rules_of(policy, obstacle.direction), len(_selected(inventory, policy))
-
-    return sorted(obstacle.policies, key=width)
+    One that has rules already, for a plain denial should stay one; then the one with which the
+    most of what is meant is mended at once; then the one for the fewest pods.
+    """
+    fitting = []
+    for policy in obstacle.policies:
+        opened = set(_opened(inventory, policy, obstacle, rule, like=like))
+        if all(map(is_meant, opened)):
+            is_denial = not rules_of(policy, obstacle.direction)
+            width = len(_selected(inventory, policy))
+            fitting.append(((is_denial, -len(opened), width, policy.metadata.name), policy))
+    return min(fitting, key=lambda each: each[0])[1] if fitting else None
 
 
 def _selected(inventory: Inventory, policy: Policy) -> list[Pods]:
@@ -196,29 +210,20 @@ def _patch(policy: Policy, direction: Direction, rule: Document) -> Document:
     return {"op": "add", "path": f"/spec/{direction}/-", "value": rule}
 
 
-def with_rule(policy: Policy, direction: Direction, rule: Document) -> Policy:
-    """Return a policy with one more rule."""
-    rules = [*rules_of(policy, direction), convert(rule, Rule)]
-    if direction is Direction.EGRESS:
-        spec = msgspec.structs.replace(policy.spec, egress=rules)
-    else:
-        spec = msgspec.structs.replace(policy.spec, ingress=rules)
-    return msgspec.structs.replace(policy, spec=spec)
-
-
 def _opened(
     inventory: Inventory, policy: Policy, obstacle: Obstacle, rule: Document, *, like: Connection
 ) -> Iterator[Connection]:
     """Yield what a rule added to a policy newly allows on its side, for every pod it selects."""
-    direction = obstacle.direction
-    changed = inventory.with_policies([with_rule(policy, direction, rule)])
+    direction, added = obstacle.direction, convert(rule, Rule)
     others: tuple[End, ...] = inventory.pods
     if isinstance(other_end(like, direction), Outside):
         others = (other_end(like, direction),)
     for pods in _selected(inventory, policy):
         for other in others:
             for each in _connections(pods, other, direction, like):
-                if not is_open(inventory, each, direction) and is_open(changed, each, direction):
+                if is_allowed_by(
+                    inventory, policy, added, each, direction=direction
+                ) and not is_open(inventory, each, direction):
                     yield each
 
 

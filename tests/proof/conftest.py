@@ -8,7 +8,7 @@ import pytest
 
 from gx.proof.laboratory.tools import NetworkTools, find_network_tools
 
-ROOT: Final = Path(__file__).parents[3]
+ROOT: Final = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
