@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos proof console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ bench: setup ## Measure, as ratios to this machine's own limits; writes benchmar
 
 chaos: setup ## The full chaos run: kill -9 of every process under load
 	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} $(BIN)/python -m pytest tests/chaos -q
+
+proof: setup ## Play every drill on a real stack and write docs/reference/drills.md
+	@$(BIN)/gx drill --all --output docs/reference
 
 lock: setup ## Pin what is installed now into constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude gx-protocol > constraints.txt

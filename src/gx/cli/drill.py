@@ -105,9 +105,14 @@ def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":
     async def play() -> "DrillRun":
         async with running_stack(Scale(factor), report=say) as stack:
             with live_table(_HEADINGS) as table:
+                phases: dict[str, str] = {}
 
                 def tell(run: "DrillRun") -> None:
                     table.tell([(*row(each, run.scale)[:-1], each.phase) for each in run.alerts])
+                    for each in run.alerts:
+                        if not table.is_live and phases.get(each.alert.name) != each.phase:
+                            say(f"{each.alert.name}: {each.phase}")
+                        phases[each.alert.name] = each.phase
 
                 return await Conductor(stack, tell=tell).play(scenarios)
 

@@ -105,6 +105,11 @@ class LiveTable:
         self._headings = headings
         self._update = update
 
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody sees it."""
+        return self._update is not None
+
     def tell(self, rows: Iterable[Sequence[str]]) -> None:
         """Replace the table's rows."""
         if self._update is not None:
