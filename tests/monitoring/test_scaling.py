@@ -92,6 +92,11 @@ def test_what_is_predicted_comes_sooner() -> None:
     assert text == "predict_linear(x[24m], 5760) < 0"
 
 
+def test_what_is_remembered_lies_less_far_back() -> None:
+    """An offset is divided like a window: else no series of a scaled world is ever old enough."""
+    assert scale_expression("min by (a) (x offset 1h)", FIFTEEN) == "min by (a) (x offset 4m)"
+
+
 def test_a_budget_keeps_a_process_s_own_time() -> None:
     """A lag of 10 s takes 10 s to arise, however fast the rules are; a wait does not."""
     assert budget_s(SERVICE_DOWN, FIFTEEN) == pytest.approx(SERVICE_DOWN.detection_s / 15, abs=0.01)

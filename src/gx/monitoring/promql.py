@@ -200,6 +200,12 @@ def predict(gauge: Expr, window: int | str, *, ahead_s: int) -> Expr:
     return Expr(text, gauge.labels, gauge.reads, gauge.maybe)
 
 
+def before(selector: Selector, ago_s: int) -> Expr:
+    """Return what a series was so long ago; nothing for one that is younger."""
+    text = f"{selector.text} offset {duration(ago_s)}"
+    return Expr(text, selector.labels, selector.reads, selector.maybe)
+
+
 def sum_by(inner: Expr, *labels: str) -> Expr:
     """Add up what shares these labels."""
     return _aggregate("sum", inner, labels)

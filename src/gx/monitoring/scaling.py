@@ -29,6 +29,7 @@ from gx.monitoring.thresholds import Threshold
 _UNIT_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*")')
 _RANGE: Final = re.compile(r"\[(\d+)([smhd])(:?)\]")
+_OFFSET: Final = re.compile(r"\boffset (\d+)([smhd])\b")
 _AHEAD: Final = re.compile(r"(predict_linear\(.*?\], )(\d+)\)")
 _COUNTED: Final = re.compile(r"\bin \d+ minutes$")
 _ENOUGH: Final = re.compile(rf"(_events:count\w+ >= ){EVENTS_MIN}\b")
@@ -81,7 +82,8 @@ def scale_expression(text: str, scale: Scale, thresholds: Iterable[Threshold] = 
 
 
 def _durations(part: str, scale: Scale) -> str:
-    return _RANGE.sub(lambda m: f"[{scale.text(int(m[1]) * _UNIT_S[m[2]])}{m[3]}]", part)
+    ranges = _RANGE.sub(lambda m: f"[{scale.text(int(m[1]) * _UNIT_S[m[2]])}{m[3]}]", part)
+    return _OFFSET.sub(lambda m: f"offset {scale.text(int(m[1]) * _UNIT_S[m[2]])}", ranges)
 
 
 def _numbers(scale: Scale, thresholds: Sequence[Threshold]) -> Iterator[tuple[str, str, str]]:

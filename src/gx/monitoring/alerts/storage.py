@@ -12,7 +12,17 @@ from gx.monitoring.external import (
     PG_UP,
 )
 from gx.monitoring.model import POSTGRES_DASHBOARD, Alert, Component, Fault, Severity
-from gx.monitoring.promql import combine, either, max_by, min_by, predict, select, sum_by
+from gx.monitoring.promql import (
+    before,
+    both,
+    combine,
+    either,
+    max_by,
+    min_by,
+    predict,
+    select,
+    sum_by,
+)
 from gx.monitoring.recording import NAMESPACE
 from gx.monitoring.selectors import matches_not
 from gx.monitoring.thresholds import (
@@ -29,6 +39,9 @@ _DISK: Final = (NAMESPACE, "instance", "mountpoint")
 REAL_DISKS: Final = matches_not("fstype", "tmpfs|ramfs|squashfs")
 _LEFT: Final = select(DISK_AVAILABLE, REAL_DISKS)
 _DAY_S: Final = 86_400
+# A straight line through the first minutes of a Prometheus, or of a node that still pulls its
+# images, ends anywhere.
+_KNOWN_FOR_S: Final = 3_600
 
 POSTGRES_DOWN: Final = Alert(
     name="PostgresDown",
@@ -114,7 +127,11 @@ DISK_FULL: Final = Alert(
             "<",
             DISK_LEFT,
         ),
-        min_by(predict(_LEFT, 6 * 3_600, ahead_s=_DAY_S), *_DISK) < 0,
+        both(
+            min_by(predict(_LEFT, 6 * 3_600, ahead_s=_DAY_S), *_DISK) < 0,
+            min_by(before(_LEFT, _KNOWN_FOR_S), *_DISK),
+            on=_DISK,
+        ),
     ),
     for_s=600,
     severity=Severity.CRITICAL,

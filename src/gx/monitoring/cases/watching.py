@@ -100,7 +100,15 @@ def disks() -> Sequence[Case]:
             alert,
             "full within a day",
             [size, line(external.DISK_AVAILABLE, "900-0.2x400", **disk)],
-            (60, 1),
+            (55, 0),
+            (75, 1),
+        ),
+        more(
+            alert,
+            "a straight line through the first minutes",
+            [size, line(external.DISK_AVAILABLE, "900-1x100 800x300", **disk)],
+            (20, 0),
+            (55, 0),
         ),
         more(
             alert,
