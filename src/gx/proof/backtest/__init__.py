@@ -1,0 +1,1 @@
+"""What a rule set would have done over a Prometheus' history."""
