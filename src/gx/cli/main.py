@@ -49,7 +49,7 @@ ENTRIES = (
     Entry("dead-letters", "gx.cli.dead_letters", "Handle given-up commands.", _WATCH),
     Entry("ledger", "gx.cli.ledger", "Serve, read and verify the local ledger.", _LOOK),
     Entry("projection", "gx.cli.projection", "Run, show and rebuild the read models.", _LOOK),
-    Entry("monitoring", "gx.cli.monitoring", "Check the metrics in Prometheus.", _LOOK),
+    Entry("monitoring", "gx.cli.monitoring", "Write, check and explain alerts.", _LOOK),
     Entry("doctor", "gx.cli.doctor", "Find out why there is no data.", _PROVE),
     Entry("verify", "gx.cli.verify", "Verify a running system's monitoring.", _PROVE),
     Entry("reachability", "gx.cli.reachability", "Say what manifests let reach what.", _PROVE),
