@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos proof console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos proof proof-reachability console console-check screenshots lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-19s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Install everything that running and testing need, into .venv
 $(STAMP): pyproject.toml constraints.txt
@@ -100,6 +100,12 @@ chaos: setup ## The full chaos run: kill -9 of every process under load
 
 proof: setup ## Play every drill on a real stack and write docs/reference/drills.md
 	@$(BIN)/gx drill --all --output docs/reference
+	@$(MAKE) --no-print-directory proof-reachability
+
+# Answers from manifests against an analyser's, and against TCP between network namespaces (as root).
+proof-reachability: setup ## Compare reachability with an analyser on 300 random clusters, with packets on 24
+	@GX_PROOF_POLICY_SETS=$${GX_PROOF_POLICY_SETS:-300} GX_PROOF_PACKET_SETS=$${GX_PROOF_PACKET_SETS:-24} \
+	  $(BIN)/python -m pytest tests/proof/reachability tests/proof/test_incident.py -q -rP -n 2 --dist loadgroup
 
 lock: setup ## Pin what is installed now into constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude gx-protocol > constraints.txt
