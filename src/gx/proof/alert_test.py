@@ -181,7 +181,12 @@ class _Test:
 
         async def have_all() -> bool:
             now = await self._counters()
-            risen.update(each for each in wanted if _risen(before, now, _SENT, each) > 0)
+            risen.update(
+                each
+                for each in wanted
+                # Those that failed count as sent, too.
+                if _risen(before, now, _SENT, each) > _risen(before, now, _FAILED, each)
+            )
             return risen == wanted
 
         await self._wait(have_all)

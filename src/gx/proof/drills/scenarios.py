@@ -11,6 +11,12 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from gx.monitoring.alerts.backend import BACKEND_ALERTS
+from gx.monitoring.alerts.companions import (
+    LEDGER_UNREACHABLE,
+    OLDEST_IS_OLD,
+    PROJECTOR_STALLED,
+)
+from gx.monitoring.alerts.watching import PROBE_FAILS
 from gx.monitoring.drills import DRILLS, Drill
 from gx.monitoring.model import Alert, Fault
 from gx.proof.drills import faults
@@ -56,12 +62,17 @@ class Scenario:
 
 
 def _scenario(
-    fault: Fault, inject: Inject, *parts: Part, how: str, stands_in: str = ""
+    fault: Fault,
+    inject: Inject,
+    *parts: Part,
+    how: str,
+    stands_in: str = "",
+    also: tuple[Alert, ...] = (),
 ) -> Scenario:
     drill = next(drill for drill in DRILLS if drill.fault is fault)
     return Scenario(
         drill=drill,
-        expects=tuple(alert for alert in BACKEND_ALERTS if alert.drill is fault),
+        expects=(*(alert for alert in BACKEND_ALERTS if alert.drill is fault), *also),
         inject=inject,
         parts=frozenset(parts),
         how=how,
@@ -81,12 +92,13 @@ SCENARIOS: Final = (
         faults.folds_failing,
         Part.PROJECTOR,
         how="a trigger in the database refuses what the projector inserts",
+        also=(PROJECTOR_STALLED,),
     ),
     _scenario(
         Fault.POISON_COMMANDS,
         faults.poisoned,
         Part.SUBMITTER,
-        how="commands whose arguments the ledger's encoding cannot hold are in the outbox",
+        how="commands that have lost their arguments are in the outbox",
     ),
     _scenario(
         Fault.BURN_CPU,
@@ -108,7 +120,13 @@ SCENARIOS: Final = (
         Part.API,
         how="as many requests as the API has connections wait for a lock",
     ),
-    _scenario(Fault.STOP_API, faults.api_stopped, Part.API, how="the API's process is paused"),
+    _scenario(
+        Fault.STOP_API,
+        faults.api_stopped,
+        Part.API,
+        how="the API's process is paused",
+        also=(PROBE_FAILS,),
+    ),
     _scenario(
         Fault.STOP_LEDGER,
         faults.ledger_stopped,
@@ -116,13 +134,14 @@ SCENARIOS: Final = (
         Part.SUBMITTER,
         Part.API,
         how="the ledger's process is paused while 650 commands arrive",
+        also=(OLDEST_IS_OLD, LEDGER_UNREACHABLE),
     ),
     _scenario(
         Fault.PAUSE_LEDGER,
         faults.ledger_in_bursts,
         Part.LEDGER,
         Part.SUBMITTER,
-        how="the ledger's process is paused for 1.6 s of every 2.4 s",
+        how="the ledger's process is paused for 2.2 s of every 2.5 s",
     ),
     _scenario(
         Fault.RESTART_OFTEN,
