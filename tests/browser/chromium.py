@@ -20,6 +20,7 @@ ROOT: Final = Path(__file__).parents[2]
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 PACKAGES: Final = ("chromium", "fonts-inter")
 INSTALL_TIMEOUT_S: Final = 600
+APT_SAID_MAX: Final = 1_000
 
 # The page is ours and the machine has no display; whatever else a browser does by itself (look for
 # updates, sync, try other protocols) would only meet a closed network.
@@ -37,12 +38,12 @@ SWITCHES: Final = (
 
 def chromium() -> Path:
     """Return the browser; a machine that cannot have one skips, in CI it fails."""
-    found = _on_path()
+    found, said = _on_path(), ""
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install()
+        said = _install()
         found = _on_path()
     if found is None:
-        give_up(f"no Chromium: apt-get install {' '.join(PACKAGES)}")
+        give_up(f"no Chromium: apt-get install {' '.join(PACKAGES)}\n{said}")
     return found
 
 
@@ -88,12 +89,28 @@ def _on_path() -> Path | None:
     return None
 
 
-def _install() -> None:
+def _install() -> str:
+    """Install the browser, unless another worker has by now; return the end of what apt said."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}  # noqa: TID251 (a child's)
     install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES]
+    said = ""
     with _locked("apt"):
+        if _on_path() is not None:
+            return said
         for command in (["apt-get", "update", "-q"], install):
-            subprocess.run(command, env=environment, check=False, timeout=INSTALL_TIMEOUT_S)
+            done = subprocess.run(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=INSTALL_TIMEOUT_S,
+            )
+            said += done.stdout[-APT_SAID_MAX:]
+    return said
 
 
 @contextmanager

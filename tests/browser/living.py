@@ -1,8 +1,6 @@
 """A running stack with a browser in front of it, and what the tests do to the stack."""
 
-import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,9 +20,7 @@ from tests.end_to_end.loop import Loop, running_loop
 
 SCRAPE_INTERVAL_S: Final = 1
 NAMESPACE: Final = "backend-devnet"
-MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
 PATIENCE_S: Final = 90.0
-TRAFFIC_MAX_S: Final = 600
 
 # What the submitter does when it gives a command up, without the five failures that lead to it.
 BURY: Final = """
@@ -132,20 +128,3 @@ async def living() -> AsyncIterator[Living]:
     async with running_loop(environment=environment) as loop, open_browser() as browser:
         token, root = await loop.token("admin", "ops"), await loop.token("super_admin", "root")
         yield Living(loop, browser, token, root)
-
-
-@asynccontextmanager
-async def traffic(loop: Loop, *, rate_per_s: int) -> AsyncIterator[None]:
-    """Send commands that move every panel, until the block ends."""
-    options = ("--rate", str(rate_per_s), "--duration", f"{TRAFFIC_MAX_S}s", "--mix", MIX)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gx.cli.main", "load", *options),
-        env=dict(loop.environment),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()

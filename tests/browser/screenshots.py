@@ -14,8 +14,9 @@ from typing import Final, Literal
 from playwright.async_api import Browser, expect
 
 from gx.monitoring.dashboards.backend import BACKEND
-from tests.browser.living import Living, living, traffic
+from tests.browser.living import Living, living
 from tests.browser.visit import DESKTOP, PHONE, visiting
+from tests.end_to_end.loop import traffic
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
 PAGE: Final = f"/dashboards/{BACKEND.uid}?span=300"

@@ -15,12 +15,13 @@ from playwright.async_api import expect
 from gx.monitoring.dashboards.backend import BACKEND, BREAKER, SUCCESS_RATE
 from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.dashboards.model import Drawing, Panel
-from tests.browser.living import NAMESPACE, PATIENCE_S, SCRAPE_INTERVAL_S, Living, traffic
+from tests.browser.living import NAMESPACE, PATIENCE_S, SCRAPE_INTERVAL_S, Living
 from tests.browser.visit import Visit, visiting
+from tests.end_to_end.loop import traffic
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(900),  # the first test of a machine installs the browser
     pytest.mark.xdist_group("stack"),
     pytest.mark.asyncio(loop_scope="package"),
 ]

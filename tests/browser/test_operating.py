@@ -10,7 +10,7 @@ from tests.browser.visit import visiting
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(900),  # the first test of a machine installs the browser
     pytest.mark.xdist_group("stack"),
     pytest.mark.asyncio(loop_scope="package"),
 ]

@@ -14,8 +14,12 @@ from typing import Final
 
 import psutil
 
-START_S: Final = 90.0
+START_S: Final = 180.0
+"""How long a loaded machine may take, where the first start fetches the programs, too."""
+
 POLL_S: Final = 0.1
+MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
+TRAFFIC_MAX_S: Final = 600
 PORTS: Final = (
     "GX_STACK_POSTGRES_PORT",
     "GX_STACK_VALKEY_PORT",
@@ -189,3 +193,20 @@ async def _loop_in(
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+@asynccontextmanager
+async def traffic(loop: Loop, *, rate_per_s: int) -> AsyncIterator[None]:
+    """Send commands that move every panel, until the block ends."""
+    options = ("--rate", str(rate_per_s), "--duration", f"{TRAFFIC_MAX_S}s", "--mix", MIX)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gx.cli.main", "load", *options),
+        env=dict(loop.environment),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()

@@ -53,7 +53,7 @@ from tests.telemetry.processes import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first run fetches the programs
 
-WITHIN_S = 30.0
+WITHIN_S = 90.0
 """How long a loaded machine may take to start three programs and scrape twice."""
 
 
@@ -231,9 +231,9 @@ async def assert_targets_are_up(stack: LocalStack) -> None:
     expected = dict.fromkeys(("api", "outbox-submitter", "projector"), "1")
     targets, probes = {}, {}
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{stack.prometheus_port}", trust_env=False
+        base_url=f"http://127.0.0.1:{stack.prometheus_port}", trust_env=False, timeout=30
     ) as client:
-        for _ in range(60):
+        for _ in range(round(WITHIN_S / 0.5)):
             answer = (await client.get("/api/v1/targets")).json()["data"]["activeTargets"]
             targets = {target["scrapeUrl"]: target["health"] for target in answer}
             query = {"query": "sum by (service) (probe_success)"}
@@ -247,8 +247,8 @@ async def assert_targets_are_up(stack: LocalStack) -> None:
 
 async def assert_the_watchdog_barks(stack: LocalStack) -> None:
     """The alert that always fires arrives in Alertmanager."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        for _ in range(60):
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        for _ in range(round(WITHIN_S / 0.5)):
             answer = await client.get(f"http://127.0.0.1:{stack.alertmanager_port}/api/v2/alerts")
             if "Watchdog" in {alert["labels"]["alertname"] for alert in answer.json()}:
                 return
@@ -258,7 +258,7 @@ async def assert_the_watchdog_barks(stack: LocalStack) -> None:
 
 async def assert_rules_are_healthy(stack: LocalStack) -> None:
     """Every rule of every group is loaded, and none that was evaluated had an error."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         answer = await client.get(f"http://127.0.0.1:{stack.prometheus_port}/api/v1/rules")
     groups = answer.json()["data"]["groups"]
     rules = [rule for group in groups for rule in group["rules"]]

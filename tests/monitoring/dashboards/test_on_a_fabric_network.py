@@ -20,7 +20,7 @@ from gx.monitoring.scrape import LEDGER_NAMESPACE
 from gx.runtime.prometheus import prometheus_command
 from gx.runtime.tools import Program, Tool
 from gx.telemetry.metric import Condition
-from tests.end_to_end.loop import free_port, running_loop
+from tests.end_to_end.loop import free_port, running_loop, traffic
 from tests.fabric.native import PORTS
 from tests.fabric.programs import path_with, require_programs
 from tests.monitoring.dashboards.fabric_nodes import serving
@@ -28,7 +28,6 @@ from tests.monitoring.dashboards.fabric_nodes import serving
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
 
 WITHIN_S: Final = 120.0
-MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
 
 
 @contextmanager
@@ -103,9 +102,6 @@ async def test_every_query_has_data_on_a_real_network_under_traffic() -> None:
         **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in PORTS},
     }
     async with running_loop("--ledger", "fabric", environment=environment) as loop:
-        load = asyncio.create_task(
-            loop.gx("load", "--rate", "20", "--duration", "60s", "--mix", MIX)
-        )
         url = f"http://127.0.0.1:{loop.environment['GX_STACK_PROMETHEUS_PORT']}"
-        await asyncio.to_thread(until_every_panel_has_data, url)
-        await load
+        async with traffic(loop, rate_per_s=20):
+            await asyncio.to_thread(until_every_panel_has_data, url)

@@ -24,7 +24,10 @@ from tests.monitoring.kubernetes.manifests import (
     metadata_of,
 )
 
-pytestmark = pytest.mark.xdist_group("kubernetes")  # what is built once serves all of them
+pytestmark = [
+    pytest.mark.xdist_group("kubernetes"),  # what is built once serves all of them
+    pytest.mark.timeout(600),  # the analyser and kubectl take their time on a machine under load
+]
 
 KUBERNETES_VERSION: Final = "1.37"
 WITH_PODS: Final = (*BACKENDS, MONITORING, *OPTIONS)

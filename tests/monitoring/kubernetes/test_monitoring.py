@@ -34,7 +34,10 @@ from tests.monitoring.kubernetes.manifests import (
     metadata_of,
 )
 
-pytestmark = pytest.mark.xdist_group("kubernetes")
+pytestmark = [
+    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.timeout(600),  # the analyser and kubectl take their time on a machine under load
+]
 
 CONFIG_MAP_BYTES_MAX: Final = 1_000_000  # Kubernetes takes 1 MiB, all keys together
 OWN: Final = Cluster().monitoring

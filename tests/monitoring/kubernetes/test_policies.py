@@ -31,7 +31,10 @@ from tests.monitoring.kubernetes.oracle import (
     strangers,
 )
 
-pytestmark = pytest.mark.xdist_group("kubernetes")
+pytestmark = [
+    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.timeout(600),  # the analyser and kubectl take their time on a machine under load
+]
 
 PARTIES: Final = Parties()
 # What mended the original's dashboards when the policies had forgotten Prometheus.

@@ -22,7 +22,10 @@ from tests.monitoring.kubernetes.manifests import (
     build,
 )
 
-pytestmark = pytest.mark.xdist_group("kubernetes")
+pytestmark = [
+    pytest.mark.xdist_group("kubernetes"),
+    pytest.mark.timeout(600),  # the analyser and kubectl take their time on a machine under load
+]
 
 IMAGES: Final = ("gx-protocol", "gxtv3-chaincode")
 SECRETS_DIR: Final = "/run/secrets/gx"
