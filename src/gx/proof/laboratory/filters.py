@@ -68,7 +68,7 @@ def _accepts(
                 where = f"ip {side} {address} " if address else ""
                 # A port's name is the receiving pod's: of our own for what comes in.
                 receiver = pods if direction == "Ingress" else other
-                yield from (f"{where}{what}accept" for what in _ports(rule, receiver, inventory))
+                yield from (f"{where}{what}accept" for what in _ports(rule, receiver))
 
 
 def _peers(
@@ -98,8 +98,7 @@ def _is_selected(inventory: Inventory, policy: Policy, peer: Peer, pods: Pods) -
     return is_there and (peer.pod_selector or Selector()).matches(pods.labels)
 
 
-def _ports(rule: Rule, receiver: Pods | None, inventory: Inventory) -> Iterator[str]:
-    del inventory
+def _ports(rule: Rule, receiver: Pods | None) -> Iterator[str]:
     if not rule.ports:
         yield ""
     for port in rule.ports or []:
