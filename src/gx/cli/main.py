@@ -54,6 +54,7 @@ ENTRIES = (
     Entry("verify", "gx.cli.verify", "Verify a running system's monitoring.", _PROVE),
     Entry("reachability", "gx.cli.reachability", "Say what manifests let reach what.", _PROVE),
     Entry("backtest", "gx.cli.backtest", "Replay alerts over a history.", _PROVE),
+    Entry("baseline", "gx.cli.baseline", "Propose thresholds from a history.", _PROVE),
     Entry("smoke", "gx.cli.smoke", "Check the whole loop once, step by step.", _PROVE),
     Entry("load", "gx.cli.load", "Send many commands on a fixed schedule.", _PROVE),
     Entry("drill", "gx.cli.drill", "Make a fault, and see who is told.", _PROVE),

@@ -1,0 +1,1 @@
+"""What alerts' numbers usually are, and which thresholds would have paged when."""
