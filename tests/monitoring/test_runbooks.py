@@ -76,6 +76,18 @@ def test_a_missing_runbook_and_a_stray_one_are_named(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_command_leaves_open_is_explained_on_its_page(tmp_path: Path) -> None:
+    """Whoever is woken must not guess what $DSN is; a variable that nobody explains is a fault."""
+    text = (RUNBOOKS / f"{QUEUE_BUILDS_UP.name}.md").read_text(encoding="utf-8")
+    page = with_facts(QUEUE_BUILDS_UP, f'{text.partition(REFERENCE)[0]}\npsql "$DSN"\n')
+    (tmp_path / f"{QUEUE_BUILDS_UP.name}.md").write_text(page.replace('"$DSN"\n', '"$SECRET"\n'))
+
+    assert "- `$DSN`: the database: `DSN=$(gx db dsn)`" in page
+    assert find_runbook_faults([QUEUE_BUILDS_UP], tmp_path) == (
+        "OutboxQueueBuildup: its runbook uses $SECRET, and VARIABLES does not explain it",
+    )
+
+
 def test_facts_are_renewed_and_what_people_wrote_stays() -> None:
     """Rendering twice changes nothing; another alert's facts replace the old ones."""
     written = "# OutboxQueueBuildup\n\n## Meaning\n\nMany wait.\n"

@@ -23,6 +23,7 @@ def group() -> None:
 
     Examples:
       gx db status
+      psql "$(gx db dsn)"
     """
 
 
@@ -39,6 +40,18 @@ def migrate(as_json: JsonOption = False) -> None:
         show_json({"applied": list[JsonValue](applied)})
     else:
         show(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+
+
+@app.command("dsn")
+def dsn() -> None:
+    """Print where the database is, for psql and its like.
+
+    It may hold a password: keep it out of logs.
+
+    Examples:
+      psql "$(gx db dsn)" -c "select count(*) from outbox"
+    """
+    show(database_dsn())
 
 
 @app.command("status")
