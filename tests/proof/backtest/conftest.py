@@ -1,13 +1,11 @@
 """The monitoring programs, and a past that Prometheus serves."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import pytest
 
 from gx.runtime.tools import Program, Tool, find_tools
-from tests.proof.backtest.past import Past, served, write_blocks
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -19,22 +17,3 @@ def tools() -> dict[Program, Tool]:
     if toolbox.advice is not None:
         pytest.fail(toolbox.advice)
     return dict(toolbox.tools)
-
-
-class ServePast(Protocol):
-    """Serves a past from a folder."""
-
-    def __call__(self, *pasts: Past, folder: Path) -> AbstractContextManager[str]:
-        """Return a context that yields the address."""
-        ...
-
-
-@pytest.fixture
-def serve_past(tools: dict[Program, Tool]) -> ServePast:
-    """Write a past and serve it."""
-
-    def serve(*pasts: Past, folder: Path) -> AbstractContextManager[str]:
-        folder.mkdir(exist_ok=True)
-        return served(tools, write_blocks(tools[Program.PROMTOOL], pasts, folder), folder)
-
-    return serve
