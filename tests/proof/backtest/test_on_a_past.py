@@ -1,10 +1,12 @@
 """Back-tests and baselines of a past that a real Prometheus serves, against independent oracles."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pytest
 import yaml
@@ -17,11 +19,14 @@ from gx.proof.backtest.rules import RuleSet, parse_rules
 from gx.proof.backtest.states import Evaluations
 from gx.runtime.tools import Program, Tool
 from tests.cli.conftest import gx
+from tests.end_to_end.tour import read_steps
 from tests.proof.backtest.conftest import ROOT
 from tests.proof.backtest.past import START_S, Past, flat, run_to_end, served, walk, write_blocks
 from tests.proof.backtest.vmalert import firing_minutes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("past")]
+
+Rule: TypeAlias = dict[str, object]
 
 COUNT: Final = 960  # four hours
 SPAN: Final = Evaluations(start_s=START_S + 300, end_s=START_S + COUNT * 15 - 60, step_s=15)
@@ -36,13 +41,13 @@ QUEUE: Final = Past(
     flat(3, COUNT, (240, 320, 700), (480, 520, 150), (720, 760, 150)),
 )
 PASTS: Final = (*RANDOM, QUEUE, Past("up", MAINNET, flat(1, COUNT)))
-ALERTS: Final = [
+ALERTS: Final[list[Rule]] = [
     {"alert": "AtOnce", "expr": "seeded > 60"},
     {"alert": "Soon", "expr": "seeded > 40", "for": "1m"},
     {"alert": "Late", "expr": "max by (namespace) (seeded) > 30", "for": "5m"},
     {"alert": "Averaged", "expr": "avg_over_time(seeded[3m]) < 25", "for": "70s"},
 ]
-RECORDED: Final = [
+RECORDED: Final[list[Rule]] = [
     {"record": "namespace:seeded:max", "expr": "max by (namespace) (seeded)"},
     {
         "record": "tenth:seeded",
@@ -50,7 +55,7 @@ RECORDED: Final = [
         "labels": {"kind": "tenth"},
     },
 ]
-READERS: Final = [
+READERS: Final[list[Rule]] = [
     {"alert": "Chained", "expr": 'tenth:seeded{kind="tenth"} > 5', "for": "1m"},
     {"alert": "Other", "expr": 'tenth:seeded{kind="half"} > 5'},
     {"alert": "One", "expr": 'namespace:seeded:max{namespace=~".+-1",namespace!="x"} > 50'},
@@ -70,11 +75,11 @@ def past(
         yield url, data
 
 
-def _groups(*rules: dict[str, str] | dict[str, object]) -> dict[str, object]:
+def _groups(*rules: Rule) -> dict[str, object]:
     return {"groups": [{"name": "tested", "interval": "15s", "rules": list(rules)}]}
 
 
-def _rules(*rules: dict[str, str] | dict[str, object]) -> RuleSet:
+def _rules(*rules: Rule) -> RuleSet:
     return parse_rules("tested", _groups(*rules))
 
 
@@ -147,7 +152,7 @@ def test_the_catalogue_is_compared_with_a_rule_file(past: tuple[str, Path], tmp_
     """Pages, nights, incidents found and missed; the exit code says that one was missed."""
     url, _ = past
     rules, picture = tmp_path / "rules.yml", tmp_path / "firings.svg"
-    deaf = {"alert": "OutboxQueueCritical", "expr": "outbox_pending_commands > 900"}
+    deaf: Rule = {"alert": "OutboxQueueCritical", "expr": "outbox_pending_commands > 900"}
     rules.write_text(yaml.safe_dump(_groups(deaf)))
     marked = _incidents(tmp_path, "jam,2026-01-05T01:00:00Z,2026-01-05T01:20:00Z,")
     options = [*_range(url), "--only", "OutboxQueueCritical", "--incidents", marked, "--json"]
@@ -179,7 +184,8 @@ def test_a_threshold_is_proposed_as_a_patch_that_applies(
     (found,) = json.loads(done.out)
     trials = {each["value"]: each for each in found["trials"]}
     assert trials[100]["false_per_week"] > 0 == trials[100]["miss_rate"]
-    assert 100 < found["proposed"] < 700
+    assert 100 < found["proposed"] < 500, "a warning stays below its critical alert"
+    assert max(trials) < 500
     assert trials[found["proposed"]]["false_per_week"] == 0
     assert f"+QUEUE_WARNING: Final = Threshold(default={found['proposed']:g}," in patch.read_text()
     subprocess.run(["git", "apply", "--check", str(patch)], cwd=ROOT, check=True)
@@ -191,3 +197,28 @@ def test_an_address_where_nothing_answers_is_told_as_such() -> None:
 
     assert done.code == 3
     assert "--prometheus" in done.err
+
+
+@pytest.mark.parametrize("guide", ["back-test-alerts.md", "propose-thresholds.md"])
+def test_the_guides_print_what_they_say(
+    guide: str, past: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every console block, on the history that the guides are about."""
+    url, _ = past
+    document = ROOT / "docs" / "how-to" / guide
+    marked = re.search(r"```yaml\n(.*?)```", document.read_text(), re.DOTALL)
+    assert marked is not None
+    (tmp_path / "incidents.yaml").write_text(marked[1])
+    monkeypatch.chdir(tmp_path)
+    steps = list(read_steps(document))
+    assert steps
+    for step in steps:
+        program, *arguments = shlex.split(step.command)
+        if program == "cat":
+            printed = Path(arguments[0]).read_text()
+        else:
+            done = gx(*arguments, "--prometheus", url)
+            assert done.code == 0, done.err
+            printed = done.out
+        expected = [line.rstrip() for line in step.output]
+        assert [line.rstrip() for line in printed.splitlines()] == expected, step.command

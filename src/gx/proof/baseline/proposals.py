@@ -18,7 +18,7 @@ from gx.proof.backtest.replay import replay_alert
 from gx.proof.backtest.rules import AlertingRule, parse_rules
 from gx.proof.backtest.states import Evaluations
 from gx.proof.baseline.distribution import Distribution, Sample, distribute
-from gx.proof.baseline.tunables import Tunable
+from gx.proof.baseline.tunables import Tunable, bounds, tunables
 
 _RANKS_ABOVE: Final = (0.95, 0.99, 0.999)
 _RANKS_BELOW: Final = (0.05, 0.01, 0.001)
@@ -145,14 +145,22 @@ class _Measurement:
 
 
 def candidates(tunable: Tunable, usual: Distribution) -> tuple[float, ...]:
-    """List what to try, ascending: what holds, its half and double, and just beyond the usual."""
+    """List what to try, ascending: what holds, its half and double, and just beyond the usual.
+
+    A warning is never tried at or beyond its critical alert's threshold, nor the reverse.
+    """
+    below_by, above_by = bounds(tunable, tunables())
     current, above = tunable.threshold.default, tunable.fires_above
     edge = usual.most if above else usual.least
     measured = [usual.at(rank) for rank in (_RANKS_ABOVE if above else _RANKS_BELOW)]
     beyond = edge * 1.1 if above else edge * 0.9
     factors = [current * factor for factor in _FACTORS] if above else []
-    rounded = (round_to(value, up=above) for value in (*measured, edge, beyond, *factors))
-    return tuple(sorted({current, *(value for value in rounded if value > 0)}))
+    rounded = (round_to(value, up=above) for value in (*measured, beyond, *factors))
+    return tuple(
+        sorted(
+            {current, *(value for value in rounded if value > 0 and below_by < value < above_by)}
+        )
+    )
 
 
 def choose(trials: Iterable[Trial], current: float) -> float | None:

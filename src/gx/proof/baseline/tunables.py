@@ -4,8 +4,9 @@ An alert's further thresholds are guards (how many events make a share meaningfu
 objectives, which are promises and not observations, are measured but never proposed anew.
 """
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +56,15 @@ def tunables() -> tuple[Tunable, ...]:
         if alert.thresholds and id(alert.thresholds[0]) in names
         for found in _tunable(alert, names[id(alert.thresholds[0])])
     )
+
+
+def bounds(tunable: Tunable, others: Iterable[Tunable]) -> tuple[float, float]:
+    """Return the thresholds next to it on the same measure: a warning stays below its critical."""
+    current = tunable.threshold.default
+    values = [each.threshold.default for each in others if each.measure == tunable.measure]
+    below = max((value for value in values if value < current), default=-math.inf)
+    above = min((value for value in values if value > current), default=math.inf)
+    return below, above
 
 
 def _tunable(alert: Alert, name: str) -> Iterator[Tunable]:
