@@ -24,6 +24,7 @@ Every duration of rules, scrapes and routes was divided by {factor:g}.
 "Over after" is from the fault's end to the last receiver that was told of that.
 Both are scaled back to real time; a process's own time, such as a lag of 10 s, is not scaled.
 The budget is what the declaration computes for a complete failure.
+Where another drill had just made the same alert fire, Alertmanager waits for its group's interval.
 A busy machine's delays are multiplied by the factor, too: {factor:g} s for each second.
 
 ![Timeline](drills.svg)
