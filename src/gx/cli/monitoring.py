@@ -48,7 +48,9 @@ app = typer.Typer(name="monitoring", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Write, check and explain what operators get: rules, dashboards, runbooks.
+    """Write, check and explain alerts.
+
+    And all else that operators get: rules, dashboards, policies and runbooks.
 
     Examples:
       gx monitoring metrics --live
@@ -124,7 +126,7 @@ def lint(
         Path | None, typer.Option("--promtool", help="Also judge with this one (Prometheus 3).")
     ] = None,
 ) -> None:
-    """Look for faults: in the declarations, the routing, the dashboards and the rendered files.
+    """Look for faults in declarations, routing, dashboards and rendered files.
 
     Rules and configurations are judged by real promtool and amtool. Exits with
     1 if anything is wrong, and names it. Upstream's promtool also judges what
@@ -156,7 +158,7 @@ def run_cases(
     """Let a real promtool run every case of the alerts, and count what they show.
 
     Each alert fires just over its threshold, is silent just under, resolves, and
-    passes the traps that it is exposed to. Exits with 1 if promtool contradicts one.
+    passes its traps. Exits with 1 if promtool contradicts one.
 
     Examples:
       gx monitoring test
@@ -179,7 +181,7 @@ def reference(
         Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")
     ] = None,
 ) -> None:
-    """Write the reference: every metric, alert, recording rule, scrape job and panel.
+    """Write the reference: metrics, alerts, recording rules, scrape jobs, panels.
 
     Examples:
       gx monitoring reference --output docs/reference/monitoring.md
@@ -274,7 +276,7 @@ def metrics(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List every metric with what uses it; with --live, whether Prometheus has its data.
+    """List every metric with what uses it; with --live, whether it has data.
 
     Metrics of our processes and of the exporters; --json names the alerts and
     panels that read each.

@@ -1,9 +1,8 @@
 """PromQL made from declared series: a name or a label that nobody exports cannot be written down.
 
-Every expression knows its own text, the labels that its result has, and the series that it reads,
-so that a dropped label, an unknown status or a rate of a gauge is an error where it is written.
-Vectors are matched `on` named labels alone: what is unnamed changes with the way of deployment.
-Matchers (`is_`, `one_of`, ...) and what can be selected are in `gx.monitoring.selectors`.
+Every expression knows its text, its result's labels and the series that it reads: a dropped
+label, an unknown status or a rate of a gauge is an error where it is written. Vectors are matched
+`on` named labels alone: what is unnamed changes with the way of deployment.
 """
 
 import json
@@ -31,8 +30,8 @@ _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 class Expr:
     """An instant vector or a scalar.
 
-    `labels` are on every sample of the result, `maybe` on some. `reads` are the series selected,
-    at any depth of the text. An operation between operands gets brackets when it becomes one.
+    `labels` are on every sample, `maybe` on some; `reads` are the series selected at any depth.
+    An operation between operands gets brackets when it becomes one.
     """
 
     text: str
@@ -135,8 +134,8 @@ def at_most(metric: Metric, bound: float, *matchers: Matcher) -> Selector:
     """
     if bound not in metric.buckets:
         raise PromqlError(f"{metric.name} has no bucket that ends at {bound:g}: {metric.buckets}")
-    pattern = escape(f"{bound:g}") + (r"(\.0)?" if float(bound).is_integer() else "")
-    return buckets_of(metric, matches("le", pattern), *matchers)
+    fraction = r"(\.0)?" if float(bound).is_integer() else ""
+    return buckets_of(metric, matches("le", escape(f"{bound:g}") + fraction), *matchers)
 
 
 def number(value: float) -> Expr:
@@ -317,21 +316,18 @@ def either(left: Expr, right: Expr, *, on: Iterable[str] | None = None) -> Expr:
         _require(labels, left, "or")
         _require(labels, right, "or")
         matching = f" on ({', '.join(labels)})"
-    return Expr(
-        f"{left.enclosed} or{matching} {right.enclosed}",
-        left.labels & right.labels,
-        _reads(left, right),
-        (left.labels | right.labels | left.maybe | right.maybe) - (left.labels & right.labels),
-        is_operation=True,
-    )
+    text = f"{left.enclosed} or{matching} {right.enclosed}"
+    kept = left.labels & right.labels
+    maybe = (left.labels | right.labels | left.maybe | right.maybe) - kept
+    return Expr(text, kept, _reads(left, right), maybe, is_operation=True)
 
 
 def duration(window: int | str) -> str:
     """Write seconds in the largest unit that divides them; a dashboard's variable stays."""
     if isinstance(window, str):
-        if not window.startswith("$"):
-            raise PromqlError(f"{window!r} is no dashboard variable: give a number of seconds")
-        return window
+        if window.startswith("$"):
+            return window
+        raise PromqlError(f"{window!r} is no dashboard variable: give a number of seconds")
     for seconds, unit in _UNITS:
         if window and window % seconds == 0:
             return f"{window // seconds}{unit}"

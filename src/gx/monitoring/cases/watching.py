@@ -1,6 +1,6 @@
 """Cases of the storage's alerts and of those about monitoring itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gx.monitoring import external
@@ -8,6 +8,7 @@ from gx.monitoring.alerts import storage, watching
 from gx.monitoring.cases.model import (
     Case,
     Kind,
+    Line,
     Trap,
     at_rate,
     at_threshold,
@@ -96,6 +97,14 @@ def disks() -> Sequence[Case]:
             lines=[size, line(external.DISK_AVAILABLE, f"{hold(99, 20)} {hold(500, 20)}", **disk)],
             checks=[(18, 1), (30, 0)],
         ),
+        *_traps_of_disks(size, disk),
+    ]
+
+
+def _traps_of_disks(size: Line, disk: Mapping[str, str]) -> Sequence[Case]:
+    """Disks that fill up, and those that only seem to."""
+    alert = storage.DISK_FULL
+    return [
         more(
             alert,
             "full within a day",
