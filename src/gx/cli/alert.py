@@ -21,7 +21,7 @@ app = typer.Typer(name="alert", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Try out the way from an alert to the people who are told.
+    """Send a test alert through a production route.
 
     Examples:
       gx alert test --alertmanager http://127.0.0.1:30093
@@ -53,8 +53,7 @@ def send_test(
 
     Examples:
       gx alert test --alertmanager http://127.0.0.1:30093
-      gx alert test --alertmanager http://alertmanager:9093 --environment mainnet \
---severity critical
+      gx alert test --alertmanager http://am:9093 --severity critical --json
     """
     from gx.proof.alert_test import labels_of_test, send_test_alert  # noqa: PLC0415 (--help)
 

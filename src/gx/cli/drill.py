@@ -40,8 +40,9 @@ def drill(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a real fault in a real stack of its own, and judge what alerting makes of it.
+    """Make a fault, and see who is told.
 
+    The fault is real, and so is the stack that it is made in: a separate one.
     Without an option it lists the drills. A stack for drills has free ports
     and a temporary folder: what runs here besides is left alone. Each alert
     must fire, reach its receivers in the words of its declaration or be muted
