@@ -7,7 +7,6 @@ than its memory is set for; an answer that is too large is asked for again in ha
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 import httpx
@@ -70,12 +69,7 @@ class History:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def read(self, expr: str, evaluations: Evaluations) -> dict[Labels, Samples]:
