@@ -7,7 +7,7 @@ import { SVGRenderer } from "echarts/renderers";
 import { colorsOf } from "./colors";
 import { fill, h, table } from "./dom";
 import { moment, quantity, tick } from "./format";
-import { namesOf, stackOf, summarize } from "./series";
+import { momentsWithData, namesOf, stackOf, summarize } from "./series";
 import type { Data, Panel, PanelData, Series } from "./types";
 
 use([LineChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer]);
@@ -66,6 +66,7 @@ export class Chart {
 
   private option(data: Data, panel: PanelData, colors: Map<string, string>) {
     const visible = panel.series.filter((each) => !this.hidden.has(each.legend));
+    const hasData = momentsWithData(panel.series);
     return {
       animation: false,
       grid: { left: 8, right: 12, top: 12, bottom: 4, containLabel: true },
@@ -98,7 +99,7 @@ export class Chart {
         },
         splitLine: { lineStyle: { color: ink("--line") } },
       },
-      series: visible.map((each, index) => this.line(each, data, colors, index === 0)),
+      series: visible.map((each, index) => this.line(each, data, colors, hasData, index === 0)),
     };
   }
 
@@ -112,6 +113,7 @@ export class Chart {
     series: Series,
     data: Data,
     colors: Map<string, string>,
+    hasData: readonly boolean[],
     isFirst: boolean,
   ): LineSeriesOption {
     const isStacked = this.panel.drawing === "stacked";
@@ -121,7 +123,7 @@ export class Chart {
       name: series.legend,
       data: series.values.map((value, index) => [
         (data.startS + index * data.stepS) * 1_000,
-        isStacked ? (value ?? 0) : value,
+        isStacked && hasData[index] ? (value ?? 0) : value,
       ]),
       symbol: "circle",
       symbolSize: 4,

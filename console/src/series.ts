@@ -33,3 +33,14 @@ export function namesOf(series: readonly Series[]): Map<string, string> {
     }),
   );
 }
+
+/**
+ * Tell the moments at which at least one series has a value. A pile needs a height of each of its
+ * layers then; at other moments there is nothing, which a line at 0 would hide.
+ */
+export function momentsWithData(series: readonly Series[]): boolean[] {
+  const count = Math.max(0, ...series.map(({ values }) => values.length));
+  return Array.from({ length: count }, (_, at) =>
+    series.some(({ values }) => (values[at] ?? null) !== null),
+  );
+}

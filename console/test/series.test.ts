@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { colorsOf } from "../src/colors";
-import { namesOf, stackOf, summarize } from "../src/series";
+import { momentsWithData, namesOf, stackOf, summarize } from "../src/series";
 import type { Series } from "../src/types";
 
 function series(legend: string, namespace: string): Series {
@@ -11,6 +11,16 @@ test("a series that has ended has no value now, but had a largest", () => {
   expect(summarize([1, 5, null])).toEqual({ last: null, most: 5 });
   expect(summarize([null, null])).toEqual({ last: null, most: null });
   expect(summarize([3, -2])).toEqual({ last: -2, most: 3 });
+});
+
+test("a pile is empty only where no layer has a value", () => {
+  const layer = (...values: (number | null)[]) => ({ ...series("a", "n"), values });
+  expect(momentsWithData([layer(null, 1, null), layer(null, null, 0)])).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  expect(momentsWithData([])).toEqual([]);
 });
 
 test("environments stack apart from each other", () => {
