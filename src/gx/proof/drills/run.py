@@ -23,6 +23,7 @@ from gx.proof.drills.stack import DrillStack
 _POLL_S: Final = 0.1
 HANG_S: Final = 300.0
 """How long a step may take before it counts as hanging; a busy machine needs a part of it."""
+_LONGEST_S: Final = 3_600
 _SLOW_TO_FORGET: Final = frozenset(alert.name for alert in BURN_ALERTS)
 
 
@@ -141,11 +142,17 @@ class Conductor:
         self._run.shape_faults = self._stack.sink.faults
         return self._run
 
+    async def _until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Wait until something is so; at the true pace that may take an hour."""
+        await _until(is_so, what, max_s=max(HANG_S, self._run.scale.seconds(_LONGEST_S)))
+
     async def _settle(self) -> None:
         """Wait until the Watchdog fires and nothing else: a stack that has just started is not."""
         calm_s = self._run.scale.seconds(120)
         since_s = time.monotonic()
-        await _until(lambda: bool(self._observer.of(WATCHDOG.name)), "the Watchdog's first alert")
+        await self._until(
+            lambda: bool(self._observer.of(WATCHDOG.name)), "the Watchdog's first alert"
+        )
 
         def is_calm() -> bool:
             nonlocal since_s
@@ -156,7 +163,7 @@ class Conductor:
                 since_s = time.monotonic()
             return time.monotonic() - since_s > calm_s
 
-        await _until(is_calm, "a stack without alerts")
+        await self._until(is_calm, "a stack without alerts")
         self._is_settled = True
 
     async def _schedule(self, play: Playground, waiting: list[Scenario]) -> None:
@@ -197,12 +204,12 @@ class Conductor:
             async with _fault(scenario, play):
                 for run in runs:
                     run.injected_s, run.phase = began_s, Phase.INJECTED
-                await _until(lambda: _every(self._has_spoken, runs), scenario.name)
+                await self._until(lambda: _every(self._has_spoken, runs), scenario.name)
             for run in runs:
                 run.ended_s, run.phase = time.monotonic(), Phase.RECOVERING
-            await _until(lambda: _every(self._is_gone, runs), scenario.name)
+            await self._until(lambda: _every(self._is_gone, runs), scenario.name)
             self._recovered.add(scenario.name)
-            await _until(lambda: _every(self._is_over, runs), scenario.name)
+            await self._until(lambda: _every(self._is_over, runs), scenario.name)
             for run in runs:
                 self._judge(run)
         except DrillHungError as error:
@@ -319,10 +326,10 @@ def _every(is_so: Callable[[AlertRun], bool], runs: Iterable[AlertRun]) -> bool:
     return all(answers)
 
 
-async def _until(is_so: Callable[[], bool], what: str) -> None:
+async def _until(is_so: Callable[[], bool], what: str, *, max_s: float) -> None:
     """Wait until something is so; the bound is there for what never will be."""
-    deadline_s = time.monotonic() + HANG_S
+    deadline_s = time.monotonic() + max_s
     while not is_so():
         if time.monotonic() > deadline_s:
-            raise DrillHungError(f"{what}: nothing more happened for {HANG_S:.0f} s")
+            raise DrillHungError(f"{what}: nothing more happened for {max_s:.0f} s")
         await asyncio.sleep(_POLL_S)
