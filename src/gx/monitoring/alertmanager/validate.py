@@ -73,7 +73,7 @@ def _timing_faults(route: Route, root: Route) -> Iterator[str]:
 
 
 def _schedule_faults(configuration: Configuration) -> Iterator[str]:
-    """Find a quarter of an hour of the week in which nobody, or everybody, is responsible."""
+    """Find a minute of the week in which nobody, or everybody, is responsible."""
     both = [
         interval
         for interval in configuration.intervals

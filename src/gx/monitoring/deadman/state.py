@@ -60,11 +60,21 @@ class StateFile:
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(self._path)
+            _sync_folder(self._path.parent)
         except OSError as error:
             raise StateFileError(
                 f"{self._path} cannot be written: {error.strerror}. A restart would forget what "
                 "is known: make room, or name another file in GX_DEADMAN_STATE_FILE"
             ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    # The new name is in the folder; without this a crash of the machine may bring the old one back.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _watch(stored: _Stored) -> Watch:

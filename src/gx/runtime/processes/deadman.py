@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -87,17 +88,30 @@ def runbook_page() -> str:
 
 
 def read_token(settings: DeadmanSettings) -> str | None:
-    """Return what a sender of heartbeats has to know; None if anybody may send them.
+    """Return what a sender of heartbeats has to know; None if anybody on this machine may.
 
     Raises:
-        SettingsError: the file that is named for it cannot be read, or is empty.
+        SettingsError: The file that is named for it cannot be read, or is empty; or none is named
+            although the network can reach it: whoever sends beats would keep it quiet.
     """
     if settings.token_file is None:
+        if not _is_loopback(settings.host):
+            raise SettingsError(
+                f"GX_DEADMAN_HOST is {settings.host}, so anybody there could send heartbeats and "
+                "keep it quiet: name a token's file in GX_DEADMAN_TOKEN_FILE"
+            )
         return None
     try:
         return read_secret(settings.token_file, setting="GX_DEADMAN_TOKEN_FILE")
     except NotToldError as error:
         raise SettingsError(str(error)) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @asynccontextmanager
