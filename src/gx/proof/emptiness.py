@@ -11,7 +11,7 @@ import promql_parser as ast
 
 from gx.proof.causes import Cause
 from gx.proof.near_names import nearest
-from gx.proof.prometheus import Prometheus, QueryRefusedError, Sample
+from gx.proof.prometheus import LoadedRule, Prometheus, QueryRefusedError, Sample
 
 COMPARISONS: Final = frozenset({">", "<", ">=", "<=", "==", "!="})
 _NEEDS_TWO: Final = frozenset({"rate", "irate", "increase", "delta", "idelta", "deriv"})
@@ -54,23 +54,25 @@ class Explanation:
 
 _HAS_DATA: Final = Explanation(verdict=Verdict.DATA)
 
-Excuse = Callable[[str], str | None]
-"""Says of a series' name why it is rightly absent here; None if it should be there."""
+Excuse = Callable[[str, Mapping[str, str]], str | None]
+"""Says of a series' name, and the labels that are matched, why it is rightly absent here.
+
+None if it should be there."""
 
 
 class Explainer:
     """Explains queries against one Prometheus.
 
-    `recorded` are the queries of its recording rules by name: a recorded series that is absent is
-    explained by its rule.
+    `recorded` are its recording rules by name: a recorded series that is absent is explained by
+    its rule.
     """
 
     def __init__(
         self,
         prometheus: Prometheus,
         *,
-        recorded: Mapping[str, Sequence[str]],
-        excuse: Excuse = lambda _: None,
+        recorded: Mapping[str, Sequence[LoadedRule]],
+        excuse: Excuse = lambda *_: None,
     ) -> None:
         self._prometheus = prometheus
         self._recorded = recorded
@@ -197,16 +199,26 @@ class Explainer:
             return _HAS_DATA
         if name in _MAY_BE_ABSENT:
             return _quiet(node)
-        if (reason := self._excuse(name)) is not None:
+        matched = {each.name: each.value for each in node.matchers.matchers if _is_equal(each)}
+        if (reason := self._excuse(name, matched)) is not None:
             return Explanation(verdict=Verdict.EXCUSED, where=text, what=reason)
-        if name in self._recorded and not self._prometheus.ask(name):
-            return self._by_rule(name)
+        rules = [
+            rule
+            for rule in self._recorded.get(name, ())
+            if all(matched.get(label, value) == value for label, value in rule.labels.items())
+        ]
+        if rules and not any(self._has_recorded(each) for each in rules):
+            return self._by_rule(name, rules)
         if name and not self._prometheus.ask(name):
             return self._absent(name)
         return self._drifted(node)
 
-    def _by_rule(self, name: str) -> Explanation:
-        found = [self.explain(query) for query in self._recorded[name]]
+    def _has_recorded(self, rule: LoadedRule) -> bool:
+        labels = ",".join(f'{label}="{value}"' for label, value in rule.labels.items())
+        return bool(self._prometheus.ask(f"{rule.name}{{{labels}}}"))
+
+    def _by_rule(self, name: str, rules: Sequence[LoadedRule]) -> Explanation:
+        found = [self.explain(rule.query) for rule in rules]
         best = min(found, key=lambda each: _ORDER[each.verdict])
         if best.verdict is not Verdict.DATA:
             return best
@@ -329,6 +341,10 @@ def _key(sample: Sample, matching: ast.LabelModifier | None) -> frozenset[tuple[
 def _matchers(node: ast.VectorSelector) -> Iterator[tuple[str, str]]:
     for each in node.matchers.matchers:
         yield each.name, str(each)
+
+
+def _is_equal(matcher: ast.Matcher) -> bool:
+    return bool(matcher.op == ast.MatchOp.Equal)
 
 
 def _labels_text(samples: Sequence[Sample]) -> str:

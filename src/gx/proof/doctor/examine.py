@@ -13,11 +13,12 @@ from gx.proof.doctor.rules import (
     examine_queries,
     examine_rules,
     rate_window_of,
-    recorded_queries,
+    recorded_rules,
 )
 from gx.proof.doctor.targets import Surroundings, examine_targets
 from gx.proof.emptiness import Explainer
 from gx.proof.excuses import excuse_by_jobs
+from gx.proof.expected import expected_environments
 from gx.proof.prometheus import Prometheus
 from gx.proof.reachability.inventory import Inventory
 from gx.telemetry.metric import Condition
@@ -77,7 +78,7 @@ def _by_prometheus(
     groups = prometheus.groups()
     explainer = Explainer(
         prometheus,
-        recorded=recorded_queries(groups),
+        recorded=recorded_rules(groups),
         excuse=excuse_by_jobs(jobs, sources.conditions),
     )
     if sources.query is not None:
@@ -88,7 +89,12 @@ def _by_prometheus(
     yield from examine_targets(prometheus, jobs, around)
     yield from examine_rules(groups)
     yield from examine_delivery(prometheus)
-    yield from examine_queries(explainer, groups, rate_window=rate_window_of(prometheus))
+    yield from examine_queries(
+        explainer,
+        groups,
+        environments=expected_environments(prometheus),
+        rate_window=rate_window_of(prometheus),
+    )
 
 
 def _not_told(reach: Reach, told: Collection[Finding]) -> list[Finding]:

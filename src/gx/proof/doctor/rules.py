@@ -4,23 +4,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from gx.monitoring.alerts import ALERTS
-from gx.monitoring.dashboards.every import DASHBOARDS
+from gx.monitoring.dashboards.every import dashboards_of
 from gx.monitoring.rules import all_groups
 from gx.proof.causes import Cause, Finding
 from gx.proof.emptiness import Explainer, Explanation, Verdict
-from gx.proof.prometheus import LoadedGroup, Prometheus
+from gx.proof.prometheus import LoadedGroup, LoadedRule, Prometheus
 
 _RECORDING: Final = "recording"
 _READERS_SHOWN: Final = 4
 
 
-def recorded_queries(groups: Iterable[LoadedGroup]) -> Mapping[str, Sequence[str]]:
-    """Return the queries of the recording rules that are loaded, by name."""
-    found: dict[str, list[str]] = {}
+def recorded_rules(groups: Iterable[LoadedGroup]) -> Mapping[str, Sequence[LoadedRule]]:
+    """Return the recording rules that are loaded, by name."""
+    found: dict[str, list[LoadedRule]] = {}
     for group in groups:
         for rule in group.rules:
             if rule.type == _RECORDING:
-                found.setdefault(rule.name, []).append(rule.query)
+                found.setdefault(rule.name, []).append(rule)
     return found
 
 
@@ -53,12 +53,16 @@ def examine_rules(groups: Sequence[LoadedGroup]) -> Iterator[Finding]:
 
 
 def examine_queries(
-    explainer: Explainer, groups: Sequence[LoadedGroup], *, rate_window: str
+    explainer: Explainer,
+    groups: Sequence[LoadedGroup],
+    *,
+    environments: Sequence[str],
+    rate_window: str,
 ) -> Iterator[Finding]:
     """Yield, once each, the parts of rules and panels that empty them, with who reads them."""
     found: dict[tuple[Cause, str], tuple[Explanation, list[str]]] = {}
     idle: list[str] = []
-    for reader, query in [*_rules(groups), *_panels(rate_window)]:
+    for reader, query in [*_rules(groups), *_panels(environments, rate_window)]:
         explained = explainer.explain(query)
         if explained.cause is not None:
             key = (explained.cause, explained.where)
@@ -105,8 +109,8 @@ def _rules(groups: Sequence[LoadedGroup]) -> Iterator[tuple[str, str]]:
                 yield f"rule {rule.name}", rule.query
 
 
-def _panels(rate_window: str) -> Iterator[tuple[str, str]]:
-    for dashboard in DASHBOARDS:
+def _panels(environments: Sequence[str], rate_window: str) -> Iterator[tuple[str, str]]:
+    for dashboard in dashboards_of(environments):
         for panel, query in dashboard.queries():
             yield f"panel {dashboard.uid}: {panel.title}", query.resolve(rate_window=rate_window)
 

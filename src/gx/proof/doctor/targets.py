@@ -82,13 +82,16 @@ def _unreached(target: Target, cause: Cause, targets: Targets, around: Surroundi
                 evidence=(*seen, *found.evidence),
                 fix=found.fix,
             )
-    if is_open(target.scrape_url):
-        between = Cause.POLICY_REJECT if cause is Cause.PROCESS_DOWN else Cause.POLICY_DROP
+    # A process that hangs takes connections, too: only one that answers proves what is between.
+    is_refused = cause is Cause.PROCESS_DOWN
+    url = target.scrape_url
+    if is_open(url) if is_refused else look_at(url).status is not None:
+        between = Cause.POLICY_REJECT if is_refused else Cause.POLICY_DROP
         return Finding(
             cause=between,
             where=_where(target),
-            what="it takes connections from here, and Prometheus' are lost: something in between",
-            evidence=(*seen, "a connection from here is accepted"),
+            what="it is reached from here, and not by Prometheus: something in between",
+            evidence=(*seen, "from here, it answers"),
             fix="give `gx doctor` the manifests: they name the policy, and the rule that opens it",
         )
     return _moved(target, targets, around) or _down(target, cause)

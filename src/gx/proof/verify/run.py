@@ -4,17 +4,17 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gx.monitoring.dashboards.every import dashboards_of
-from gx.monitoring.thresholds import BACKEND_NAMESPACE
 from gx.proof.doctor.configuration import read_jobs
-from gx.proof.doctor.rules import rate_window_of, recorded_queries
+from gx.proof.doctor.rules import rate_window_of, recorded_rules
 from gx.proof.emptiness import Explainer
 from gx.proof.excuses import excuse_by_jobs
+from gx.proof.expected import expected_environments
 from gx.proof.prometheus import Prometheus
 from gx.proof.verify.exposition import Judge, verify_expositions
 from gx.proof.verify.expressions import verify_panels, verify_rules
 from gx.proof.verify.grafana import Grafana, verify_dashboards
 from gx.proof.verify.rows import Row
-from gx.proof.verify.targets import namespaces_of, verify_metrics, verify_targets
+from gx.proof.verify.targets import verify_metrics, verify_targets
 from gx.telemetry.metric import Condition
 
 
@@ -40,7 +40,7 @@ def verify(subject: Subject) -> Iterator[Row]:
         groups = prometheus.groups()
         explainer = Explainer(
             prometheus,
-            recorded=recorded_queries(groups),
+            recorded=recorded_rules(groups),
             excuse=excuse_by_jobs(read_jobs(prometheus.configuration()), subject.conditions),
         )
         yield from verify_targets(prometheus)
@@ -49,14 +49,9 @@ def verify(subject: Subject) -> Iterator[Row]:
         yield from verify_rules(explainer, groups)
         yield from verify_panels(
             explainer,
-            dashboards_of(_environments(prometheus)),
+            dashboards_of(expected_environments(prometheus)),
             rate_window=rate_window_of(prometheus),
             conditions=subject.conditions,
         )
     if subject.grafana is not None:
         yield from verify_dashboards(subject.grafana, subject.dashboards)
-
-
-def _environments(prometheus: Prometheus) -> tuple[str, ...]:
-    """Return the environments that should be there: pages of others would rightly be empty."""
-    return tuple(name.removeprefix(BACKEND_NAMESPACE) for name in sorted(namespaces_of(prometheus)))

@@ -7,9 +7,10 @@ from gx.monitoring.jobs import JOBS, PROBE_JOB
 from gx.monitoring.live import Verdict, check_live
 from gx.monitoring.recording import EXPECTED_TARGET
 from gx.proof.doctor.scrape_errors import classify
+from gx.proof.expected import expected_processes
 from gx.proof.prometheus import Prometheus, Target
 from gx.proof.verify.rows import Kind, Row, State
-from gx.telemetry.metric import Condition, Process
+from gx.telemetry.metric import Condition
 
 _OURS: Final = frozenset({*JOBS.values(), PROBE_JOB})
 _STATES: Final = {
@@ -36,20 +37,9 @@ def verify_targets(prometheus: Prometheus) -> Iterator[Row]:
         )
 
 
-def namespaces_of(prometheus: Prometheus) -> dict[str, frozenset[Process]]:
-    """Return which processes should be in which namespace, as the rules expect them."""
-    found: dict[str, set[Process]] = {}
-    for sample in prometheus.ask(EXPECTED_TARGET.name):
-        service = sample.labels.get("service", "")
-        if sample.labels.get("job") != PROBE_JOB and service in set(Process):
-            namespace = sample.labels.get("namespace", "")
-            found.setdefault(namespace, set()).add(Process(service))
-    return {namespace: frozenset(processes) for namespace, processes in found.items()}
-
-
 def verify_metrics(prometheus: Prometheus, conditions: Collection[Condition]) -> Iterator[Row]:
     """Yield a row for each metric of the catalogue in each namespace."""
-    for namespace, processes in sorted(namespaces_of(prometheus).items()):
+    for namespace, processes in sorted(expected_processes(prometheus).items()):
         rows = check_live(
             prometheus.url, namespace=namespace, conditions=conditions, processes=processes
         )
