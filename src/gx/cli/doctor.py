@@ -53,8 +53,8 @@ def doctor(
     Examples:
       gx doctor
       gx doctor --query 'sum(rate(outbox_commands_procesed_total[5m]))'
-      gx doctor --prometheus http://127.0.0.1:30090 --manifests k8s/overlays/devnet
-      kubectl get deploy,sts,svc,netpol,ns,pods -A -o json | gx doctor --manifests -
+      gx doctor --prometheus http://127.0.0.1:30090 --manifests k8s/
+      kubectl get deploy,sts,svc,netpol,ns -A -o json | gx doctor --manifests -
     """
     sources = Sources(
         prometheus_url=prometheus,

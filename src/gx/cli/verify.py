@@ -57,7 +57,7 @@ def run(
     Examples:
       gx verify
       gx verify --all
-      gx verify --prometheus http://127.0.0.1:30090 --grafana http://127.0.0.1:3000 --json
+      gx verify --grafana http://127.0.0.1:3000 --json
     """
     running = None if prometheus else find_running()
     url = prometheus or (running.prometheus_url if running else "")
