@@ -1,18 +1,20 @@
 """`gx doctor`: why there is no data."""
 
-from typing import Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
-from gx.cli.failures import CheckFailedError, UsageFailedError
+from gx.cli.failures import CheckFailedError, ExitCode, UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import show, show_json
 from gx.cli.running_stack import find_running
+from gx.proof.doctor.dashboards import PlacedDashboard, read_dashboards
 from gx.proof.doctor.examine import Diagnosis, Sources, examine
 from gx.proof.doctor.report import describe, lines, summary
+from gx.proof.grafana import Grafana
+from gx.proof.reachability.inventory import Inventory, ManifestError
 from gx.proof.reachability.reading import read_manifests
-
-COULD_NOT_LOOK: Final = 2
 
 app = typer.Typer(add_completion=False)
 
@@ -36,6 +38,16 @@ def doctor(
             help="Files, folders, kustomizations, or - for `kubectl get -o json`; repeat it.",
         ),
     ] = None,
+    dashboards: Annotated[
+        list[str] | None,
+        typer.Option("--dashboards", help="Files or folders of Grafana's JSON; repeat it."),
+    ] = None,
+    grafana: Annotated[
+        str | None, typer.Option("--grafana", help="Address of a Grafana, for its dashboards.")
+    ] = None,
+    grafana_token: Annotated[
+        str | None, typer.Option("--grafana-token", help="A service account's token.")
+    ] = None,
     query: Annotated[
         str | None, typer.Option("--query", help="Explain this one expression alone.")
     ] = None,
@@ -44,11 +56,12 @@ def doctor(
     """Find out why there is no data, why a target is down, why no alert comes.
 
     Give it whatever there is: a Prometheus, an Alertmanager, addresses of
-    processes, manifests. Without any, it looks at the running local stack.
-    For each fault it says what, where, by what evidence, and the smallest
-    change that mends it. It changes nothing.
+    processes, manifests, dashboards. Without any, it looks at the running
+    local stack. For each fault it says what, where, by what evidence, and the
+    smallest change that mends it. It changes nothing.
 
-    Exits with 0 if nothing is wrong, 1 if something is, 2 if it could not look.
+    Exits with 0 if nothing is wrong, 1 if something is, 2 if manifests or
+    dashboards cannot be read, 3 if a source does not answer or no stack runs.
 
     Examples:
       gx doctor
@@ -60,14 +73,30 @@ def doctor(
         prometheus_url=prometheus,
         alertmanager_url=alertmanager,
         processes=tuple(process or ()),
-        inventory=read_manifests(manifests) if manifests else None,
+        inventory=_inventory(manifests),
         query=query,
+        dashboards=_dashboards(dashboards or ()),
+        grafana=Grafana(grafana, token=grafana_token) if grafana else None,
     )
-    if not (prometheus or alertmanager or process or manifests):
+    if not (prometheus or alertmanager or process or manifests or dashboards or grafana):
         sources = _of_running(query)
     if query is not None and sources.prometheus_url is None:
         raise UsageFailedError("a --query needs a --prometheus to be asked")
     _end(examine(sources), as_json=as_json)
+
+
+def _inventory(sources: Sequence[str] | None) -> Inventory | None:
+    try:
+        return read_manifests(sources) if sources else None
+    except ManifestError as error:
+        raise UsageFailedError(str(error)) from error
+
+
+def _dashboards(sources: Sequence[str]) -> tuple[PlacedDashboard, ...]:
+    try:
+        return tuple(each for source in sources for each in read_dashboards(source))
+    except ManifestError as error:
+        raise UsageFailedError(str(error)) from error
 
 
 def _of_running(query: str | None) -> Sources:
@@ -88,6 +117,6 @@ def _end(diagnosis: Diagnosis, *, as_json: bool) -> None:
         for line in lines(diagnosis):
             show(line)
     if diagnosis.unasked:
-        raise typer.Exit(COULD_NOT_LOOK)
+        raise typer.Exit(ExitCode.UNREACHABLE)
     if diagnosis.faults:
         raise CheckFailedError(summary(diagnosis))

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.failures import CheckFailedError
+from gx.cli.failures import CheckFailedError, NotRunningError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show, show_json, show_table
 from gx.cli.running_stack import find_running
 from gx.domain.codec import JsonObject, JsonValue
 from gx.monitoring.errors import MonitoringError
+from gx.monitoring.live import PrometheusError
+from gx.proof.grafana import Grafana, GrafanaError
 from gx.proof.verify.exposition import Judge, promtool_judge
-from gx.proof.verify.grafana import Grafana
 from gx.proof.verify.rows import FAILING, Row, State
 from gx.proof.verify.run import Subject, verify
 from gx.runtime.settings import StackSettings, load
@@ -52,7 +53,8 @@ def run(
     apart: idle (nothing happened), quiet (an alert whose condition is not
     met), not yet (too young), excused (not part of this system), or broken.
 
-    Exits with 1 if anything is broken or could not be looked at.
+    Exits with 0 if all is well, 1 if anything is broken or unseen, 3 if
+    Prometheus or Grafana does not answer, or no local stack runs.
 
     Examples:
       gx verify
@@ -62,17 +64,17 @@ def run(
     running = None if prometheus else find_running()
     url = prometheus or (running.prometheus_url if running else "")
     held = frozenset(condition or ()) | (running.conditions if running else frozenset())
-    rows = tuple(
-        verify(
-            Subject(
-                prometheus_url=url,
-                judge=_judge(),
-                conditions=held,
-                grafana=Grafana(grafana, token=grafana_token) if grafana else None,
-                dashboards=_committed() if grafana else {},
-            )
-        )
+    subject = Subject(
+        prometheus_url=url,
+        judge=_judge(),
+        conditions=held,
+        grafana=Grafana(grafana, token=grafana_token) if grafana else None,
+        dashboards=_committed() if grafana else {},
     )
+    try:
+        rows = tuple(verify(subject))
+    except (PrometheusError, GrafanaError) as error:
+        raise NotRunningError(str(error)) from error
     _show(rows, all_rows=all_rows, as_json=as_json)
     if failing := sum(row.is_failing for row in rows):
         raise CheckFailedError(f"{failing} of {len(rows)} are not as they should be")

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 import yaml
 
 from gx.proof.causes import Cause, Finding
+from gx.proof.doctor.dashboards import DashboardModel, PlacedDashboard, examine_variables
 from gx.proof.doctor.examine import Diagnosis, Sources, examine
+from gx.proof.prometheus import Prometheus
 from gx.runtime.tools import Program, Tool
 from tests.end_to_end.loop import free_port
 from tests.proof.doctor.misbehaving import (
@@ -240,3 +243,66 @@ def test_what_cannot_be_asked_is_said(lab: Lab) -> None:
 
         assert diagnosis.unasked
         assert url.rpartition("/")[0] in json.dumps(diagnosis.unasked)
+
+
+def placed(variable: dict[str, object]) -> PlacedDashboard:
+    """A dashboard whose one panel matches the label zone with a variable."""
+    document = {
+        "templating": {"list": [{"name": "zone", **variable}]},
+        "panels": [{"title": "Left", "targets": [{"expr": 'lab_left{zone=~"$zone"}'}]}],
+    }
+    return PlacedDashboard("one.json", msgspec.convert(document, DashboardModel))
+
+
+def said_of(lab: Lab, variable: dict[str, object]) -> list[Finding]:
+    """What is found on a variable as soon as Prometheus has the series."""
+    pause = threading.Event()
+    for _ in range(round(WITHIN_S / PAUSE_S)):
+        with Prometheus(lab.url) as prometheus:
+            if prometheus.ask("lab_left"):
+                return list(examine_variables(placed(variable), prometheus))
+        pause.wait(PAUSE_S)
+    pytest.fail("lab_left is not there")
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ({"type": "custom", "query": "east, west"}, "none of its values is one of the label zone"),
+        ({"type": "query", "query": "label_values(lab_left, side)"}, "none of its values"),
+        ({"type": "query", "query": {"query": "label_values(lab_left, zon)"}}, "it has no value"),
+        ({"type": "query", "query": "label_values(lab_left{, zone)"}, "does not evaluate"),
+        ({"name": "zones", "type": "custom", "query": "a"}, "no such variable"),
+    ],
+)
+def test_a_variable_that_selects_nothing_is_named(
+    lab: Lab, variable: dict[str, object], told: str
+) -> None:
+    """Its values are compared with those of the label that the panels match it with."""
+    (found,) = said_of(lab, variable)
+
+    assert (found.cause, found.where) == (Cause.NAMESPACE_VARIABLE, "one.json: $zone")
+    assert told in found.what
+    assert found.evidence[-1] == "matched with zone by Left"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        {"type": "custom", "query": "West : b, a"},
+        {"type": "query", "query": "label_values(lab_left, zone)"},
+        {"type": "query", "query": "label_values(zone)"},
+        {
+            "type": "query",
+            "query": "label_values(lab_none, zone)",
+            "includeAll": True,
+            "allValue": ".+",
+        },
+        {"type": "adhoc"},
+    ],
+)
+def test_a_variable_that_selects_something_is_no_fault(
+    lab: Lab, variable: dict[str, object]
+) -> None:
+    """Nor is one that has a pattern for all, or of a kind whose values nobody can tell."""
+    assert not said_of(lab, variable)

@@ -139,7 +139,7 @@ def _nowhere(url: str, receiver: str, titles: Sequence[str]) -> Finding:
         where=f"{url}: {receiver}",
         what=f"{len(titles)} alerts end at a receiver that tells nobody",
         evidence=(names,),
-        fix="give the receiver an integration: docs/how-to/connect-alerts.md",
+        fix="give the receiver an integration: docs/how-to/route-alerts.md",
     )
 
 

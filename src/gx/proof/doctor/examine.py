@@ -1,12 +1,18 @@
 """The examination: whatever is at hand is asked, and what it says is put together."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gx.monitoring.live import PrometheusError
 from gx.proof.causes import Finding
 from gx.proof.doctor.alerting import examine_delivery, examine_routes
 from gx.proof.doctor.configuration import read_jobs
+from gx.proof.doctor.dashboards import (
+    PlacedDashboard,
+    dashboards_of_grafana,
+    examine_datasources,
+    examine_variables,
+)
 from gx.proof.doctor.manifests import Reach
 from gx.proof.doctor.rules import (
     examine_one,
@@ -19,6 +25,7 @@ from gx.proof.doctor.targets import Surroundings, examine_targets
 from gx.proof.emptiness import Explainer
 from gx.proof.excuses import excuse_by_jobs
 from gx.proof.expected import expected_environments
+from gx.proof.grafana import Datasource, Grafana, GrafanaError
 from gx.proof.prometheus import Prometheus
 from gx.proof.reachability.inventory import Inventory
 from gx.telemetry.metric import Condition
@@ -29,6 +36,7 @@ class Sources:
     """What there is to ask. At least one is given.
 
     `processes` are addresses of metrics; `query` narrows the examination to one expression.
+    `dashboards` are examined beside those of `grafana`, against its datasources.
     """
 
     prometheus_url: str | None = None
@@ -37,6 +45,8 @@ class Sources:
     inventory: Inventory | None = None
     query: str | None = None
     conditions: Collection[Condition] = ()
+    dashboards: tuple[PlacedDashboard, ...] = ()
+    grafana: Grafana | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +66,43 @@ def examine(sources: Sources) -> Diagnosis:
     """Ask every source and say what is wrong. Nothing is changed anywhere."""
     findings: list[Finding] = []
     unasked: list[str] = []
+    is_whole = sources.query is None
     reach = Reach(sources.inventory) if sources.inventory is not None else None
+    dashboards, datasources = _dashboards(sources, unasked) if is_whole else ((), None)
+    for each in dashboards:
+        findings += examine_datasources(each, datasources)
     if sources.prometheus_url is not None:
         try:
             with Prometheus(sources.prometheus_url) as prometheus:
                 findings += _by_prometheus(prometheus, sources, reach)
+                findings += _variables(dashboards, prometheus)
         except PrometheusError as error:
             unasked.append(str(error))
-    if sources.query is None:
-        if sources.alertmanager_url is not None:
-            findings += examine_routes(sources.alertmanager_url)
-        if reach is not None:
-            findings += _not_told(reach, findings)
+    if is_whole and sources.alertmanager_url is not None:
+        findings += examine_routes(sources.alertmanager_url)
+    if is_whole and reach is not None:
+        findings += _not_told(reach, findings)
     return Diagnosis(findings=tuple(findings), unasked=tuple(unasked))
+
+
+def _dashboards(
+    sources: Sources, unasked: list[str]
+) -> tuple[tuple[PlacedDashboard, ...], list[Datasource] | None]:
+    """Return the dashboards at hand, and the datasources of their Grafana if it can be asked."""
+    if sources.grafana is None:
+        return sources.dashboards, None
+    try:
+        known = sources.grafana.datasources()
+        stored = tuple(dashboards_of_grafana(sources.grafana))
+    except GrafanaError as error:
+        unasked.append(str(error))
+        return sources.dashboards, None
+    return sources.dashboards + stored, known
+
+
+def _variables(dashboards: Iterable[PlacedDashboard], prometheus: Prometheus) -> Iterator[Finding]:
+    for each in dashboards:
+        yield from examine_variables(each, prometheus)
 
 
 def _by_prometheus(

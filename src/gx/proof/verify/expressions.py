@@ -6,6 +6,7 @@ from typing import Final
 from gx.monitoring.alerts import ALERTS
 from gx.monitoring.dashboards.model import Dashboard, Query
 from gx.monitoring.rules import all_groups
+from gx.proof.causes import Cause
 from gx.proof.emptiness import Explainer, Explanation, Verdict
 from gx.proof.prometheus import LoadedGroup, LoadedRule
 from gx.proof.verify.rows import Kind, Row, State
@@ -52,11 +53,11 @@ def verify_panels(
 def _rule(explainer: Explainer, kind: Kind, name: str, rules: Sequence[LoadedRule]) -> Row:
     if not rules:
         why = "Prometheus has not loaded it"
-        return Row(kind=kind, name=name, state=State.BROKEN, why=why, cause="rule-missing")
+        return Row(kind=kind, name=name, state=State.BROKEN, why=why, cause=Cause.RULE_MISSING)
     for rule in rules:
         if rule.health == "err":
             why = f"its evaluation fails: {rule.last_error}"
-            return Row(kind=kind, name=name, state=State.BROKEN, why=why, cause="rule-error")
+            return Row(kind=kind, name=name, state=State.BROKEN, why=why, cause=Cause.RULE_ERROR)
     rows = [_row(kind, name, explainer.explain(rule.query)) for rule in rules]
     row = max(rows, key=lambda each: list(State).index(each.state))
     if kind is Kind.ALERT and row.state is State.DATA:

@@ -9,10 +9,11 @@ from gx.proof.doctor.rules import rate_window_of, recorded_rules
 from gx.proof.emptiness import Explainer
 from gx.proof.excuses import excuse_by_jobs
 from gx.proof.expected import expected_environments
+from gx.proof.grafana import Grafana
 from gx.proof.prometheus import Prometheus
 from gx.proof.verify.exposition import Judge, verify_expositions
 from gx.proof.verify.expressions import verify_panels, verify_rules
-from gx.proof.verify.grafana import Grafana, verify_dashboards
+from gx.proof.verify.grafana import verify_dashboards
 from gx.proof.verify.rows import Row
 from gx.proof.verify.targets import verify_metrics, verify_targets
 from gx.telemetry.metric import Condition

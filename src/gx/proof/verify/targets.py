@@ -6,6 +6,7 @@ from typing import Final
 from gx.monitoring.jobs import JOBS, PROBE_JOB
 from gx.monitoring.live import Verdict, check_live
 from gx.monitoring.recording import EXPECTED_TARGET
+from gx.proof.causes import Cause
 from gx.proof.doctor.scrape_errors import classify
 from gx.proof.expected import expected_processes
 from gx.proof.prometheus import Prometheus, Target
@@ -33,7 +34,7 @@ def verify_targets(prometheus: Prometheus) -> Iterator[Row]:
             name=f"{job}: {service} in {namespace}",
             state=State.BROKEN,
             why="it is expected, and Prometheus has no such target",
-            cause="discovery-empty",
+            cause=Cause.DISCOVERY_EMPTY,
         )
 
 
@@ -50,14 +51,14 @@ def verify_metrics(prometheus: Prometheus, conditions: Collection[Condition]) ->
                 name=f"{namespace}: {row.metric.name}",
                 state=_STATES[row.verdict],
                 why=str(row.excuse or "") if not lost or row.excuse else f"missing from {lost}",
-                cause="metric-renamed" if row.verdict is Verdict.MISSING else "",
+                cause=Cause.METRIC_RENAMED if row.verdict is Verdict.MISSING else "",
             )
 
 
 def _active(target: Target, expected: Collection[tuple[str, str, str]]) -> Row:
     name = f"{target.scrape_pool}: {target.scrape_url}"
     if target.health == "down":
-        cause = classify(target.last_error).value
+        cause = classify(target.last_error)
         return Row(
             kind=Kind.TARGET, name=name, state=State.BROKEN, why=target.last_error, cause=cause
         )
@@ -65,7 +66,9 @@ def _active(target: Target, expected: Collection[tuple[str, str, str]]) -> Row:
         return Row(kind=Kind.TARGET, name=name, state=State.NOT_YET, why="not scraped yet")
     if target.scrape_pool in _OURS and _key(target.labels) not in expected:
         why = f"nobody expects it: {EXPECTED_TARGET.name} has no such target"
-        return Row(kind=Kind.TARGET, name=name, state=State.BROKEN, why=why, cause="label-drift")
+        return Row(
+            kind=Kind.TARGET, name=name, state=State.BROKEN, why=why, cause=Cause.LABEL_DRIFT
+        )
     return Row(kind=Kind.TARGET, name=name, state=State.UP)
 
 
