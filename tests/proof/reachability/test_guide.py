@@ -1,4 +1,4 @@
-"""The guide says what happens: each of its console blocks is run and compared."""
+"""The guides say what happens: each of their console blocks is run and compared."""
 
 import os
 import re
@@ -10,10 +10,14 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[3]
-GUIDE: Final = ROOT / "docs" / "how-to" / "prove-reachability.md"
+GUIDES: Final = ("prove-reachability.md", "find-why-there-is-no-data.md")
 _BLOCK: Final = re.compile(r"^```console\n\$ (.+?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TIMEOUT_S: Final = 120
-BLOCKS: Final[list[tuple[str, str]]] = _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
+BLOCKS: Final[list[tuple[str, str]]] = [
+    block
+    for name in GUIDES
+    for block in _BLOCK.findall((ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8"))
+]
 
 
 def _run(command: str) -> str:
@@ -37,9 +41,9 @@ def _run(command: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
 
 
-def test_the_guide_has_commands() -> None:
+def test_the_guides_have_commands() -> None:
     """A pattern that finds none would find nothing wrong."""
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4
 
 
 @pytest.mark.slow

@@ -66,7 +66,7 @@ def _as_finding(found: reachability.Finding, cause: Cause) -> Finding:
         cause=cause,
         where=f"{found.wish.name}: {found.source} -> {found.target}{port}",
         what=_WORDS[cause],
-        evidence=(*(str(each) for each in found.obstacles), *found.evidence),
+        evidence=tuple(dict.fromkeys([*map(str, found.obstacles), *found.evidence])),
         fix=_fix(found) or _FIXES.get(cause, ""),
     )
 

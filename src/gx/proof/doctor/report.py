@@ -26,14 +26,21 @@ def _describe(finding: Finding) -> JsonObject:
 
 
 def lines(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield a paragraph a finding, what is wrong first, and a line that sums them up."""
+    """Yield a paragraph a finding, what is wrong first, and a line that sums them up.
+
+    What one change mends has it once: the others refer to it.
+    """
+    fixed: set[str] = set()
     ordered = sorted(diagnosis.findings, key=lambda each: each.is_healthy)
     for finding in ordered:
         mark = "healthy" if finding.is_healthy else "FAULT"
         yield f"{mark}  {finding.cause.value}  {finding.where}"
         yield f"  {finding.what}"
         yield from (f"  - {text}" for text in finding.evidence)
-        if finding.fix:
+        if finding.fix in fixed:
+            yield "  fix: the same as above"
+        elif finding.fix:
+            fixed.add(finding.fix)
             first, *rest = finding.fix.splitlines()
             yield f"  fix: {first}"
             yield from rest
@@ -46,4 +53,5 @@ def summary(diagnosis: Diagnosis) -> str:
     """Count the faults in a line."""
     count = len(diagnosis.faults)
     healthy = len(diagnosis.findings) - count
-    return f"{count} faults" + (f", {healthy} healthy explanations" if healthy else "")
+    counted = "1 fault" if count == 1 else f"{count} faults"
+    return counted + (f", {healthy} explained and healthy" if healthy else "")
