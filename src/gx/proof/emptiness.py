@@ -149,7 +149,9 @@ class Explainer:
         left, right = (self._samples(each) for each in (node.lhs, node.rhs))
         is_scalar = any(_is_scalar(each) for each in (node.lhs, node.rhs))
         names = None if node.modifier is None else node.modifier.matching
-        if is_scalar or _have_partners(left, right, names):
+        # What a filter lets through has a partner only while its condition is met.
+        is_filtered = any(_is_filter(each) for each in (node.lhs, node.rhs))
+        if is_scalar or is_filtered or _have_partners(left, right, names):
             return _quiet(node)
         return Explanation(
             verdict=Verdict.BROKEN,
@@ -318,6 +320,16 @@ def _is_scalar(node: ast.Expr) -> bool:
             return node.func.name in {"time", "scalar"}
         case ast.BinaryExpr():
             return _is_scalar(node.lhs) and _is_scalar(node.rhs)
+        case _:
+            return False
+
+
+def _is_filter(node: ast.Expr) -> bool:
+    match node:
+        case ast.ParenExpr():
+            return _is_filter(node.expr)
+        case ast.BinaryExpr():
+            return str(node.op).strip() in COMPARISONS
         case _:
             return False
 
