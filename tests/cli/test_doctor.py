@@ -102,6 +102,14 @@ def test_a_verification_of_nobody_ends_with_3() -> None:
     assert url in done.stderr
 
 
+def test_a_condition_that_nobody_knows_ends_with_2() -> None:
+    """And is told with those that there are."""
+    done = RUN.invoke(app, ["verify", "--prometheus", nobody(), "--condition", "rediss"])
+
+    assert done.exit_code == 2
+    assert "rediss; there is redis" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["doctor", "verify"])
 def test_without_a_stack_they_end_with_3(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from gx.cli.failures import CheckFailedError, NotRunningError
+from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show, show_json, show_table
 from gx.cli.running_stack import find_running
@@ -21,6 +21,9 @@ from gx.proof.verify.run import Subject, verify
 from gx.runtime.settings import StackSettings, load
 from gx.runtime.tools import Program, find_tools
 from gx.telemetry.metric import Condition
+
+_CONDITIONS: Final = {each.name.lower().replace("_", "-"): each for each in Condition}
+_NAMES: Final = ", ".join(_CONDITIONS)
 
 app = typer.Typer(add_completion=False)
 
@@ -37,8 +40,8 @@ def run(
         str | None, typer.Option("--grafana-token", help="A service account's token.")
     ] = None,
     condition: Annotated[
-        list[Condition] | None,
-        typer.Option("--condition", help="What holds there; the local stack's is known."),
+        list[str] | None,
+        typer.Option("--condition", help=f"What holds there ({_NAMES}); repeat it."),
     ] = None,
     all_rows: Annotated[
         bool, typer.Option("--all", help="Show every row, not only what is not as it should be.")
@@ -63,7 +66,7 @@ def run(
     """
     running = None if prometheus else find_running()
     url = prometheus or (running.prometheus_url if running else "")
-    held = frozenset(condition or ()) | (running.conditions if running else frozenset())
+    held = _read_conditions(condition or ()) | (running.conditions if running else frozenset())
     subject = Subject(
         prometheus_url=url,
         judge=_judge(),
@@ -78,6 +81,12 @@ def run(
     _show(rows, all_rows=all_rows, as_json=as_json)
     if failing := sum(row.is_failing for row in rows):
         raise CheckFailedError(f"{failing} of {len(rows)} are not as they should be")
+
+
+def _read_conditions(names: Sequence[str]) -> frozenset[Condition]:
+    if unknown := [name for name in names if name not in _CONDITIONS]:
+        raise UsageFailedError(f"no such condition: {', '.join(unknown)}; there is {_NAMES}")
+    return frozenset(_CONDITIONS[name] for name in names)
 
 
 def _judge() -> Judge:

@@ -33,7 +33,7 @@ def excuse_by_jobs(jobs: Collection[str], conditions: Collection[Condition]) -> 
             return f"nobody scrapes {job} here"
         if (metric := _OURS.get(name)) is not None:
             if metric.condition is not None and metric.condition not in held:
-                return f"only where {metric.condition}"
+                return str(metric.condition)
             wanted = [JOBS[each] for each in metric.processes if each in JOBS]
         elif (external := _OTHERS.get(name)) is not None:
             wanted = list(external_jobs(external))
