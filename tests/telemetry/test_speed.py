@@ -9,8 +9,9 @@ import pytest
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.instruments import build_api_metrics, build_submitter_metrics
 
-INC_US_MAX: Final = 0.5
-RENDER_MS_MAX: Final = 20.0
+# Four times what a free machine takes: only a change of kind breaks them, not a busy neighbour.
+INC_US_MAX: Final = 2.0
+RENDER_MS_MAX: Final = 80.0
 SAMPLES_OF_ONE_SCRAPE_MAX: Final = 5_000
 # Many short slices: on a shared machine some of them run undisturbed.
 SLICES: Final = 500
@@ -26,7 +27,7 @@ REFUSAL_CODES: Final = tuple(f"REFUSAL_CODE_{number}" for number in range(65))
 ROUTES: Final = tuple((f"/api/v1/resources/{number}", "POST") for number in range(60))
 
 
-def test_an_increment_costs_half_a_microsecond() -> None:
+def test_an_increment_costs_no_more_than_a_few_calls() -> None:
     """Counting on the hot path is cheaper than one function call of most libraries."""
     metrics = build_submitter_metrics(
         MetricsRegistry(), command_types=COMMAND_TYPES, refusal_codes=REFUSAL_CODES
@@ -38,7 +39,7 @@ def test_an_increment_costs_half_a_microsecond() -> None:
 
 
 def test_a_full_scrape_is_rendered_within_its_budget() -> None:
-    """With every command type, code and route of the full system a scrape takes no 20 ms."""
+    """With every command type, code and route of the full system a scrape is quick to write."""
     submitter, api = MetricsRegistry(), MetricsRegistry()
     build_submitter_metrics(submitter, command_types=COMMAND_TYPES, refusal_codes=REFUSAL_CODES)
     build_api_metrics(api, routes=ROUTES, redis_commands=("EVALSHA",))
