@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 from urllib.request import Request, urlopen
 
 import yaml
@@ -149,6 +149,9 @@ def write_organisation(home: Path, domain: str, node: Path, name: str) -> None:
         folder.mkdir(parents=True)
 
 
+LEADING: Final = 'consensus_etcdraft_is_leader{channel="gxchannel"} 1\n'
+
+
 def configtxgen(arguments: Sequence[str]) -> None:
     """`-profile NAME -channelID NAME -outputBlock FILE`."""
     found = options(arguments, "-profile", "-channelID", "-outputBlock")
@@ -160,7 +163,8 @@ def configtxgen(arguments: Sequence[str]) -> None:
 def orderer(state: Path) -> None:
     """Run an orderer until SIGTERM."""
     config = yaml.safe_load(Path(os.environ["FABRIC_CFG_PATH"], "orderer.yaml").read_text())  # noqa: TID251 (Fabric's own variable)
-    serve(config["Operations"]["ListenAddress"], {"/healthz": '{"status":"OK"}'}, state=state)
+    health = {"/healthz": '{"status":"OK"}', "/metrics": LEADING}
+    serve(config["Operations"]["ListenAddress"], health, state=state)
     serve(config["Admin"]["ListenAddress"], {}, state=state)
     certificate = Path(config["General"]["TLS"]["Certificate"])
     with serving(certificate.parent, int(config["General"]["ListenPort"])):

@@ -27,7 +27,11 @@ from gx.fabric.peer_cli import PeerLifecycle
 from gx.fabric.release import Binaries, Program
 from gx.fabric.slots import SlotsError
 from gx.runtime.clock import SystemClock
-from gx.runtime.fabric_ready import wait_until_endorsing
+from gx.runtime.fabric_ready import (
+    wait_until_endorsing,
+    wait_until_listening,
+    wait_until_ordering,
+)
 from gx.runtime.fabric_servers import SlotServers, ready_url, slot_name
 from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem, StepSpec
@@ -188,11 +192,16 @@ class NetworkStack:
         )
 
     async def _join(self) -> None:
+        peers = [organisation.ports.service for organisation in self.network.organisations]
+        orderer = self.network.orderer
+        await wait_until_listening(HOST, (orderer.service, orderer.admin, *peers))
         await asyncio.to_thread(join_orderer, self.network, self.binaries)
         people = administration(self.network).resolved(self.network.folder)
         await asyncio.to_thread(join_peers, self.network, people, self.binaries)
 
     async def _deploy(self) -> None:
+        operations = f"http://{HOST}:{self.network.orderer.operations}"
+        await wait_until_ordering(operations, self.network.channel)
         await asyncio.to_thread(deploy_first, self.network, self.lifecycle(), self.folder)
         await wait_until_endorsing(self.common, self.network.connection_profile)
 
