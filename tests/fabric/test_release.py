@@ -1,6 +1,7 @@
 """Finding and building Fabric's programs, with small programs in their place."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,16 @@ from typer.testing import CliRunner
 
 from gx.cli.main import app
 from gx.fabric.building import (
+    MODULE,
+    SOURCES,
     BuildFailedError,
     GoMissingError,
     ModuleRefusedError,
-    build_command,
     install_binaries,
     require_go,
 )
 from gx.fabric.release import (
-    COMMIT,
+    RELEASE,
     FabricMissingError,
     Program,
     bin_folder,
@@ -96,12 +98,42 @@ def test_a_program_of_another_kind_is_not_taken_for_fabric(tmp_path: Path) -> No
         find_binaries(tmp_path / "cache", search_path=str(tmp_path))
 
 
-def test_the_pinned_commit_is_what_is_built() -> None:
-    """All five programs come from one commit."""
-    packages = build_command("go")[3:]
+def test_the_release_is_what_is_asked_for_first(tmp_path: Path) -> None:
+    """All five programs come from one commit, and say which release they are."""
+    command = SOURCES[0].command("go", tmp_path)
+    packages = [part for part in command if "/cmd/" in part]
 
-    assert len(packages) == len(Program)
-    assert all(package.endswith(f"@{COMMIT}") for package in packages)
+    assert SOURCES[0].version == RELEASE
+    assert [part.rpartition("@")[2] for part in packages] == [SOURCES[0].commit] * len(Program)
+    assert f"metadata.Version=v{RELEASE}" in " ".join(command)
+
+
+def test_what_replaces_the_release_is_pinned_with_all_that_it_needs() -> None:
+    """The module file names the commit that the source says, and the checksums are there."""
+    source = SOURCES[1]
+    assert source.folder is not None
+
+    assert re.search(
+        rf"hyperledger/fabric v\S+-{source.commit}$",
+        (source.folder / "go.mod").read_text(),
+        re.MULTILINE,
+    )
+    assert f"-{source.commit} h1:" in (source.folder / "go.sum").read_text()
+    for program in Program:
+        assert f'_ "{MODULE}/cmd/{program}"' in (source.folder / "programs.go").read_text()
+
+
+def test_a_refused_release_is_replaced_by_what_the_proxy_has(tmp_path: Path) -> None:
+    """The refusal is told in the proxy's words, and the next source is built."""
+    lines: list[str] = []
+    install = f'if [ "$1" = install ]; then echo "{REFUSAL}" >&2; exit 1; fi\n{INSTALLS}'
+    go = write_go(tmp_path, install=install)
+
+    install_binaries(tmp_path / "c", environment={"PATH": os.defpath}, report=lines.append, go=go)
+
+    assert any(REFUSAL in line for line in lines)
+    assert lines[-1].startswith(f"Fabric {SOURCES[1].version} is in ")
+    assert not refusal_path(tmp_path / "c").exists()
 
 
 def test_a_build_is_kept_and_not_repeated(tmp_path: Path) -> None:
@@ -127,7 +159,8 @@ def test_a_refusing_proxy_is_remembered_with_its_words(tmp_path: Path) -> None:
     with pytest.raises(ModuleRefusedError, match="403 Forbidden"):
         install_binaries(tmp_path / "c", environment={}, report=lambda _: None, go=go)
 
-    assert refusal_path(tmp_path / "c").read_text() == REFUSAL + "\n"
+    told = "".join(f"{source.version}: {REFUSAL}\n" for source in SOURCES)
+    assert refusal_path(tmp_path / "c").read_text() == told
     assert not bin_folder(tmp_path / "c").exists()
 
 

@@ -13,12 +13,9 @@ from typing import Final
 from gx.domain.errors import GxError
 
 RELEASE: Final = "3.1.5"
-# The module's path has no major suffix, so Go knows release 3 by its commit alone.
-COMMIT: Final = "86c1172bec37e6590c6b1ae6f847833df48d65fc"
-MODULE: Final = "github.com/hyperledger/fabric"
 MAJOR_MIN: Final = 3  # the channel's capability V3_0
 VERSION_TIMEOUT_S: Final = 20.0
-DEFAULT_CACHE: Final = Path("~/.cache/gx-protocol") / f"fabric-{RELEASE}"
+DEFAULT_CACHE: Final = Path("~/.cache/gx-protocol/fabric")
 UNVERSIONED: Final = ("latest", "")
 """What a program says that was built without the release's linker flags, as by `go install`."""
 

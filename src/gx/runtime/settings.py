@@ -182,7 +182,7 @@ class FabricNetworkSettings(Group):
 
     model_config = SettingsConfigDict(env_prefix="GX_FABRIC_NETWORK_", frozen=True, extra="ignore")
 
-    cache_dir: Path = Path("~/.cache/gx-protocol/fabric-3.1.5")
+    cache_dir: Path = Path("~/.cache/gx-protocol/fabric")
     orderer_port: int = Field(default=7_050, ge=1, le=65_535)
     orderer_admin_port: int = Field(default=7_053, ge=1, le=65_535)
     orderer_operations_port: int = Field(default=17_050, ge=1, le=65_535)
