@@ -44,7 +44,7 @@ from gx.domain.identifiers import (
     UserId,
 )
 from gx.domain.refusals import RefusalCode
-from gx.projection.folds import Place
+from gx.projection.folding import Place
 
 AT: Final = EpochSeconds(1_700_000_000)
 ALICE, BOB, US, TREASURY = UserId("alice"), AccountId("bob"), CountryCode("US"), "treasury_US"

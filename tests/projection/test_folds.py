@@ -7,7 +7,8 @@ import pytest
 from gx.domain.events import EVENTS, Event
 from gx.domain.identifiers import GOVERNMENT_GENESIS_POOL, OPERATIONS_FUND, USER_GENESIS_POOL
 from gx.projection.changes import Add, Key, Value
-from gx.projection.folds import MissingFoldError, assert_complete, fold, folds
+from gx.projection.folding import MissingFoldError, folds
+from gx.projection.folds import assert_complete, fold
 from gx.projection.memory import apply_changes, empty_tables
 from gx.projection.read_models import READ_MODELS
 from tests.projection.events import AT, EXAMPLES, PLACE

@@ -12,7 +12,8 @@ from gx.domain.errors import GxError
 from gx.domain.events import EVENTS, CoinsTransferred, parse_event
 from gx.domain.identifiers import BlockNumber, CommandId
 from gx.ledger.ports import Block, ChaincodeEvent, event_transactions
-from gx.projection.folds import Place, PlaceParts, fold
+from gx.projection.folding import Place, PlaceParts
+from gx.projection.folds import fold
 from gx.projection.reduction import Effects
 from gx.projection.transfers import fold_transfer
 

@@ -12,7 +12,7 @@ import msgspec
 from gx.domain.amounts import AMOUNT_MAX
 from gx.domain.events import SCHEMA_VERSION, CoinsTransferred
 from gx.domain.identifiers import OPERATIONS_FUND
-from gx.projection.folds import PlaceParts
+from gx.projection.folding import PlaceParts
 from gx.projection.read_models import ACCOUNT_ENTRIES, ACCOUNTS, SINGLETON_KEY, SUPPLY, EntryKind
 from gx.projection.reduction import Effects, RowEffect
 
