@@ -5,11 +5,11 @@ A call without an idempotency key makes one, so that its own retries are safe; p
 a retry safe across processes.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gx.client.answers import AcceptedCommand
+from gx.client.submitting import Submitting
 from gx.domain.amounts import Amount
 from gx.domain.codec import JsonValue
 
@@ -22,19 +22,8 @@ class CountryShare:
     percentage: str
 
 
-class CommandMethods(ABC):
+class CommandMethods(Submitting):
     """The writing half of the client."""
-
-    @abstractmethod
-    async def submit(
-        self, command_type: str, /, *, idempotency_key: str | None = None, **arguments: JsonValue
-    ) -> AcceptedCommand:
-        """Send a command by its wire name, its arguments in snake_case.
-
-        Raises:
-            ValueError: no such command, or a missing or surplus argument.
-            ClientError: the API could not be reached, or refused (`ProblemError`).
-        """
 
     async def bootstrap_system(self, *, idempotency_key: str | None = None) -> AcceptedCommand:
         """Create the system parameters and mint the four pools, once."""
