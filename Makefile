@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code test test-fast check generate fresh bench chaos proof proof-reachability console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench chaos proof proof-reachability console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-19s %s\n", $$1, $$2}'
@@ -45,6 +45,17 @@ imports: setup ## Check that folders import only what the architecture allows
 dead-code: setup ## Look for unused code and undeclared dependencies
 	@$(BIN)/vulture && $(BIN)/deptry src
 
+security: setup ## Look for insecure constructs, as ruff's S rules do with other eyes
+	@$(BIN)/bandit -c pyproject.toml -r src -q
+
+# No part of `check`: advisories come from PyPI, and without them pip-audit skips every package.
+# --strict turns that into a failure, where plain pip-audit would call it "no known vulnerabilities".
+AUDIT := .cache/audit
+audit: ## Compare the pinned packages with PyPI's advisories (needs PyPI itself, not a mirror)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) \
+	  && $(AUDIT)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1; }
+	@$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt
+
 GENERATED := docs/reference docs/runbooks k8s compose
 generate: setup ## Write every generated file anew
 	@$(BIN)/gx openapi --output docs/reference/openapi.json
@@ -73,7 +84,7 @@ console-check: ## Check the console's page: types, style, units, and that the co
 screenshots: setup $(PAGE_TOOLS) ## Make the pictures of the console in docs/images (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-check: lint types imports dead-code fresh console-check ## Everything that needs no running system
+check: lint types imports dead-code security fresh console-check ## Everything that needs no running system
 
 test: check ## Everything: checks, units, conformance, end-to-end and chaos on the real parts
 	@nice $(BIN)/gx fabric install --optional

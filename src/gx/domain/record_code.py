@@ -146,5 +146,5 @@ def _reading(field: ReadField, number: int) -> Sequence[str]:
 
 
 def _define(name: str, source: str, namespace: dict[str, object]) -> object:
-    exec(source, namespace)  # noqa: S102 (made of the record types' own names alone)
+    exec(source, namespace)  # noqa: S102 (made of the record types' own names alone) # nosec B102
     return namespace[name]

@@ -111,7 +111,7 @@ class SlotServers:
 
     def _is_ready(self, number: int) -> bool:
         try:
-            with urlopen(ready_url(self._network, number), timeout=PROBE_TIMEOUT_S):  # noqa: S310 (our own server, on loopback)
+            with urlopen(ready_url(self._network, number), timeout=PROBE_TIMEOUT_S):  # noqa: S310 (our own server, on loopback) # nosec B310
                 return True
         except OSError:
             return False

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # it writes XML and reads none # nosec B406
 
 from gx.monitoring.model import Severity
 from gx.proof.backtest.incidents import Incident

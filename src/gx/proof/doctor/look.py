@@ -43,7 +43,7 @@ def look_at(url: str) -> Seen:
     """Ask an address once, without following anything, and read the beginning of its answer."""
     try:
         with (
-            httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=False) as client,  # noqa: S501 (what answers is looked at, and nothing is told it)
+            httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=False) as client,  # noqa: S501 (what answers is looked at, and nothing is told it) # nosec B501
             client.stream("GET", url) as response,
         ):
             body = b""
