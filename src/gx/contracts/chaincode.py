@@ -2,6 +2,7 @@
 
 from gx.chaincode.dispatch import Registry, functions_of
 from gx.chaincode.executor import Executor
+from gx.chaincode.functions import ContractFunction
 from gx.chaincode.observing import CallObserver
 from gx.contracts import (
     admin,
@@ -14,14 +15,18 @@ from gx.contracts import (
 )
 
 
+def contract_functions() -> tuple[ContractFunction, ...]:
+    """List every function of every contract."""
+    return functions_of(admin, admin_queries, identity, tokenomics, tokenomics_queries)
+
+
 def build_registry() -> Registry:
     """Collect every contract function.
 
     Raises:
         IncompleteRegistryError: the catalogue and the contracts do not match.
     """
-    functions = functions_of(admin, admin_queries, identity, tokenomics, tokenomics_queries)
-    return Registry(functions, gate=system.require_open, shared_keys=keys.SHARED)
+    return Registry(contract_functions(), gate=system.require_open, shared_keys=keys.SHARED)
 
 
 def build_executor(*, observer: CallObserver | None = None) -> Executor:
