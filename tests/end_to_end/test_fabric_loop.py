@@ -1,13 +1,8 @@
-"""The whole system with Fabric as its ledger: `gx up --ledger fabric`, and the README's tour on it.
-
-On Fabric's own programs where they are. Elsewhere stand-ins take their place, so that everything
-of this project's own is run all the same: network, client, submitter, projector, operations.
-"""
+"""The whole system with Fabric as its ledger: `gx up --ledger fabric`, and the tour on it."""
 
 import re
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import httpx
@@ -19,24 +14,18 @@ from tests.end_to_end.test_tour import README, type_line
 from tests.end_to_end.tour import Step, comparable, read_steps
 from tests.fabric.native import PORTS
 from tests.fabric.programs import path_with, require_programs
-from tests.fabric.running import write_stand_ins
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
 
 OPTIONS: Final = ("--ledger", "fabric", "--no-redis", "--no-monitoring")
 
 
-@pytest.fixture(params=["stand-ins", "native"])
-async def loop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Loop]:
+@pytest.fixture
+async def loop() -> AsyncIterator[Loop]:
     """The running system, bootstrapped."""
-    if request.param == "native":
-        folder = next(iter(require_programs().paths.values())).parent
-    else:
-        write_stand_ins(tmp_path)
-        folder = tmp_path / "bin"
     environment = {
         **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in PORTS},
-        "PATH": path_with(folder),
+        "PATH": path_with(require_programs()),
         "COLUMNS": "100",
         "NO_COLOR": "1",
     }

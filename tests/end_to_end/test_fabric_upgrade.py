@@ -1,13 +1,8 @@
-"""The chaincode is upgraded while commands flow: none is lost, none takes effect twice.
-
-On stand-ins for Fabric's programs the new server is started, approved and committed as on real
-ones, but nothing that was endorsed before becomes invalid; on real ones it does.
-"""
+"""The chaincode is upgraded while commands flow: none is lost, none takes effect twice."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -15,7 +10,6 @@ import pytest
 from tests.end_to_end.loop import Loop, free_port, running_loop
 from tests.fabric.native import PORTS
 from tests.fabric.programs import path_with, require_programs
-from tests.fabric.running import write_stand_ins
 
 VERSION: Final = "9.9.9"
 OPTIONS: Final = ("--ledger", "fabric", "--no-redis", "--no-monitoring")
@@ -23,16 +17,12 @@ OPTIONS: Final = ("--ledger", "fabric", "--no-redis", "--no-monitoring")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
 
 
-@pytest.fixture(params=["stand-ins", "native"])
-async def loop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Loop]:
+@pytest.fixture
+async def loop() -> AsyncIterator[Loop]:
     """The whole system on a network, bootstrapped."""
-    if request.param == "native":
-        folder = next(iter(require_programs().paths.values())).parent
-    else:
-        folder = next(iter(write_stand_ins(tmp_path).paths.values())).parent
     environment = {
         **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in PORTS},
-        "PATH": path_with(folder),
+        "PATH": path_with(require_programs()),
     }
     async with running_loop(*OPTIONS, environment=environment) as running:
         yield running

@@ -114,7 +114,7 @@ def cli_network(folder: Path, binaries: Binaries) -> Iterator[CliNetwork]:
         **os.environ,  # noqa: TID251 (a child's)
         **settings,
         "GX_DATA_DIR": str(folder),
-        "PATH": path_with(binaries.paths[Program.PEER].parent),
+        "PATH": path_with(binaries),
     }
     started = CliNetwork(network_in(folder / "fabric", ports), environment, binaries)
     folder.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ class NativeNetwork:
                 for name, port in zip(PORTS, free_ports(), strict=True)
             },
             "GX_DATA_DIR": str(folder),
-            "PATH": path_with(next(iter(binaries.paths.values())).parent),
+            "PATH": path_with(binaries),
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: list[FabricLedger] = []

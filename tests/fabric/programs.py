@@ -1,4 +1,4 @@
-"""Which of Fabric's programs a test runs on: the real ones, or stand-ins for them."""
+"""Fabric's own programs, which a test runs on."""
 
 import os
 import sys
@@ -7,7 +7,13 @@ from typing import Final
 
 import pytest
 
-from gx.fabric.release import Binaries, FabricMissingError, find_binaries, refusal_path
+from gx.fabric.release import (
+    Binaries,
+    FabricMissingError,
+    Program,
+    find_binaries,
+    refusal_path,
+)
 from gx.runtime.settings import FabricNetworkSettings, load
 
 IS_CI: Final = bool(os.environ.get("CI"))  # noqa: TID251 (tests have no settings module)
@@ -31,6 +37,7 @@ def require_programs() -> Binaries:
         pytest.skip(str(error))
 
 
-def path_with(folder: Path) -> str:
-    """Return a PATH on which this folder comes first, and then this checkout's `gx`."""
+def path_with(binaries: Binaries) -> str:
+    """Return a PATH on which these programs come first, and then this checkout's `gx`."""
+    folder = binaries.paths[Program.PEER].parent
     return f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"  # noqa: TID251 (a child's)

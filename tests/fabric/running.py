@@ -1,43 +1,27 @@
-"""Native networks that run in the test, on Fabric's own programs or on stand-ins for them."""
+"""Native networks whose supervisor runs in the test itself."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from gx.fabric.deployment import carry_out
 from gx.fabric.lifecycle import DeploymentPlan, plan_deployment
 from gx.fabric.network import Network
 from gx.fabric.package import build_package
-from gx.fabric.release import Binaries, Program, find_binaries
+from gx.fabric.release import Binaries
 from gx.runtime.fabric_network import NetworkStack
 from gx.runtime.fabric_servers import SlotServers
 from gx.runtime.settings import CommonSettings, environment
 from gx.runtime.stack import StackFolder
 from tests.runtime.stacks import RememberingObserver, a_supervisor
 
-ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 300.0  # a dozen programs start one after another, each slow on a busy machine
 POLL_S: Final = 0.05
 
 
-def write_stand_ins(folder: Path) -> Binaries:
-    """Write stand-ins for all five programs into a folder that keeps their state."""
-    state = folder / "state"
-    state.mkdir(parents=True)
-    for program in Program:
-        path = folder / "bin" / program
-        path.parent.mkdir(exist_ok=True)
-        script = f"{sys.executable} -m tests.fabric.stand_in_programs {state} {program}"
-        path.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}:{ROOT}/src exec {script} "$@"\n')
-        path.chmod(0o755)
-    return find_binaries(folder, search_path=str(folder / "bin"))
-
-
-def stand_in_stack(network: Network, binaries: Binaries) -> NetworkStack:
-    """Put a network of stand-ins together."""
+def native_stack(network: Network, binaries: Binaries) -> NetworkStack:
+    """Put a network together."""
     return NetworkStack(
         network=network,
         binaries=binaries,

@@ -1,39 +1,26 @@
-"""`gx fabric` and `gx chaincode` as a person types them, on a network that they started.
-
-The same tests run on stand-ins for Fabric's programs and, wherever those are, on the real ones.
-"""
+"""`gx fabric` and `gx chaincode` as a person types them, on a network that they started."""
 
 import json
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 
 from gx import __version__
 from tests.fabric.cli_network import CliNetwork, cli_network
 from tests.fabric.programs import require_programs
-from tests.fabric.running import write_stand_ins
 
-STAND_INS: Final = "stand-ins"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("cli-network"),
+]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(STAND_INS, marks=pytest.mark.xdist_group("cli-network-of-stand-ins")),
-        pytest.param("fabric", marks=pytest.mark.xdist_group("cli-network-of-fabric")),
-    ],
-)
-def native(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[CliNetwork]:
-    """A network with the project's chaincode, bootstrapped, then upgraded to version 2."""
-    folder = tmp_path_factory.mktemp("native")
-    is_stand_in = request.param == STAND_INS
-    binaries = write_stand_ins(folder / "programs") if is_stand_in else require_programs()
-    with cli_network(folder / "var", binaries) as network:
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CliNetwork]:
+    """A network with the project's chaincode, bootstrapped, then upgraded to another version."""
+    binaries = require_programs()
+    with cli_network(tmp_path_factory.mktemp("native") / "var", binaries) as network:
         yield network
 
 

@@ -1,7 +1,6 @@
 """A stack on Fabric has its Prometheus ask the network's nodes and the chaincode that serves."""
 
 import json
-import os
 from pathlib import Path
 from typing import TypedDict
 
@@ -13,7 +12,7 @@ from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
 from gx.runtime.local_stack import LocalStackOptions, Planner
 from gx.runtime.settings import FabricNetworkSettings
 from gx.runtime.tools import Toolbox
-from tests.fabric.running import write_stand_ins
+from tests.fabric.programs import path_with, require_programs
 
 
 class Group(TypedDict):
@@ -36,9 +35,7 @@ def test_the_networks_nodes_are_scraped_where_their_operations_ports_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under the jobs that dashboards and alerts select, and the embedded ledger's is not there."""
-    write_stand_ins(tmp_path / "programs")
-    path = f"{tmp_path / 'programs' / 'bin'}:{os.environ['PATH']}"  # noqa: TID251 (the planner's search path)
-    monkeypatch.setenv("PATH", path)
+    monkeypatch.setenv("PATH", path_with(require_programs()))
     monkeypatch.setenv("DATABASE_URL", "postgresql://gx@db.example/gx")
     monkeypatch.setenv("GX_DATA_DIR", str(tmp_path / "var"))
     options = LocalStackOptions(ledger=LedgerKind.FABRIC, with_redis=False)

@@ -95,10 +95,9 @@ def test_every_query_asks_for_what_nodes_are_declared_to_say(
 @pytest.mark.asyncio
 async def test_every_query_has_data_on_a_real_network_under_traffic() -> None:
     """What the nodes of Fabric really say, while commands go through them."""
-    folder = next(iter(require_programs().paths.values())).parent
     environment = {
         "GX_STACK_SCRAPE_INTERVAL_S": "1",
-        "PATH": path_with(folder),
+        "PATH": path_with(require_programs()),
         **{f"GX_FABRIC_NETWORK_{name}": str(free_port()) for name in PORTS},
     }
     async with running_loop("--ledger", "fabric", environment=environment) as loop:

@@ -1,15 +1,12 @@
-"""The network's stack on stand-ins for Fabric's programs: order, deployment, upgrade, restart.
+"""The network as items of a stack: order, deployment, upgrades, restart.
 
-One network lives its life once, and the tests look at what was seen on the way. What needs
-Fabric itself is in `test_native_network.py`.
+One network lives its life once, and the tests look at what was seen on the way.
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -27,14 +24,15 @@ from gx.runtime.fabric_preflight import preflight
 from gx.runtime.fabric_slot import PACKAGE_VARIABLE
 from gx.runtime.process import ItemState
 from tests.fabric.networks import free_ports, network_in
-from tests.fabric.running import running_network, stand_in_stack, upgrade, write_stand_ins
+from tests.fabric.programs import path_with, require_programs
+from tests.fabric.running import native_stack, running_network, upgrade
 
 PATIENCE_S: Final = 300.0
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("stand-in-network"),
+    pytest.mark.xdist_group("network-life"),
 ]
 
 
@@ -132,12 +130,13 @@ async def live(life: Life) -> None:
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """A network of stand-ins that has lived."""
-    folder = tmp_path_factory.mktemp("stand-ins")
+    """A network that has lived."""
+    folder = tmp_path_factory.mktemp("life")
     network = network_in(folder / "var" / "fabric", free_ports())
-    life = Life(stand_in_stack(network, write_stand_ins(folder / "programs")))
+    binaries = require_programs()
+    life = Life(native_stack(network, binaries))
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(max_workers=1) as executor:
-        patch.setenv("PATH", f"{folder / 'programs' / 'bin'}:{os.environ['PATH']}")  # noqa: TID251 (of the programs we start)
+        patch.setenv("PATH", path_with(binaries))
         patch.setenv("GX_DATA_DIR", str(folder / "var"))
         executor.submit(asyncio.run, live(life)).result()
     return life
@@ -226,9 +225,9 @@ def test_preflight_finds_nothing_wrong(life: Life) -> None:
     assert {"channel gxchannel", "endorsement", "chaincode", "endorsement policy"} <= subjects
 
 
-def test_what_the_channel_keeps_cannot_be_changed_by_a_setting(life: Life, tmp_path: Path) -> None:
+def test_what_the_channel_keeps_cannot_be_changed_by_a_setting(life: Life) -> None:
     """Other ports would make a network that waits for itself without a word."""
     other = network_in(life.stack.network.folder, free_ports())
 
     with pytest.raises(OtherNetworkError, match="gx fabric down --wipe"):
-        stand_in_stack(other, write_stand_ins(tmp_path / "others")).items()
+        native_stack(other, life.stack.binaries).items()
