@@ -72,6 +72,7 @@ class LedgerSettings(Group):
     prepare_timeout_s: float = Field(default=10.0, ge=0.5, le=120)
     submit_timeout_s: float = Field(default=10.0, ge=0.5, le=120)
     verify_blocks_at_start: int = Field(default=64, ge=1, le=100_000)
+    clock_offset_s: int = Field(default=0, ge=0, le=315_360_000)
 
 
 class ChaincodeSettings(Group):
