@@ -1,0 +1,95 @@
+"""For each command a ledger on which it takes effect, once the right one asks for it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gx.chaincode.executor import Executed
+from gx.domain.batches import BATCH_FUNCTION, encode_items, parse_outcomes
+from gx.domain.catalogue import COMMANDS
+from gx.domain.commands import CommandSpec
+from gx.domain.roles import LedgerRole
+from tests.contracts.contract_ledger import (
+    ContractLedger,
+    a_bootstrapped_ledger,
+    a_command,
+    a_hash,
+    a_ledger,
+    an_executor,
+    coins,
+    give,
+)
+
+DONE: Final = "COMMITTED"
+STRANGER: Final = "mallory"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A prepared ledger, the command's arguments, and who may ask for it."""
+
+    ledger: ContractLedger
+    args: tuple[str, ...] = ()
+    actor: str = "alice"
+
+    def ask(self, spec: CommandSpec, role: LedgerRole | None, actor: str) -> str:
+        """Send the command as a batch of one; answer with COMMITTED or the refusal's code."""
+        item = a_command(spec, *self.args, actor=actor, name="asked")
+        stub = self.ledger.ledger.begin(role)
+        result = an_executor().execute(stub, BATCH_FUNCTION, [encode_items((item,))])
+        assert isinstance(result, Executed), result
+        assert stub.event is not None
+        (outcome,) = parse_outcomes(stub.event[1])
+        return DONE if outcome.code is None else outcome.code.value
+
+
+def do(ledger: ContractLedger, command: str, *args: str, actor: str | None = None) -> None:
+    """Carry out a command that the scene needs."""
+    ledger.do(COMMANDS[command], *args, actor=actor)
+
+
+def people() -> ContractLedger:
+    """Alice and bob with coins, and a stranger."""
+    ledger = a_ledger(alice="US", bob="CA", mallory="GB")
+    give(ledger, "alice", coins(10))
+    give(ledger, "bob", coins(10))
+    return ledger
+
+
+def _after(command: str, *earlier: str) -> ContractLedger:
+    ledger = people()
+    do(ledger, command, *earlier)
+    return ledger
+
+
+def _countries() -> Scene:
+    shares = '[{"countryCode":"FR","percentage":"1"}]'
+    return Scene(ledger=people(), args=(shares,))
+
+
+def _confirmation() -> Scene:
+    ledger = _after("REQUEST_RELATIONSHIP", "bob", "alice", "SPOUSE")
+    return Scene(ledger=ledger, args=("bob~SPOUSE~alice",))
+
+
+SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
+    "BOOTSTRAP_SYSTEM": lambda: Scene(ledger=ContractLedger()),
+    "INITIALIZE_COUNTRY_DATA": _countries,
+    "UPDATE_SYSTEM_PARAMETER": lambda: Scene(ledger=people(), args=("feeLowerBps", "6")),
+    "PAUSE_SYSTEM": lambda: Scene(ledger=people(), args=("A planned upgrade",)),
+    "RESUME_SYSTEM": lambda: Scene(ledger=_after("PAUSE_SYSTEM", "A planned upgrade")),
+    "APPOINT_ADMIN": lambda: Scene(ledger=a_bootstrapped_ledger(), args=("grace",)),
+    "ACTIVATE_TREASURY": lambda: Scene(ledger=people(), args=("US",)),
+    "CREATE_USER": lambda: Scene(ledger=people(), args=("carol", a_hash(9), "US", "30")),
+    "LOCK_USER": lambda: Scene(ledger=people(), args=("bob", "x")),
+    "UNLOCK_USER": lambda: Scene(ledger=_after("LOCK_USER", "bob", "x"), args=("bob",)),
+    "REQUEST_RELATIONSHIP": lambda: Scene(ledger=people(), args=("alice", "bob", "SPOUSE")),
+    "CONFIRM_RELATIONSHIP": _confirmation,
+    "MINT_COINS": lambda: Scene(ledger=people(), args=("bob", "1", "x")),
+    "DISTRIBUTE_GENESIS": lambda: Scene(ledger=people(), args=("alice",)),
+    "TRANSFER_TOKENS": lambda: Scene(ledger=people(), args=("alice", "bob", "1", "x")),
+    "COLLECT_FEES": lambda: Scene(ledger=people()),
+    "FREEZE_WALLET": lambda: Scene(ledger=people(), args=("bob", "x")),
+    "UNFREEZE_WALLET": lambda: Scene(ledger=_after("FREEZE_WALLET", "bob", "x"), args=("bob",)),
+}
+"""A scene for each command."""
