@@ -188,6 +188,11 @@ def min_over(inner: Expr, window: int | str) -> Expr:
     return _over("min_over_time", inner, window)
 
 
+def last_over(inner: Expr, window: int | str) -> Expr:
+    """Return the latest value over time, also of a series that has ended since."""
+    return _over("last_over_time", inner, window)
+
+
 def count_over(inner: Expr, window: int | str) -> Expr:
     """Count the values over time."""
     return _over("count_over_time", inner, window)

@@ -16,7 +16,7 @@ from gx.monitoring.dashboards.model import IN_NAMESPACE, Dashboard, Query
 from gx.monitoring.dashboards.objectives import BUDGET_RECORDED_EVERY_S, OBJECTIVES
 from gx.monitoring.dashboards.queries import QuerySyntaxError, read_query
 from gx.monitoring.exporters.names import Exporter
-from gx.monitoring.external import EXTERNAL
+from gx.monitoring.external import EXTERNAL, UP
 from gx.monitoring.model import ENVIRONMENTS
 from gx.monitoring.promql import RATE_INTERVAL, rate, select, sum_by
 from gx.monitoring.rules import all_groups
@@ -51,7 +51,9 @@ def unknown(query: str) -> set[str]:
     reading = read_query(query)
     missing = {each.name for each in reading.selectors if each.name not in KNOWN}
     for selection in reading.selectors:
-        labels = {label for label, _, _ in selection.matchers} | reading.grouped_by
+        # What Prometheus says of a target is matched by the target's own labels.
+        grouped = frozenset[str]() if selection.name == UP.name else reading.grouped_by
+        labels = {label for label, _, _ in selection.matchers} | grouped
         missing |= {
             f"{selection.name}.{label}"
             for label in labels

@@ -14,6 +14,9 @@ from gx.monitoring.exporters.fabric import (
     PEER_HEIGHT,
     PEER_TRANSACTIONS,
     PROPOSAL_DURATION,
+    PROPOSALS_DENIED,
+    PROPOSALS_INVALID,
+    PROPOSALS_RECEIVED,
     count_on_nodes,
     on_nodes,
 )
@@ -28,6 +31,7 @@ from gx.monitoring.promql import (
     combine,
     either,
     increase,
+    last_over,
     max_by,
     select,
     sum_by,
@@ -47,17 +51,27 @@ CHAIN_DASHBOARD: Final = "01-blockchain-overview"
 ORDERER_DASHBOARD: Final = "02-orderer-performance"
 PEER_DASHBOARD: Final = "03-peer-performance"
 _CHANNEL: Final = (NAMESPACE, "channel")
-_PEER: Final = (*_CHANNEL, "instance")
+_NODE: Final = (NAMESPACE, "instance")
+_CHANNEL_NODE: Final = (*_CHANNEL, "instance")
 _WINDOW_S: Final = 300
+_REMEMBERED_S: Final = 3_600
 # A copy of a transaction that was submitted again to be sure: the first verdict counts, and
 # nothing is wrong.
 _COPY: Final = "DUPLICATE_TXID"
+# Asking a peer's own chaincodes for what is not there, a transaction for example, is a proposal
+# that fails, too, and tells nothing of the peer.
+_OF_APPLICATIONS: Final = matches_not("chaincode", "_lifecycle|[clq]scc")
 
 
 def blocks_behind(*where: Matcher) -> Expr:
-    """Return how many blocks each peer lacks of the most that any orderer has."""
+    """Return how many blocks each peer lacks of the most that any orderer has.
+
+    A peer that hangs answers no scrape and its gauge ends: it counts with what it had last, for
+    an hour, while it is a target.
+    """
     ordered = max_by(on_nodes(ORDERER_HEIGHT, *where), *_CHANNEL)
-    held = max_by(on_nodes(PEER_HEIGHT, *where), *_PEER)
+    known = max_by(last_over(on_nodes(PEER_HEIGHT, *where), _REMEMBERED_S), *_CHANNEL_NODE)
+    held = both(known, select(UP, is_("job", EXPORTER_JOBS[Exporter.PEER]), *where), on=_NODE)
     return -1 * combine(held, "-", ordered, on=_CHANNEL, many_to_one=True)
 
 
@@ -66,16 +80,18 @@ def invalid_percent(*where: Matcher) -> Expr:
 
     Every peer counts every transaction, so peers are never added up.
     """
-    every = _grown(_transactions(*where))
+    every = _grown(_transactions(*where), *_CHANNEL_NODE)
     bad = _grown(
-        on_nodes(PEER_TRANSACTIONS, matches_not("validation_code", f"VALID|{_COPY}"), *where)
+        on_nodes(PEER_TRANSACTIONS, matches_not("validation_code", f"VALID|{_COPY}"), *where),
+        *_CHANNEL_NODE,
     )
-    return max_by(_percent(bad, every), *_CHANNEL)
+    return max_by(_percent(bad, every, on=_CHANNEL_NODE), *_CHANNEL)
 
 
 def endorsement_failure_percent(*where: Matcher) -> Expr:
     """Return the share of proposals that failed for another reason than the chaincode's no."""
-    return _percent(_own_failures(*where), _grown(count_on_nodes(PROPOSAL_DURATION, *where)))
+    received = _grown(on_nodes(PROPOSALS_RECEIVED, *where), *_NODE)
+    return _percent(_own_failures(*where), received, on=_NODE)
 
 
 def _transactions(*where: Matcher) -> Selector:
@@ -83,21 +99,33 @@ def _transactions(*where: Matcher) -> Selector:
 
 
 def _own_failures(*where: Matcher) -> Expr:
-    """Count proposals without an endorsement, less those that the chaincode refused."""
-    failed = _grown(count_on_nodes(PROPOSAL_DURATION, is_("success", "false"), *where))
-    refused = _grown(on_nodes(ENDORSEMENTS_REFUSED, is_("chaincodeerror", "true"), *where))
-    known = either(refused, 0 * failed, on=_PEER)
-    return clamp_min(combine(failed, "-", known, on=_PEER), 0)
+    """Count proposals without an endorsement, less those that the chaincode refused.
+
+    Those of an identity that the channel does not know, or does not let write, are sorted out
+    before the chaincode is asked, and counted apart. No two of the counters have the same labels.
+    """
+    failed = count_on_nodes(PROPOSAL_DURATION, is_("success", "false"), _OF_APPLICATIONS, *where)
+    refused = on_nodes(
+        ENDORSEMENTS_REFUSED, is_("chaincodeerror", "true"), _OF_APPLICATIONS, *where
+    )
+    every = -1 * increase(refused, _WINDOW_S)
+    for counter in (
+        failed,
+        on_nodes(PROPOSALS_INVALID, *where),
+        on_nodes(PROPOSALS_DENIED, *where),
+    ):
+        every = either(every, increase(counter, _WINDOW_S))
+    return clamp_min(sum_by(every, *_NODE), 0)
 
 
-def _grown(counter: Selector) -> Expr:
-    return sum_by(increase(counter, _WINDOW_S), *_PEER)
+def _grown(counter: Selector, *labels: str) -> Expr:
+    return sum_by(increase(counter, _WINDOW_S), *labels)
 
 
-def _percent(part: Expr, whole: Expr) -> Expr:
+def _percent(part: Expr, whole: Expr, *, on: tuple[str, ...]) -> Expr:
     """Return 100 * part / whole, node by node; a part that never happened is 0."""
     busy = whole > 0
-    return 100 * combine(either(part, 0 * busy, on=_PEER), "/", busy, on=_PEER)
+    return 100 * combine(either(part, 0 * busy, on=on), "/", busy, on=on)
 
 
 PEER_BEHIND: Final = Alert(
@@ -140,7 +168,7 @@ TRANSACTIONS_ARE_INVALID: Final = Alert(
     name="InvalidTransactions",
     expr=both(
         beyond(invalid_percent(), ">", INVALID_SHARE),
-        beyond(max_by(_grown(_transactions()), *_CHANNEL), ">=", INVALID_VOLUME),
+        beyond(max_by(_grown(_transactions(), *_CHANNEL_NODE), *_CHANNEL), ">=", INVALID_VOLUME),
         on=_CHANNEL,
     ),
     for_s=300,
@@ -162,7 +190,7 @@ ENDORSEMENTS_FAIL: Final = Alert(
     expr=both(
         beyond(endorsement_failure_percent(), ">", ENDORSEMENT_SHARE),
         beyond(_own_failures(), ">=", ENDORSEMENT_FAILURES),
-        on=_PEER,
+        on=_NODE,
     ),
     for_s=300,
     crossing_s=30,
@@ -172,7 +200,7 @@ ENDORSEMENTS_FAIL: Final = Alert(
     summary="A peer cannot endorse: its chaincode, its state or the caller's identity is at fault.",
     description=(
         "{{ $labels.instance }} in {{ $labels.namespace }} fails {{ $value | humanize }} % of the "
-        "proposals on {{ $labels.channel }}."
+        "proposals."
     ),
     thresholds=(ENDORSEMENT_SHARE, ENDORSEMENT_FAILURES),
     dashboard=PEER_DASHBOARD,

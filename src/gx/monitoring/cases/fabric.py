@@ -23,6 +23,9 @@ from gx.monitoring.exporters.fabric import (
     PEER_HEIGHT,
     PEER_TRANSACTIONS,
     PROPOSAL_DURATION,
+    PROPOSALS_DENIED,
+    PROPOSALS_INVALID,
+    PROPOSALS_RECEIVED,
 )
 from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
 from gx.monitoring.external import UP
@@ -37,7 +40,8 @@ CONFLICT: Final = "MVCC_READ_CONFLICT"
 def node(metric: ExternalMetric, values: str, instance: str = "a:1", **labels: str) -> Line:
     """Write a series of one node of the network."""
     job = EXPORTER_JOBS[Exporter(metric.exporter)]
-    known = {"namespace": LEDGER, "channel": CHANNEL, "job": job, "instance": instance} | labels
+    channel = {"channel": CHANNEL} if "channel" in metric.label_names else {}
+    known = {"namespace": LEDGER, "job": job, "instance": instance} | channel | labels
     return line(metric, values, **known)
 
 
@@ -52,31 +56,65 @@ def proposals(values: str, success: str, instance: str = "a:1", **labels: str) -
     return name.replace(PROPOSAL_DURATION.name, f"{PROPOSAL_DURATION.name}_count"), text
 
 
+def received(values: str, instance: str = "a:1") -> Line:
+    """Write how many proposals a peer was given, whatever became of them."""
+    return node(PROPOSALS_RECEIVED, values, instance)
+
+
 def orderers(metric: ExternalMetric, *values: str) -> list[Line]:
     """Write the same gauge of several orderers."""
     return [node(metric, each, f"o{index}:1") for index, each in enumerate(values)]
 
 
+def peer_up(values: str, instance: str = "a:1", **labels: str) -> Line:
+    """Write whether a peer answers its scrapes."""
+    job = EXPORTER_JOBS[Exporter.PEER]
+    known = {"namespace": LEDGER, "job": job, "instance": instance, "service": "peer"}
+    return line(UP, values, **(known | labels))
+
+
 def heights() -> Sequence[Case]:
     """Eleven blocks behind are too many, ten are not."""
     alert = fabric.PEER_BEHIND
-    peer = node(PEER_HEIGHT, hold(100, 30))
+    peer = [node(PEER_HEIGHT, hold(100, 30)), peer_up(hold(1, 30))]
     return [
-        *at_threshold(alert, lambda v: [*orderers(ORDERER_HEIGHT, v), peer], over=111, under=110),
+        *at_threshold(alert, lambda v: [*orderers(ORDERER_HEIGHT, v), *peer], over=111, under=110),
         trap(
             alert,
             Trap.REPLICAS,
-            [*orderers(ORDERER_HEIGHT, hold(100, 12), hold(20, 12), hold(99, 12)), peer],
+            [*orderers(ORDERER_HEIGHT, hold(100, 12), hold(20, 12), hold(99, 12)), *peer],
             (8, 0),
             says="an orderer that lags",
         ),
         trap(
             alert,
             Trap.FROZEN_GAUGE,
-            [*orderers(ORDERER_HEIGHT, grow(1, 20, start=100)), peer],
+            [*orderers(ORDERER_HEIGHT, grow(1, 20, start=100)), *peer],
             (3, 0),
             (8, 1),
-            says="a peer that hangs while blocks are cut",
+            says="a peer that commits nothing while blocks are cut",
+        ),
+        more(
+            alert,
+            "a peer that hangs: its gauge ends with its last scrape",
+            [
+                *orderers(ORDERER_HEIGHT, grow(1, 20, start=100)),
+                node(PEER_HEIGHT, "100x4"),
+                peer_up("1x4 0x75"),
+            ],
+            (3, 0),
+            (8, 1),
+            (18, 1),
+        ),
+        more(
+            alert,
+            "a peer that is no target any more",
+            [
+                *orderers(ORDERER_HEIGHT, grow(1, 20, start=100)),
+                node(PEER_HEIGHT, "100x4"),
+                peer_up("1x4"),
+            ],
+            (12, 0),
         ),
         trap(
             alert,
@@ -84,6 +122,7 @@ def heights() -> Sequence[Case]:
             [
                 *orderers(ORDERER_HEIGHT, "100x7 160x60"),
                 node(PEER_HEIGHT, "100+0x7 105+10x5 160x60"),
+                peer_up(hold(1, 20)),
             ],
             *((minute, 0) for minute in range(1, 15)),
             says="a burst that is over in a minute",
@@ -94,16 +133,17 @@ def heights() -> Sequence[Case]:
 def heights_elsewhere() -> Sequence[Case]:
     """Other peers, other networks, and orderers of others."""
     alert = fabric.PEER_BEHIND
-    peer = node(PEER_HEIGHT, hold(100, 30))
+    peer = [node(PEER_HEIGHT, hold(100, 30)), peer_up(hold(1, 30))]
     return [
         trap(
             alert,
             Trap.OTHER_IS_BUSY,
             [
                 *orderers(ORDERER_HEIGHT, hold(100, 12)),
-                peer,
+                *peer,
                 node(ORDERER_HEIGHT, hold(900, 12), namespace=OTHER_LEDGER),
                 node(PEER_HEIGHT, hold(900, 12), namespace=OTHER_LEDGER),
+                peer_up(hold(1, 12), namespace=OTHER_LEDGER),
             ],
             (8, 0),
             says="a longer chain of the same name elsewhere",
@@ -113,12 +153,13 @@ def heights_elsewhere() -> Sequence[Case]:
             "each of two peers",
             [
                 *orderers(ORDERER_HEIGHT, hold(150, 12)),
-                peer,
+                *peer,
                 node(PEER_HEIGHT, hold(120, 12), "b:1"),
+                peer_up(hold(1, 12), "b:1"),
             ],
             (8, 2),
         ),
-        trap(alert, Trap.NOT_DEPLOYED, [peer], (8, 0), says="orderers that somebody else runs"),
+        trap(alert, Trap.NOT_DEPLOYED, peer, (8, 0), says="orderers that somebody else runs"),
     ]
 
 
@@ -237,11 +278,12 @@ def verdicts_elsewhere() -> Sequence[Case]:
 
 
 def _with_failures(values: str) -> list[Line]:
-    return [proposals(grow(19, 40), "true"), proposals(values, "false")]
+    return [received(grow(20, 40)), proposals(grow(19, 40), "true"), proposals(values, "false")]
 
 
-def _refused(values: str, *, by_chaincode: bool = True) -> Line:
-    return node(ENDORSEMENTS_REFUSED, values, chaincodeerror=str(by_chaincode).lower())
+def _refused(values: str, *, by_chaincode: bool = True, chaincode: str = "gxtv3") -> Line:
+    labels = {"chaincodeerror": str(by_chaincode).lower(), "chaincode": chaincode}
+    return node(ENDORSEMENTS_REFUSED, values, **labels)
 
 
 def endorsements() -> Sequence[Case]:
@@ -264,11 +306,41 @@ def endorsements() -> Sequence[Case]:
         trap(
             alert,
             Trap.NEVER_CREATED,
-            [proposals(f"_x20 {grow(5, 15, start=5)}", "false")],
+            [received(grow(5, 20)), proposals(f"_x20 {grow(5, 15, start=5)}", "false")],
             (15, 1),
             says="no proposal ever succeeded",
         ),
-        trap(alert, Trap.NO_TRAFFIC, _with_failures(hold(500, 20))[1:], (15, 0)),
+        trap(
+            alert,
+            Trap.NO_TRAFFIC,
+            [received(hold(900, 20)), proposals(hold(500, 20), "false")],
+            (15, 0),
+        ),
+    ]
+
+
+def identities() -> Sequence[Case]:
+    """Whom a peer does not know, and what a peer is asked about itself."""
+    alert = fabric.ENDORSEMENTS_FAIL
+    busy = [received(grow(20, 40)), proposals(grow(18, 40), "true")]
+    asked = [
+        proposals(grow(2, 40), "false", chaincode="qscc"),
+        _refused(grow(2, 40), chaincode="_lifecycle"),
+    ]
+    return [
+        more(
+            alert,
+            "identities that the channel does not know",
+            [*busy, node(PROPOSALS_INVALID, grow(2, 40))],
+            (15, 1),
+        ),
+        more(
+            alert,
+            "an identity that may not write",
+            [*busy, node(PROPOSALS_DENIED, grow(2, 40), chaincode="gxtv3")],
+            (15, 1),
+        ),
+        more(alert, "questions to the peer for what it has not", [*busy, *asked], (15, 0)),
     ]
 
 
@@ -279,20 +351,32 @@ def endorsement_traps() -> Sequence[Case]:
         trap(
             alert,
             Trap.ONE_FAILURE,
-            [proposals("0x20 1x60", "true"), proposals("0x20 1x60", "false")],
+            [
+                received("0x20 2x60"),
+                proposals("0x20 1x60", "true"),
+                proposals("0x20 1x60", "false"),
+            ],
             *((minute, 0) for minute in range(5, 19)),
         ),
         trap(
             alert,
             Trap.REPLICAS,
-            [*_with_failures(grow(2, 20)), proposals(grow(900, 20), "true", "b:1")],
+            [
+                *_with_failures(grow(2, 20)),
+                received(grow(900, 20), "b:1"),
+                proposals(grow(900, 20), "true", "b:1"),
+            ],
             (15, 1),
             says="a healthy peer does not hide a sick one",
         ),
         trap(
             alert,
             Trap.COUNTER_RESET,
-            [proposals("9000+19x30 0+19x50", "true"), proposals("900+0.5x30 0+0.5x50", "false")],
+            [
+                received("9900+20x30 0+20x50"),
+                proposals("9000+19x30 0+19x50", "true"),
+                proposals("900+0.5x30 0+0.5x50", "false"),
+            ],
             (9, 0),
             (15, 0),
             says="a peer that restarts",
@@ -307,5 +391,6 @@ FABRIC_CASES: Final = (
     *verdicts(),
     *verdicts_elsewhere(),
     *endorsements(),
+    *identities(),
     *endorsement_traps(),
 )

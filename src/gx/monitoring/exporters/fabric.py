@@ -1,8 +1,8 @@
 """What the peers and orderers of a Fabric network say of themselves.
 
-From their operations endpoints with `metrics.provider: prometheus`; names as of Fabric 3.1. Both
-kinds of node export some of the same names, so each is declared once for each kind and selected
-with its job (`of_peers`, `of_orderers`).
+From their operations endpoints with `metrics.provider: prometheus`; compared with real nodes in
+`tests/monitoring/dashboards/test_on_a_fabric_network.py`. Both kinds of node export some of the
+same names, so each is declared once for each kind and selected with its job (`on_nodes`).
 """
 
 from typing import Final
@@ -98,6 +98,17 @@ ENDORSEMENTS_REFUSED: Final = _peer(
     *_CHAINCODE,
     "chaincodeerror",
 )
+PROPOSALS_INVALID: Final = _peer(
+    "endorser_proposal_validation_failures",
+    Kind.COUNTER,
+    "Proposals of an unknown identity, or with a wrong signature.",
+)
+PROPOSALS_DENIED: Final = _peer(
+    "endorser_proposal_acl_failures",
+    Kind.COUNTER,
+    "Proposals of an identity that may not write to the channel.",
+    *_CHAINCODE,
+)
 SHIM_REQUESTS: Final = _peer(
     "chaincode_shim_request_duration",
     Kind.HISTOGRAM,
@@ -109,7 +120,7 @@ SHIM_REQUESTS: Final = _peer(
 UNARY_REQUESTS: Final = _peer(
     "grpc_server_unary_request_duration",
     Kind.HISTOGRAM,
-    "Seconds for a call to the peer, by gRPC service, method and code.",
+    "Seconds for a call to the peer, by gRPC service, method and code (OK, Aborted, ...).",
     EXPORTED_SERVICE,
     "method",
     "code",
@@ -197,7 +208,12 @@ WAL_FSYNC: Final = _orderer(
     "Seconds to flush the consensus log to disk.",
 )
 DELIVERED_BLOCKS: Final = _orderer(
-    "deliver_blocks_sent", Kind.COUNTER, "Blocks sent to peers and clients.", *_CHANNEL
+    "deliver_blocks_sent",
+    Kind.COUNTER,
+    "Blocks sent to peers and clients, whole or filtered.",
+    *_CHANNEL,
+    "data_type",
+    "filtered",
 )
 ORDERER_CPU: Final = _orderer(
     PROCESS_CPU.name, Kind.COUNTER, "Seconds of CPU time that the node used."
@@ -215,6 +231,8 @@ FABRIC_METRICS: Final = (
     PROPOSALS_RECEIVED,
     PROPOSAL_DURATION,
     ENDORSEMENTS_REFUSED,
+    PROPOSALS_INVALID,
+    PROPOSALS_DENIED,
     SHIM_REQUESTS,
     UNARY_REQUESTS,
     GOSSIP_HEIGHT,

@@ -89,7 +89,7 @@ PEERS: Final = Dashboard(
                     "Endorsements that fail",
                     "Percent of the last 5 minutes' proposals, without those that the chaincode "
                     "itself refused. Without traffic it reads idle.",
-                    (work(expr=endorsement_failure_percent(IN_NAMESPACE), legend=CHANNEL_LEGEND),),
+                    (work(expr=endorsement_failure_percent(IN_NAMESPACE), legend=NODE_LEGEND),),
                     measure=Measure.PERCENT,
                     runbooks=("EndorsementFailures",),
                     bands=limit(ENDORSEMENT_SHARE.default),
@@ -124,8 +124,9 @@ PEERS: Final = Dashboard(
                 stacked(
                     chart(
                         "Calls of the gateway by answer",
-                        "Per second. ABORTED is an endorsement or a submission that failed, "
-                        "UNKNOWN often too many at once. Without traffic it reads idle.",
+                        "Per second. Aborted is an endorsement or a submission that failed, a "
+                        "contract's refusal among them; FailedPrecondition too few peers; Unknown "
+                        "often too many calls at once. Without traffic it reads idle.",
                         (
                             work(
                                 expr=rates(
