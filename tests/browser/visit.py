@@ -18,8 +18,9 @@ PATIENCE_MS: Final = 60_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
-_AXE: Final = """async () => {
-  const found = await axe.run(document, { resultTypes: ["violations"] });
+_AXE: Final = """async (rules) => {
+  const only = rules.length === 0 ? {} : { runOnly: { type: "rule", values: rules } };
+  const found = await axe.run(document, { resultTypes: ["violations"], ...only });
   return JSON.stringify(found.violations.map(({ id, impact, nodes }) =>
     ({ id, impact: impact ?? "", where: nodes.map(({ target }) => target.join(" ")) })));
 }"""
@@ -77,11 +78,11 @@ class Visit:
         )
         return str(kept)
 
-    async def violations(self) -> list[Violation]:
-        """Return what axe-core finds that is serious or critical."""
+    async def violations(self, *rules: str) -> list[Violation]:
+        """Return what axe-core finds that is serious or critical, by these rules or by all."""
         source = front_end_tool("axe-core/axe.min.js").read_text(encoding="utf-8")
         await self.page.evaluate(source)
-        found = json.loads(str(await self.page.evaluate(_AXE)))
+        found = json.loads(str(await self.page.evaluate(_AXE, list(rules))))
         each = msgspec.convert(found, list[Violation])
         return [violation for violation in each if violation.impact in {"serious", "critical"}]
 
