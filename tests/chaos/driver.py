@@ -29,6 +29,7 @@ class Driver:
     partner_token: str
     seed: int
     rate_per_s: float = 200.0
+    patience_s: float = PATIENCE_S
     accepted: dict[str, str] = field(default_factory=dict)
     retries: int = 0
     unexpected: list[str] = field(default_factory=list)
@@ -81,7 +82,7 @@ class Driver:
         self, client: httpx.AsyncClient, path: str, body: dict[str, str], key: str
     ) -> str:
         headers = {"Idempotency-Key": key, **self._authority(path, body)}
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline_s = time.monotonic() + self.patience_s
         while True:
             try:
                 answer = await client.post(path, json=body, headers=headers)
@@ -95,7 +96,7 @@ class Driver:
                 self.unexpected.append(answer.text)
                 return ""
             if time.monotonic() > deadline_s:
-                raise AssertionError(f"no answer within {PATIENCE_S} s: {answer}")
+                raise AssertionError(f"no answer within {self.patience_s} s: {answer}")
             self.retries += 1
             await asyncio.sleep(0.05)
 

@@ -4,12 +4,10 @@
 """
 
 import asyncio
-import json
 import os
 import random
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -18,6 +16,7 @@ import asyncpg
 import pytest
 
 from tests.chaos.driver import Driver
+from tests.chaos.scenes import FAST_RECOVERY, a_driver, settle, under_load, verdict
 from tests.end_to_end.loop import Loop, free_port, running_loop
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("chaos")]
@@ -25,68 +24,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_gr
 KILLS: Final = int(os.environ.get("GX_CHAOS_KILLS", "20"))  # noqa: TID251 (tests have no settings)
 SEED: Final = int(os.environ.get("GX_CHAOS_SEED", str(random.randrange(10**6))))  # noqa: S311, TID251 (a schedule; tests have no settings)
 VICTIMS: Final = ("outbox-submitter", "projector", "api", "ledger", "postgres")
-FAST_RECOVERY: Final = {"GX_SUBMITTER_LEASE_S": "2", "GX_PROJECTOR_LEASE_S": "2"}
-QUIET_S: Final = 120.0
-
-
-async def a_driver(loop: Loop, seed: int) -> Driver:
-    """Clients with an administrator's and a partner's token."""
-    driver = Driver(
-        url=loop.url,
-        admin_token=await loop.token("super_admin", "root"),
-        partner_token=await loop.token("partner", "bank", "--act-for", "*"),
-        seed=seed,
-    )
-    await driver.prepare()
-    return driver
-
-
-async def settle(loop: Loop) -> None:
-    """Wait until nothing is left to do."""
-    deadline_s = time.monotonic() + QUIET_S
-    while time.monotonic() < deadline_s:
-        try:
-            connection = await asyncpg.connect(loop.dsn)
-        except (OSError, asyncpg.PostgresError):
-            await asyncio.sleep(0.2)
-            continue
-        try:
-            waiting = await connection.fetchval("SELECT count(*) FROM outbox")
-            newest = await connection.fetchval("SELECT max(block_number) FROM command_results")
-            reached = await connection.fetchval("SELECT block_number FROM projection_checkpoints")
-        finally:
-            await connection.close()
-        if waiting == 0 and reached is not None and (newest or 0) <= reached:
-            return
-        await asyncio.sleep(0.2)
-    raise AssertionError(f"the loop did not become quiet within {QUIET_S} s:\n{loop.log_tail()}")
-
-
-async def verdict(loop: Loop, driver: Driver) -> dict[str, object]:
-    """Have the judge recount; it is a process of its own."""
-    notes = loop.folder / "accepted.json"
-    driver.write(notes)
-    judge = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.chaos.checker"),
-        *(loop.dsn, str(loop.ledger_file), str(notes)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await judge.communicate()
-    assert output, errors.decode()
-    finding: dict[str, object] = json.loads(output)
-    return finding
-
-
-@asynccontextmanager
-async def under_load(driver: Driver) -> AsyncIterator[None]:
-    """Send for as long as the block runs, then bring every request to its answer."""
-    sending = asyncio.create_task(driver.run())
-    try:
-        yield
-    finally:
-        driver.stop()
-        await sending
 
 
 async def test_random_kills_lose_nothing_and_double_nothing() -> None:
@@ -95,6 +32,7 @@ async def test_random_kills_lose_nothing_and_double_nothing() -> None:
     story: list[str] = []
     async with running_loop("--no-monitoring", environment=FAST_RECOVERY) as loop:
         driver = await a_driver(loop, SEED)
+        await driver.prepare()
         async with under_load(driver):
             while len(story) < KILLS:
                 await asyncio.sleep(choose.uniform(0.2, 1.5))
@@ -135,6 +73,7 @@ async def test_two_submitters_and_two_projectors_do_the_work_of_one() -> None:
     """Standbys take over from a stopped worker; when it wakes, it changes nothing."""
     async with running_loop("--no-monitoring", environment=FAST_RECOVERY) as loop:
         driver = await a_driver(loop, SEED)
+        await driver.prepare()
         async with _standby(loop, "outbox", "submit"), _standby(loop, "projection", "run"):
             async with under_load(driver):
                 for _ in range(2):
