@@ -38,6 +38,23 @@ async def test_every_migration_applies_to_an_empty_database(bare_database_dsn: s
     assert list(await migrate(bare_database_dsn)) == []
 
 
+@pytest.mark.parametrize("arguments", ['{"amount": 5}', '{"amount": null}', '["a"]', '"a"'])
+async def test_arguments_that_are_no_texts_are_not_stored(
+    bare_database_dsn: str, arguments: str
+) -> None:
+    """One such row, which only SQL could write, would stop the submitter that reads it."""
+    await migrate(bare_database_dsn)
+    insert = (
+        "INSERT INTO commands (command_id, command_type, arguments, actor, subject, role,"
+        " accepted_at_ms) VALUES (gen_random_uuid(), 'MINT_COINS', '{}', 'a', 's', 'r', 0)"
+        " RETURNING 1"
+    )
+
+    assert await fetch(bare_database_dsn, insert.replace("'{}'", """'{"amount": "5"}'""")) == 1
+    with pytest.raises(asyncpg.CheckViolationError, match="arguments_are_text"):
+        await fetch(bare_database_dsn, insert.replace("'{}'", f"'{arguments}'"))
+
+
 async def test_a_failed_migration_leaves_no_trace(bare_database_dsn: str, tmp_path: Path) -> None:
     """Those before it stay; its own half is undone, and the error names the file."""
     folder = a_folder(
