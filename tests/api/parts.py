@@ -117,6 +117,11 @@ class DictQueries(Queries):
         return self._answer(f"trust/{user_id}")
 
     @override
+    async def relationships(self, subject_id: UserId, *, limit: int, cursor: str | None) -> Answer:
+        self.asked.append(("relationships", limit, cursor))
+        return self._answer(f"relationships/{subject_id}")
+
+    @override
     async def balance(self, account_id: AccountId) -> Answer:
         return self._answer(f"balance/{account_id}")
 

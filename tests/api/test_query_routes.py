@@ -9,7 +9,13 @@ from gx.domain.commands import QuerySpec
 from gx.domain.roles import TokenRole
 from tests.api.parts import Backend
 
-VALUES = {"userId": "alice", "accountId": "alice", "countryCode": "US", "id": "feeLowerBps"}
+VALUES = {
+    "userId": "alice",
+    "subjectId": "alice",
+    "accountId": "alice",
+    "countryCode": "US",
+    "id": "feeLowerBps",
+}
 
 
 def path_of(spec: QuerySpec) -> str:

@@ -23,6 +23,11 @@ USER: JsonObject = {
     "trustScore": 10, "createdAt": 1_700_000_000, "genesisAt": None, "genesisPhase": 0,
     "genesisAmount": "0",
 }  # fmt: skip
+RELATIONSHIP: JsonObject = {
+    "relationshipId": "alice~PARENT~bob", "subjectId": "alice", "objectId": "bob",
+    "type": "PARENT", "status": "Confirmed", "requestedAt": 1_700_000_000,
+    "confirmedAt": 1_700_000_060,
+}  # fmt: skip
 ENTRY: JsonObject = {
     "accountId": "alice", "blockNumber": 7, "position": 0, "ordinal": 0, "kind": "transfer",
     "delta": "-150000000", "counterparty": "bob", "remark": "Tea", "recordedAt": 1_700_000_000,
@@ -37,6 +42,8 @@ BODIES: dict[str, JsonObject] = {
     "countries": {"items": [US], "nextCursor": "more"},
     "country_stats/US": US,
     "user/alice": USER,
+    "trust/alice": {"userId": "alice", "trustScore": 40},
+    "relationships/alice": {"items": [RELATIONSHIP], "nextCursor": None},
     "account_entries/alice": {"items": [ENTRY], "nextCursor": None},
     "system_parameter/feeLowerBps": FEE,
     "system_status": {
@@ -60,6 +67,8 @@ READS = [
     (["country", "list"], ["treasury_US", "4.2"]),
     (["country", "show", "US"], ["4.2 %", "1000 coin"]),
     (["user", "show", "alice"], ["court", "not yet", "2023-11-14T22:13:20Z"]),
+    (["relationship", "list", "alice"], ["alice~PARENT~bob", "Confirmed"]),
+    (["relationship", "trust", "alice"], ["trust score  40"]),
     (["entries", "alice"], ["-1.5 coin", "bob", "Tea"]),
     (["param", "show", "feeLowerBps"], ["basis points", "Fee of a domestic transfer"]),
     (["system"], ["2023-11-14T22:13:20Z: upgrade", "2 users", "950000000 coin"]),

@@ -43,6 +43,18 @@ WRITES: Final[list[tuple[list[str], str, dict[str, str], LedgerRole]]] = [
         {"userId": "alice", "reason": "Court order"},
         SUPER_ADMIN,
     ),
+    (
+        ["relationship", "request", "alice", "bob", "PARENT"],
+        "REQUEST_RELATIONSHIP",
+        {"subjectId": "alice", "objectId": "bob", "type": "PARENT"},
+        PARTNER,
+    ),
+    (
+        ["relationship", "confirm", "alice~PARENT~bob"],
+        "CONFIRM_RELATIONSHIP",
+        {"relationshipId": "alice~PARENT~bob"},
+        PARTNER,
+    ),
     (["user", "unlock", "alice"], "UNLOCK_USER", {"userId": "alice"}, SUPER_ADMIN),
     (
         ["wallet", "freeze", "alice", "--reason", "Stolen"],

@@ -11,7 +11,8 @@ from gx.domain.identifiers import BlockNumber, EpochMs
 from gx.projection.changes import Add, Append, Change, Put
 from gx.projection.memory import apply_changes, digest_of, empty_tables
 from gx.projection.ports import START, Checkpoint, ReadModelStore, Stop
-from gx.projection.read_models import READ_MODELS, ColumnType
+from gx.projection.read_model import ColumnType
+from gx.projection.read_models import READ_MODELS
 from gx.projection.reduction import Effects
 
 TTL_S = 60.0

@@ -11,12 +11,14 @@ from gx.domain.catalogue import (
     ACTIVATE_TREASURY,
     APPOINT_ADMIN,
     COLLECT_FEES,
+    CONFIRM_RELATIONSHIP,
     CREATE_USER,
     DISTRIBUTE_GENESIS,
     FREEZE_WALLET,
     LOCK_USER,
     MINT_COINS,
     PAUSE_SYSTEM,
+    REQUEST_RELATIONSHIP,
     RESUME_SYSTEM,
     TRANSFER_TOKENS,
     UNFREEZE_WALLET,
@@ -25,6 +27,7 @@ from gx.domain.catalogue import (
 )
 from gx.domain.commands import CommandSpec
 from gx.domain.identifiers import LOAN_POOL, OPERATIONS_FUND
+from gx.domain.relationships import RelationshipType
 from gx.domain.roles import LedgerRole
 from tests.contracts.contract_ledger import COIN, a_command, a_hash
 
@@ -51,7 +54,13 @@ def a_call(spec: CommandSpec, *args: st.SearchStrategy[str]) -> st.SearchStrateg
     return st.tuples(st.just(spec), st.tuples(*args), actor)
 
 
+def a_confirmation(subject_id: str, relation: str, object_id: str) -> Call:
+    """Let the object confirm."""
+    return CONFIRM_RELATIONSHIP, (f"{subject_id}~{relation}~{object_id}",), object_id
+
+
 TRANSFER = a_call(TRANSFER_TOKENS, ACCOUNT, ACCOUNT, AMOUNT, TEXT)
+RELATION = st.sampled_from(RelationshipType).map(str)
 PARAMETER = st.sampled_from(["feeLowerBps", "feeUpperBps", "velocityTaxThreshold"])
 CALLS = {
     LedgerRole.PARTNER_API: st.one_of(
@@ -64,6 +73,8 @@ CALLS = {
             st.sampled_from(["US", "CA", "FR"]),
             st.sampled_from(["12", "13", "73", "74"]),
         ),
+        a_call(REQUEST_RELATIONSHIP, USER, USER, RELATION),
+        st.builds(a_confirmation, USER, RELATION, USER),
     ),
     LedgerRole.ADMIN: st.one_of(
         TRANSFER,

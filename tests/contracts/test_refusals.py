@@ -10,6 +10,7 @@ from gx.domain.catalogue import (
     APPOINT_ADMIN,
     BOOTSTRAP_SYSTEM,
     COMMANDS,
+    CONFIRM_RELATIONSHIP,
     CREATE_USER,
     DISTRIBUTE_GENESIS,
     FREEZE_WALLET,
@@ -17,6 +18,7 @@ from gx.domain.catalogue import (
     LOCK_USER,
     MINT_COINS,
     PAUSE_SYSTEM,
+    REQUEST_RELATIONSHIP,
     TRANSFER_TOKENS,
     UNFREEZE_WALLET,
     UNLOCK_USER,
@@ -62,6 +64,8 @@ def a_prepared_ledger() -> ContractLedger:
     ledger.do(DISTRIBUTE_GENESIS, "paid")
     ledger.do(ACTIVATE_TREASURY, "GB")
     ledger.do(APPOINT_ADMIN, "ada")
+    ledger.do(REQUEST_RELATIONSHIP, "alice", "paid", "FRIEND")
+    ledger.do(CONFIRM_RELATIONSHIP, "alice~FRIEND~paid", actor="paid")
     return ledger
 
 
@@ -109,6 +113,13 @@ CASES = (
     Case(LOCK_USER, R.USER_NOT_ACTIVE, ("locked", "x")),
     Case(UNLOCK_USER, R.USER_NOT_FOUND, ("nobody",)),
     Case(UNLOCK_USER, R.USER_NOT_LOCKED, ("alice",)),
+    Case(REQUEST_RELATIONSHIP, R.ACTOR_MISMATCH, ("alice", "bob", "FRIEND"), "bob"),
+    Case(REQUEST_RELATIONSHIP, R.SELF_RELATIONSHIP, ("alice", "alice", "FRIEND")),
+    Case(REQUEST_RELATIONSHIP, R.USER_NOT_FOUND, ("alice", "nobody", "FRIEND")),
+    Case(REQUEST_RELATIONSHIP, R.RELATIONSHIP_EXISTS, ("alice", "paid", "FRIEND")),
+    Case(CONFIRM_RELATIONSHIP, R.ACTOR_MISMATCH, ("alice~FRIEND~paid",), "alice"),
+    Case(CONFIRM_RELATIONSHIP, R.RELATIONSHIP_NOT_FOUND, ("alice~FRIEND~bob",), "bob"),
+    Case(CONFIRM_RELATIONSHIP, R.RELATIONSHIP_EXISTS, ("alice~FRIEND~paid",), "paid"),
 )
 
 

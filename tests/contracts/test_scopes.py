@@ -7,6 +7,7 @@ from gx.contracts import keys
 from gx.domain.batches import BatchItem
 from gx.domain.catalogue import COMMANDS_BY_FUNCTION
 from gx.domain.identifiers import AccountId, CountryCode, TransactionId, UserId
+from gx.domain.relationships import RelationshipId
 from gx.domain.scopes import EXCLUSIVE, Scopes
 from tests.chaincode.dict_stub import DictStub
 from tests.contracts.random_commands import BATCHES, RoledCalls, item_maker
@@ -69,6 +70,18 @@ def test_every_key_has_its_scope(key: str, scope: str) -> None:
     assert keys.scopes_of_key(key) == {scope}
 
 
+def test_what_two_people_share_lies_in_both_their_scopes() -> None:
+    """Whoever is named first: the pair is the same."""
+    both = {"user:alice", "user:bob_b"}
+
+    for key in (
+        keys.relationship(RelationshipId("alice~CHILD~bob_b")),
+        keys.pair(UserId("alice"), UserId("bob_b")),
+        keys.pair(UserId("bob_b"), UserId("alice")),
+    ):
+        assert keys.scopes_of_key(key) == both
+
+
 @pytest.mark.parametrize(
     "key", [*keys.SHARED, keys.fee_income(TransactionId("f" * 64)), "cmd_1", "cmd_account_x"]
 )
@@ -93,6 +106,8 @@ def test_no_prefix_begins_another() -> None:
         keys.genesis_of(CountryCode("")),
         keys.administrator(UserId("")),
         keys.fee_income(TransactionId("")),
+        keys.relationship(RelationshipId("")),
+        keys.pair(UserId(""), UserId("")),
         "cmd_",
     ]
 

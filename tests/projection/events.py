@@ -44,6 +44,8 @@ from gx.domain.identifiers import (
     UserId,
 )
 from gx.domain.refusals import RefusalCode
+from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
+from gx.domain.relationships import RelationshipId, RelationshipType
 from gx.projection.folding import Place
 
 AT: Final = EpochSeconds(1_700_000_000)
@@ -138,6 +140,22 @@ EXAMPLES: Final[tuple[Event, ...]] = (
     ),
     UserLocked(timestamp=AT, user_id=ALICE, reason="Court order"),
     UserUnlocked(timestamp=AT, user_id=ALICE),
+    RelationshipRequested(
+        timestamp=AT,
+        relationship_id=RelationshipId("alice~PARENT~bob"),
+        subject_id=ALICE,
+        object_id=UserId("bob"),
+        type=RelationshipType.PARENT,
+    ),
+    RelationshipConfirmed(
+        timestamp=AT,
+        relationship_id=RelationshipId("alice~PARENT~bob"),
+        subject_id=ALICE,
+        object_id=UserId("bob"),
+        type=RelationshipType.PARENT,
+        subject_trust_score=40,
+        object_trust_score=20,
+    ),
 )
 
 MINTED: Final = EXAMPLES[0].to_payload()

@@ -17,7 +17,8 @@ Step = tuple[str, str, str, int]
 STEPS: Final = st.tuples(
     st.sampled_from(
         ("transfer", "transfer", "transfer", "mint", "create", "genesis", "freeze", "unfreeze",
-         "lock", "unlock", "pause", "resume", "parameter", "treasury", "admin", "collect")
+         "lock", "unlock", "relate", "confirm",
+         "pause", "resume", "parameter", "treasury", "admin", "collect")
     ),
     st.sampled_from(ACCOUNTS),
     st.sampled_from(ACCOUNTS),
@@ -46,6 +47,8 @@ def _command(chain: Chain, step: Step) -> tuple[BatchItem, LedgerRole]:
             "IdentityContract:CreateUser",
             *(one, hashlib.sha256(one.encode()).hexdigest(), "CA", "40"),
         ),
+        "relate": ("IdentityContract:RequestRelationship", one, two, "FRIEND"),
+        "confirm": ("IdentityContract:ConfirmRelationship", f"{two}~FRIEND~{one}"),
     }
     admin = {
         "mint": ("TokenomicsContract:Mint", one, str(amount), "Welcome"),

@@ -118,6 +118,21 @@ EXPECTED: Mapping[str, Rows] = {
         "users": {("alice",): {"status": "Active", "lock_reason": None}},
         "accounts": {("alice",): {"status": "Active"}},
     },
+    "RelationshipRequested": {
+        "relationships": {
+            ("alice~PARENT~bob",): {
+                "subject_id": "alice",
+                "object_id": "bob",
+                "type": "PARENT",
+                "status": "Requested",
+                "requested_at": AT,
+            }
+        },
+    },
+    "RelationshipConfirmed": {
+        "relationships": {("alice~PARENT~bob",): {"status": "Confirmed", "confirmed_at": AT}},
+        "users": {("alice",): {"trust_score": 40}, ("bob",): {"trust_score": 20}},
+    },
 }
 
 

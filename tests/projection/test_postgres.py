@@ -15,6 +15,7 @@ from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.postgres.tables import (
     CHECKPOINTS,
     render_checkpoints,
+    render_indexes,
     render_primary_key,
     render_table,
 )
@@ -70,6 +71,8 @@ async def test_the_migrated_tables_are_the_declarations(pool: Pool) -> None:
     for model in READ_MODELS.values():
         await pool.execute(render_table(model, "beside"))
         await pool.execute(render_primary_key(model, "beside"))
+        for statement in render_indexes(model, "beside"):
+            await pool.execute(statement)
     await pool.execute(render_checkpoints("beside"))
 
     assert await describe(pool, "beside") == await describe(pool, "public")

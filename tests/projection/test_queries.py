@@ -20,7 +20,7 @@ from gx.projection.postgres.queries import PostgresQueries
 from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.read_models import READ_MODELS
 from tests.conformance.projection import A_STOP
-from tests.projection.chain import Chain
+from tests.projection.chain import PARTNER, Chain
 from tests.projection.projected import a_lease, project
 
 CHANNEL = "gxchannel"
@@ -55,16 +55,19 @@ def items_of(body: JsonObject | None) -> list[Mapping[str, JsonValue]]:
     return [item for item in items if isinstance(item, dict)]
 
 
+def snake(wire_name: str) -> str:
+    """Return the Python name of a wire name."""
+    return re.sub("([A-Z])", lambda match: "_" + match[1].lower(), wire_name)
+
+
 def test_every_query_of_the_catalogue_has_a_method() -> None:
     """Its name is the query's, its parameters are those of the path and of the query string."""
     for spec in QUERIES.values():
         method = getattr(PostgresQueries, spec.name)
         named = [name for name in inspect.signature(method).parameters if name != "self"]
-        path = [
-            re.sub("([A-Z])", lambda match: "_" + match[1].lower(), name)
-            for name in re.findall(r"{(\w+)}", spec.path)
-        ]
-        assert named == [*path, *spec.parameters], spec.name
+        path = [snake(name) for name in re.findall(r"{(\w+)}", spec.path)]
+        body = [snake(argument.name) for argument in spec.arguments]
+        assert named == [*path, *body, *spec.parameters], spec.name
 
 
 def test_every_query_reads_models_that_exist() -> None:
@@ -96,6 +99,41 @@ async def test_nothing_is_known_before_the_first_block(queries: PostgresQueries)
         "balances": "0",
         "cap": str(SUPPLY_CAP),
     }
+
+
+async def test_a_user_s_relationships_are_listed_from_both_sides(
+    queries: PostgresQueries, pool: Pool, leases: PostgresLeases
+) -> None:
+    """Whoever asked whom; by id, page by page; unknown for a user that does not exist."""
+    chain = Chain()
+    chain.bootstrap("US")
+    chain.users("alice", "bob", "carol")
+    for subject, other in (("alice", "bob"), ("carol", "alice")):
+        item = chain.command(
+            "IdentityContract:RequestRelationship", subject, other, "PARENT", actor=subject
+        )
+        chain.run(item, role=PARTNER)
+    item = chain.command(
+        "IdentityContract:ConfirmRelationship", "carol~PARENT~alice", actor="alice"
+    )
+    chain.run(item, role=PARTNER)
+    store = PostgresReadModelStore(pool, channel=CHANNEL)
+    await project(store, await a_lease(leases), chain.committed)
+
+    first = (await queries.relationships(UserId("alice"), limit=1)).body
+    assert first is not None
+    rest = (
+        await queries.relationships(UserId("alice"), limit=1, cursor=str(first["nextCursor"]))
+    ).body
+
+    told = [(item["relationshipId"], item["status"]) for item in items_of(first) + items_of(rest)]
+    assert told == [("alice~PARENT~bob", "Requested"), ("carol~PARENT~alice", "Confirmed")]
+    assert rest is not None
+    assert rest["nextCursor"] is None
+    assert len(items_of((await queries.relationships(UserId("bob"), limit=5)).body)) == 1
+    assert (await queries.relationships(UserId("nobody"), limit=5)).body is None
+    trust = [(await queries.trust(UserId(name))).body for name in ("alice", "carol")]
+    assert [body and body["trustScore"] for body in trust] == [20, 40]
 
 
 async def test_single_things_are_rows_in_json(filled: PostgresQueries) -> None:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from gx.projection.changes import Add, Append, Change, Put
 from gx.projection.memory import apply_changes, empty_tables
-from gx.projection.read_models import ACCOUNT_ENTRIES, UnstorableValueError
+from gx.projection.read_model import UnstorableValueError
+from gx.projection.read_models import ACCOUNT_ENTRIES
 from gx.projection.reduction import Effects
 from tests.conformance.projection import a_credit, an_entry
 

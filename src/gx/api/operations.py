@@ -90,8 +90,9 @@ PARAMETERS: Final[JsonObject] = {
     "RequestId": _parameter(
         "X-Request-Id",
         "header",
-        "An id of the client's own for this request.",
-        {"type": "string", "pattern": "^[A-Za-z0-9._:@/+=-]{1,128}$"},
+        "An id of the client's own for this request: 1 to 128 letters, digits or ._:@/+=-; "
+        "the API takes one of its own instead of any other.",
+        _TEXT,
     ),
     "TraceParent": _parameter(
         "traceparent", "header", "The client's trace (W3C Trace Context).", _TEXT
@@ -197,6 +198,7 @@ def _query_content(spec: QuerySpec) -> Content:
 
 QUERY_PATH_EXAMPLES: Final = {
     "userId": "alice",
+    "subjectId": "alice",
     "accountId": "alice",
     "countryCode": "US",
     "id": "feeLowerBps",

@@ -85,6 +85,10 @@ class Queries(Protocol):
         """Return a user's trust score."""
         ...
 
+    async def relationships(self, subject_id: UserId, *, limit: int, cursor: str | None) -> Answer:
+        """Return a page of a user's relationships, as either side."""
+        ...
+
     async def balance(self, account_id: AccountId) -> Answer:
         """Return one account."""
         ...

@@ -73,6 +73,7 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         (RefusalCode.PARAMETER_VALUE_INVALID, _WRONG, "The parameter cannot have this value"),
         (RefusalCode.TREASURY_NOT_LOCKED, _CONFLICT, "The treasury is not locked"),
         (RefusalCode.ADMIN_EXISTS, _CONFLICT, "The administrator is appointed already"),
+        (RefusalCode.SELF_RELATIONSHIP, _WRONG, "Nobody is related to oneself"),
         (RefusalCode.RELATIONSHIP_EXISTS, _CONFLICT, "The relationship exists already"),
         (RefusalCode.RELATIONSHIP_NOT_FOUND, _MISSING, "There is no such relationship"),
         (RefusalCode.ORGANIZATION_EXISTS, _CONFLICT, "The organization exists already"),

@@ -35,6 +35,9 @@ ASK: Final[Mapping[str, Ask]] = {
     "global_counters": lambda queries, _values, _page: queries.global_counters(),
     "user": lambda queries, values, _page: queries.user(UserId(values["userId"])),
     "trust": lambda queries, values, _page: queries.trust(UserId(values["userId"])),
+    "relationships": lambda queries, values, page: queries.relationships(
+        UserId(values["subjectId"]), limit=page.limit, cursor=page.cursor
+    ),
     "balance": lambda queries, values, _page: queries.balance(AccountId(values["accountId"])),
     "account_entries": lambda queries, values, page: queries.account_entries(
         AccountId(values["accountId"]), limit=page.limit, cursor=page.cursor

@@ -3,6 +3,8 @@
 from typing import Final
 
 from gx.domain.codec import JsonObject, JsonValue, wire_name_of
+from gx.projection.identity_models import RELATIONSHIPS
+from gx.projection.read_model import Column, ColumnType, ReadModel
 from gx.projection.read_models import (
     ACCOUNT_ENTRIES,
     ACCOUNTS,
@@ -10,9 +12,6 @@ from gx.projection.read_models import (
     SYSTEM_PARAMETERS,
     SYSTEM_STATUS,
     USERS,
-    Column,
-    ColumnType,
-    ReadModel,
 )
 
 _BASE_UNITS: Final[JsonObject] = {
@@ -84,6 +83,7 @@ QUERY_SCHEMAS: Final[dict[str, JsonObject]] = {
     ),
     "user": model_schema(USERS),
     "trust": _object({"userId": _TEXT, "trustScore": _INTEGER}),
+    "relationships": _page(model_schema(RELATIONSHIPS)),
     "balance": _ACCOUNT,
     "treasury_balance": _ACCOUNT,
     "account_entries": _page(model_schema(ACCOUNT_ENTRIES)),
@@ -182,6 +182,20 @@ QUERY_EXAMPLES: Final[dict[str, JsonObject]] = {
         "genesisAmount": "50000000000",
     },
     "trust": {"userId": "alice", "trustScore": 10},
+    "relationships": {
+        "items": [
+            {
+                "relationshipId": "alice~PARENT~bob",
+                "subjectId": "alice",
+                "objectId": "bob",
+                "type": "PARENT",
+                "status": "Confirmed",
+                "requestedAt": 1_763_750_000,
+                "confirmedAt": 1_763_750_060,
+            }
+        ],
+        "nextCursor": None,
+    },
     "balance": _ACCOUNT_EXAMPLE,
     "treasury_balance": _TREASURY_EXAMPLE,
     "account_entries": {"items": [_ENTRY_EXAMPLE], "nextCursor": None},

@@ -27,6 +27,12 @@ ENTRIES = (
     Entry("token", "gx.cli.token", "Issue a bearer token of the local issuer.", _STACK),
     Entry("user", "gx.cli.user", "Register, show, lock and unlock users.", _MONEY),
     Entry(
+        "relationship",
+        "gx.cli.relationship",
+        "Relate people to each other, and show their trust.",
+        _MONEY,
+    ),
+    Entry(
         "genesis", "gx.cli.money", "Pay a user, and the user's country, the genesis coins.", _MONEY
     ),
     Entry("transfer", "gx.cli.money", "Pay coins from one account to another.", _MONEY),

@@ -63,6 +63,8 @@ class BlockingGxClient:
     unfreeze_wallet = _blocking(GxClient.unfreeze_wallet)
     lock_user = _blocking(GxClient.lock_user)
     unlock_user = _blocking(GxClient.unlock_user)
+    request_relationship = _blocking(GxClient.request_relationship)
+    confirm_relationship = _blocking(GxClient.confirm_relationship)
 
     system_status = _blocking(GxClient.system_status)
     countries = _blocking(GxClient.countries)
@@ -71,6 +73,7 @@ class BlockingGxClient:
     global_counters = _blocking(GxClient.global_counters)
     user = _blocking(GxClient.user)
     trust = _blocking(GxClient.trust)
+    relationships = _blocking(GxClient.relationships)
     balance = _blocking(GxClient.balance)
     account_entries = _blocking(GxClient.account_entries)
     treasury_balance = _blocking(GxClient.treasury_balance)

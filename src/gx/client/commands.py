@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gx.client.answers import AcceptedCommand
-from gx.client.submitting import Submitting
+from gx.client.identity_commands import IdentityCommands
 from gx.domain.amounts import Amount
 from gx.domain.codec import JsonValue
 
@@ -22,7 +22,7 @@ class CountryShare:
     percentage: str
 
 
-class CommandMethods(Submitting):
+class CommandMethods(IdentityCommands):
     """The writing half of the client."""
 
     async def bootstrap_system(self, *, idempotency_key: str | None = None) -> AcceptedCommand:

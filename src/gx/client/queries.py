@@ -12,6 +12,7 @@ from gx.client.views import (
     Country,
     GlobalCounters,
     Pools,
+    Relationship,
     Supply,
     SystemParameter,
     SystemStatus,
@@ -61,6 +62,14 @@ class QueryMethods(ABC):
     async def trust(self, *, user_id: str) -> Trust:
         """Tell a user's trust score."""
         return await self._one(Trust, "trust", userId=user_id)
+
+    async def relationships(
+        self, *, subject_id: str, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Relationship]:
+        """List a user's relationships, as either side."""
+        return await self._page(
+            Relationship, "relationships", limit=limit, cursor=cursor, subjectId=subject_id
+        )
 
     async def balance(self, *, account_id: str) -> Account:
         """Tell an account's balance."""

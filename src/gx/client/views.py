@@ -88,6 +88,19 @@ class Trust(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relationship(Record):
+    """What one person is to another; it counts once it is confirmed."""
+
+    relationship_id: str
+    subject_id: str
+    object_id: str
+    type: str
+    status: str
+    requested_at: EpochSeconds | None = None
+    confirmed_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account(Record):
     """An account: its balance, what it is for, and whether it may send."""
 

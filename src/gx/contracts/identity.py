@@ -1,20 +1,32 @@
 """IdentityContract: who the users are."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.functions import evaluate, submit
-from gx.contracts import accounts, countries, keys, users
+from gx.contracts import accounts, actors, countries, keys, relationships, users
 from gx.contracts.users import UserRecord
 from gx.domain.arguments import Arguments
-from gx.domain.catalogue import CREATE_USER, LOCK_USER, UNLOCK_USER
+from gx.domain.catalogue import (
+    CONFIRM_RELATIONSHIP,
+    CREATE_USER,
+    LOCK_USER,
+    REQUEST_RELATIONSHIP,
+    UNLOCK_USER,
+)
 from gx.domain.codec import JsonObject
+from gx.domain.coherence import require_two_people
 from gx.domain.events import AccountStatus, UserCreated, UserLocked, UserUnlocked
 from gx.domain.identifiers import AccountId, CountryCode, UserId
 from gx.domain.refusals import RefusalCode, RefusedError
-
-TRUST_SCORE_BASE: Final = 10
+from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
+from gx.domain.relationships import (
+    TRUST_BASE,
+    Parties,
+    RelationshipType,
+    parse_relationship_id,
+    relationship_id,
+)
 
 
 def _keys_of_new_user(arguments: Mapping[str, str], _actor: str) -> tuple[str, ...]:
@@ -45,7 +57,7 @@ def create_user(context: Context, arguments: Arguments) -> Effect:
         nationality=CountryCode(arguments.text("nationality")),
         age=arguments.integer("age"),
         status=AccountStatus.ACTIVE,
-        trust_score=TRUST_SCORE_BASE,
+        trust_score=TRUST_BASE,
         created_at=context.timestamp_s,
     )
     users.require_new(context, user_id, user.biometric_hash)
@@ -103,6 +115,78 @@ def _set_status(context: Context, user_id: UserId, status: AccountStatus) -> Non
     accounts.set_status(context, AccountId(user_id), status)
 
 
+def _keys_of_request(arguments: Mapping[str, str], _actor: str) -> tuple[str, ...]:
+    return _keys_of_parties(
+        Parties(
+            UserId(arguments["subjectId"]),
+            RelationshipType(arguments["type"]),
+            UserId(arguments["objectId"]),
+        )
+    )
+
+
+def _keys_of_confirmation(arguments: Mapping[str, str], _actor: str) -> tuple[str, ...]:
+    return _keys_of_parties(parse_relationship_id(arguments["relationshipId"]))
+
+
+def _keys_of_parties(parties: Parties) -> tuple[str, ...]:
+    return (
+        keys.user(parties.subject_id),
+        keys.user(parties.object_id),
+        keys.relationship(relationship_id(parties)),
+        keys.pair(parties.subject_id, parties.object_id),
+    )
+
+
+@submit(REQUEST_RELATIONSHIP, keys=_keys_of_request)
+def request_relationship(context: Context, arguments: Arguments) -> Effect:
+    """Write what somebody else is to the subject; nothing counts before it is confirmed.
+
+    Raises:
+        RefusedError: SELF_RELATIONSHIP, USER_NOT_FOUND or RELATIONSHIP_EXISTS.
+    """
+    parties = Parties(
+        UserId(arguments.text("subjectId")),
+        RelationshipType(arguments.text("type")),
+        UserId(arguments.text("objectId")),
+    )
+    require_two_people(arguments.as_mapping())
+    users.require(context, parties.subject_id)
+    users.require(context, parties.object_id)
+    name = relationships.request(context, parties)
+    event = RelationshipRequested(
+        timestamp=context.timestamp_s,
+        relationship_id=name,
+        subject_id=parties.subject_id,
+        object_id=parties.object_id,
+        type=parties.type,
+    )
+    return Effect(events=(event,), result={"relationshipId": name})
+
+
+@submit(CONFIRM_RELATIONSHIP, keys=_keys_of_confirmation)
+def confirm_relationship(context: Context, arguments: Arguments) -> Effect:
+    """Let what the subject said count, as the object agrees; both are scored anew.
+
+    Raises:
+        RefusedError: ACTOR_MISMATCH, RELATIONSHIP_NOT_FOUND or RELATIONSHIP_EXISTS.
+    """
+    parties = parse_relationship_id(arguments.text("relationshipId"))
+    name = relationship_id(parties)
+    actors.require_acting(context, parties.object_id, f"confirm {name}")
+    scores = relationships.confirm(context, parties)
+    event = RelationshipConfirmed(
+        timestamp=context.timestamp_s,
+        relationship_id=name,
+        subject_id=parties.subject_id,
+        object_id=parties.object_id,
+        type=parties.type,
+        subject_trust_score=scores.subject,
+        object_trust_score=scores.object,
+    )
+    return Effect(events=(event,), result={"trustScore": scores.object})
+
+
 @evaluate("IdentityContract:GetUser")
 def get_user(context: Context, arguments: Arguments) -> JsonObject:
     """Return the user's record without the biometric hash.
@@ -131,4 +215,4 @@ def get_trust_score(context: Context, arguments: Arguments) -> JsonObject:
         RefusedError: USER_NOT_FOUND.
     """
     user_id = UserId(arguments.text("userId"))
-    return {"userId": user_id, "trustScore": users.require(context, user_id).trust_score}
+    return {"userId": user_id, "trustScore": relationships.trust_score(context, user_id)}

@@ -3,9 +3,11 @@
 No prefix begins another, so that a scan of one never meets another's keys.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from gx.domain.identifiers import AccountId, CountryCode, TransactionId, UserId
+from gx.domain.relationships import SEPARATOR, RelationshipId, parse_relationship_id
 from gx.domain.scopes import GENESIS, SUPPLY, Scopes, account_scope
 from gx.domain.world_state import ACCOUNT_PREFIX, COMMAND_PREFIX, FEE_PREFIX, SUPPLY_KEY
 
@@ -22,6 +24,8 @@ _GENESIS_OF_COUNTRY: Final = "genesis_"
 _USER: Final = "user_"
 _BIOMETRIC: Final = "biometric_"
 _ADMIN: Final = "admin_"
+_RELATIONSHIP: Final = "relationship_"
+_PAIR: Final = "pair_"
 
 
 def account(account_id: AccountId) -> str:
@@ -63,6 +67,16 @@ def administrator(admin_id: UserId) -> str:
     return _ADMIN + admin_id
 
 
+def relationship(name: RelationshipId) -> str:
+    """Name the relationship's record."""
+    return _RELATIONSHIP + name
+
+
+def pair(one: UserId, other: UserId) -> str:
+    """Name the record that says what two people are to each other, whoever is named first."""
+    return _PAIR + SEPARATOR.join(sorted((one, other)))
+
+
 def scopes_of_key(key: str) -> Scopes:
     """Tell in which conflict scope a key lies.
 
@@ -71,16 +85,30 @@ def scopes_of_key(key: str) -> Scopes:
     if key in SHARED or key.startswith((FEE_PREFIX, COMMAND_PREFIX)):
         return frozenset()
     prefix, _, name = key.partition("_")
-    match prefix:
-        case "supply":
-            return frozenset({SUPPLY})
-        case "genesis":
-            return frozenset({GENESIS})
-        case "account":
-            return frozenset({account_scope(name)})
-        case "stats":
-            return frozenset({f"country:{name}"})
-        case "user" | "biometric" | "admin":
-            return frozenset({f"{prefix}:{name}"})
-        case _:
-            raise ValueError(f"{key!r} is no key of these contracts")
+    scopes_of = _SCOPES.get(prefix)
+    if scopes_of is None:
+        raise ValueError(f"{key!r} is no key of these contracts")
+    return scopes_of(name)
+
+
+def _of_parties(name: str) -> Scopes:
+    parties = parse_relationship_id(name)
+    return frozenset({f"user:{parties.subject_id}", f"user:{parties.object_id}"})
+
+
+def _of_pair(name: str) -> Scopes:
+    return frozenset(f"user:{user_id}" for user_id in name.split(SEPARATOR))
+
+
+_SCOPES: Final[dict[str, Callable[[str], Scopes]]] = {
+    "supply": lambda _name: frozenset({SUPPLY}),
+    "genesis": lambda _name: frozenset({GENESIS}),
+    "account": lambda name: frozenset({account_scope(name)}),
+    "stats": lambda name: frozenset({f"country:{name}"}),
+    "user": lambda name: frozenset({f"user:{name}"}),
+    "biometric": lambda name: frozenset({f"biometric:{name}"}),
+    "admin": lambda name: frozenset({f"admin:{name}"}),
+    "relationship": _of_parties,
+    "pair": _of_pair,
+}
+"""Which scopes a key lies in, by the word before its first underscore."""

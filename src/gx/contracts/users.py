@@ -8,11 +8,15 @@ from gx.domain.codec import Record
 from gx.domain.events import AccountStatus
 from gx.domain.identifiers import CountryCode, EpochSeconds, UserId
 from gx.domain.refusals import RefusalCode, RefusedError
+from gx.domain.relationships import Ties, trust_score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRecord(Record):
-    """A person. `genesis_phase` is set once the genesis coins were paid."""
+    """A person. `genesis_phase` is set once the genesis coins were paid, `ties` once there are any.
+
+    `trust_score` follows from `ties` alone.
+    """
 
     biometric_hash: str
     nationality: CountryCode
@@ -21,6 +25,7 @@ class UserRecord(Record):
     trust_score: int
     created_at: EpochSeconds
     genesis_phase: int | None = None
+    ties: Ties | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,18 @@ def set_status(context: Context, user_id: UserId, status: AccountStatus) -> None
     """
     user = require(context, user_id)
     context.state.put(keys.user(user_id), replace(user, status=status))
+
+
+def set_ties(context: Context, user_id: UserId, ties: Ties) -> int:
+    """Write how the user is related to others; return the trust score that follows from it.
+
+    Raises:
+        RefusedError: USER_NOT_FOUND.
+    """
+    user = require(context, user_id)
+    score = trust_score(ties)
+    context.state.put(keys.user(user_id), replace(user, ties=ties, trust_score=score))
+    return score
 
 
 def mark_genesis(context: Context, user_id: UserId, phase: int) -> None:

@@ -26,6 +26,19 @@ def require_two_accounts(arguments: Mapping[str, str]) -> None:
         )
 
 
+def require_two_people(arguments: Mapping[str, str]) -> None:
+    """Refuse to relate a person to themselves.
+
+    Raises:
+        RefusedError: SELF_RELATIONSHIP.
+    """
+    if arguments["subjectId"] == arguments["objectId"]:
+        raise RefusedError(
+            RefusalCode.SELF_RELATIONSHIP,
+            f"{arguments['subjectId']} cannot be related to oneself: name another objectId",
+        )
+
+
 def require_parameter_value(arguments: Mapping[str, str]) -> None:
     """Refuse a value that the parameter can never have.
 

@@ -24,6 +24,7 @@ from gx.domain.event_form import (
     TaxTimer as TaxTimer,  # noqa: PLC0414 (a meant re-export)
 )
 from gx.domain.identifiers import AccountId, CountryCode, UserId
+from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,8 @@ EVENTS: Final[dict[str, type[Event]]] = {
         UserCreated,
         UserLocked,
         UserUnlocked,
+        RelationshipRequested,
+        RelationshipConfirmed,
     )
 }
 """Every event type by its wire name: the only list of them."""

@@ -13,6 +13,7 @@ from gx.domain.identifiers import (
     USER_GENESIS_POOL,
     is_treasury,
 )
+from gx.domain.relationships import parse_relationship_id
 
 Scopes: TypeAlias = frozenset[str]
 """What a command touches; the empty set stands for EXCLUSIVE."""
@@ -82,6 +83,17 @@ def create_user_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:
             f"country:{arguments['nationality']}",
         }
     )
+
+
+def relationship_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:
+    """Touch both people."""
+    return frozenset({f"user:{arguments['subjectId']}", f"user:{arguments['objectId']}"})
+
+
+def confirmation_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:
+    """Touch both people, whom the relationship's id names: their trust is scored anew."""
+    parties = parse_relationship_id(arguments["relationshipId"])
+    return frozenset({f"user:{parties.subject_id}", f"user:{parties.object_id}"})
 
 
 def admin_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from gx.projection.changes import Add, Append, Change, Key, Put, Value
-from gx.projection.read_models import READ_MODELS, ReadModel, UnstorableValueError
+from gx.projection.read_model import ReadModel, UnstorableValueError
+from gx.projection.read_models import READ_MODELS
 
 Cells: TypeAlias = tuple[Value, ...]
 """A row of an append-only model, in the order of its columns."""

@@ -15,7 +15,13 @@ from gx.domain.catalogue.admin import (
     RESUME_SYSTEM,
     UPDATE_SYSTEM_PARAMETER,
 )
-from gx.domain.catalogue.identity import CREATE_USER, LOCK_USER, UNLOCK_USER
+from gx.domain.catalogue.identity import (
+    CONFIRM_RELATIONSHIP,
+    CREATE_USER,
+    LOCK_USER,
+    REQUEST_RELATIONSHIP,
+    UNLOCK_USER,
+)
 from gx.domain.catalogue.tokenomics import (
     COLLECT_FEES,
     DISTRIBUTE_GENESIS,
@@ -53,6 +59,7 @@ __all__ = [
     "COLLECT_FEES",
     "COMMANDS",
     "COMMANDS_BY_FUNCTION",
+    "CONFIRM_RELATIONSHIP",
     "CREATE_USER",
     "DISTRIBUTE_GENESIS",
     "FREEZE_WALLET",
@@ -62,6 +69,7 @@ __all__ = [
     "MINT_COINS",
     "PAUSE_SYSTEM",
     "QUERIES",
+    "REQUEST_RELATIONSHIP",
     "RESUME_SYSTEM",
     "TRANSFER_TOKENS",
     "UNFREEZE_WALLET",

@@ -2,13 +2,22 @@
 
 from typing import Final
 
-from gx.domain.arguments import Argument, Country, Hash, Integer, Text
-from gx.domain.catalogue.vocabulary import EXAMPLE_HASH, NEW_USER_ID, USER, user_in_path
+from gx.domain.arguments import Argument, Country, Hash, Integer, Source, Text
+from gx.domain.catalogue.vocabulary import EXAMPLE_HASH, NEW_USER_ID, USER, USER_ID, user_in_path
+from gx.domain.choices import Choice
+from gx.domain.coherence import require_two_people
 from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpec
 from gx.domain.events import UserCreated, UserLocked, UserUnlocked
 from gx.domain.refusals import RefusalCode
-from gx.domain.roles import PARTNERS, SUPER_ADMINS
-from gx.domain.scopes import create_user_scopes, user_scopes
+from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
+from gx.domain.relationships import RelationshipReference, RelationshipType
+from gx.domain.roles import ADMINS, PARTNERS, SUPER_ADMINS
+from gx.domain.scopes import (
+    confirmation_scopes,
+    create_user_scopes,
+    relationship_scopes,
+    user_scopes,
+)
 
 CREATE_USER: Final = CommandSpec(
     wire_name="CREATE_USER",
@@ -81,10 +90,73 @@ UNLOCK_USER: Final = CommandSpec(
     summary="Let a locked user send again.",
 )
 
+REQUEST_RELATIONSHIP: Final = CommandSpec(
+    wire_name="REQUEST_RELATIONSHIP",
+    area=Area.IDENTITY,
+    function="IdentityContract:RequestRelationship",
+    path="/users/{subjectId}/relationships",
+    access=Access.USER,
+    roles=PARTNERS | ADMINS,
+    arguments=(
+        Argument(
+            name="subjectId", kind=USER_ID, description="Who says so.", example="alice",
+            source=Source.PATH,
+        ),
+        Argument(name="objectId", kind=USER_ID, description="About whom.", example="bob"),
+        Argument(
+            name="type",
+            kind=Choice(words=tuple(RelationshipType)),
+            description="What the object is to the subject.",
+            example="PARENT",
+        ),
+    ),
+    scopes=relationship_scopes,
+    events=(RelationshipRequested,),
+    read_models=("relationships",),
+    refusals=(
+        RefusalCode.ACTOR_MISMATCH,
+        RefusalCode.SELF_RELATIONSHIP,
+        RefusalCode.USER_NOT_FOUND,
+        RefusalCode.RELATIONSHIP_EXISTS,
+    ),
+    summary="Say what somebody else is to a user; it counts once that person confirms it.",
+    actor_argument="subjectId",
+    require_coherent=require_two_people,
+)  # fmt: skip
+
+CONFIRM_RELATIONSHIP: Final = CommandSpec(
+    wire_name="CONFIRM_RELATIONSHIP",
+    area=Area.IDENTITY,
+    function="IdentityContract:ConfirmRelationship",
+    path="/relationships/{relationshipId}/confirm",
+    access=Access.USER,
+    roles=PARTNERS | ADMINS,
+    arguments=(
+        Argument(
+            name="relationshipId",
+            kind=RelationshipReference(),
+            description="The relationship that is true.",
+            example="alice~PARENT~bob",
+            source=Source.PATH,
+        ),
+    ),
+    scopes=confirmation_scopes,
+    events=(RelationshipConfirmed,),
+    read_models=("relationships", "users"),
+    refusals=(
+        RefusalCode.ACTOR_MISMATCH,
+        RefusalCode.RELATIONSHIP_NOT_FOUND,
+        RefusalCode.RELATIONSHIP_EXISTS,
+    ),
+    summary="Confirm what somebody else said; both people's trust is scored anew.",
+)
+
 COMMANDS: Final = (
     CREATE_USER,
     LOCK_USER,
     UNLOCK_USER,
+    REQUEST_RELATIONSHIP,
+    CONFIRM_RELATIONSHIP,
 )
 
 FUNCTIONS: Final = (
@@ -113,5 +185,11 @@ QUERIES: Final = (
         name="trust", area=Area.IDENTITY, path="/users/{userId}/trust", access=Access.USER,
         read_models=("users",), summary="A user's trust score.", owner_parameter="userId",
         absent=RefusalCode.USER_NOT_FOUND,
+    ),
+    QuerySpec(
+        name="relationships", area=Area.IDENTITY, path="/users/{subjectId}/relationships",
+        access=Access.USER, read_models=("relationships",),
+        summary="A user's relationships, as either side.", owner_parameter="subjectId",
+        parameters=("limit", "cursor"), absent=RefusalCode.USER_NOT_FOUND,
     ),
 )  # fmt: skip

@@ -1,13 +1,11 @@
 """The reads of the business API, each one statement: rows and checkpoint of one snapshot."""
 
-from collections.abc import Mapping, Sequence
 from typing import Final
 
 from asyncpg import Record
 
-from gx.database.pool import Pool
 from gx.domain.amounts import SUPPLY_CAP
-from gx.domain.codec import JsonObject, JsonValue, decode_object, wire_name_of
+from gx.domain.codec import JsonObject, decode_object
 from gx.domain.economics import GENESIS_PHASES, PARAMETERS, POOL_ALLOCATIONS, genesis_phase
 from gx.domain.identifiers import (
     OPERATIONS_FUND,
@@ -18,9 +16,10 @@ from gx.domain.identifiers import (
     treasury_of,
 )
 from gx.domain.refusals import RefusedError
-from gx.projection.changes import Value
-from gx.projection.cursors import Place, parse_cursor, render_cursor
+from gx.projection.cursors import parse_cursor
 from gx.projection.ports import START, Answer, ProjectionStatus, Stop
+from gx.projection.postgres.answering import answer_of, page_of, render_row
+from gx.projection.postgres.identity_queries import IdentityQueries
 from gx.projection.postgres.store import checkpoint_of
 from gx.projection.read_models import (
     ACCOUNT_ENTRIES,
@@ -30,17 +29,7 @@ from gx.projection.read_models import (
     SYSTEM_PARAMETERS,
     SYSTEM_STATUS,
     USERS,
-    ReadModel,
 )
-
-# The checkpoint stands in the same statement as the rows, so both are of one snapshot. The outer
-# join gives one row even where the model has none.
-READ_ONE: Final = """
-    SELECT coalesce((SELECT block_number FROM projection_checkpoints WHERE channel = $1), -1)
-               AS at_block,
-           m.*
-      FROM (VALUES (1)) AS one LEFT JOIN {model} AS m ON m.{key} = $2
-"""
 
 # Accounts by name; the bound on names is the bound on rows.
 READ_ACCOUNTS: Final = """
@@ -111,32 +100,28 @@ _SYSTEM_ACCOUNTS: Final = (*POOL_ALLOCATIONS, OPERATIONS_FUND)
 _GENESIS_USERS: Final = sum(phase.users for phase in GENESIS_PHASES)
 
 
-class PostgresQueries:
+class PostgresQueries(IdentityQueries):
     """Answers each query of the catalogue, in a method of its name, as of one block.
 
     Every method raises DatabaseUnavailableError while the database cannot be had.
     """
 
-    def __init__(self, pool: Pool, *, channel: str) -> None:
-        self._pool = pool
-        self._channel = channel
-
     async def system_status(self) -> Answer:
         """Tell whether the system is bootstrapped and paused; before bootstrap too."""
-        row = await self._one(SYSTEM_STATUS, *SINGLETON_KEY)
+        row = await self.one(SYSTEM_STATUS, *SINGLETON_KEY)
         values = row if row["singleton"] is not None else SYSTEM_STATUS.defaults
-        body = _render(SYSTEM_STATUS, values)
+        body = render_row(SYSTEM_STATUS, values)
         del body["singleton"]
-        return _answer(row, body)
+        return answer_of(row, body)
 
     async def system_parameter(self, id: str) -> Answer:  # noqa: A002 - the path calls it so
         """Return one parameter with its unit."""
-        row = await self._one(SYSTEM_PARAMETERS, id)
+        row = await self.one(SYSTEM_PARAMETERS, id)
         if row["id"] is None:
-            return _answer(row, None)
+            return answer_of(row, None)
         spec = PARAMETERS.get(id)
         unit: JsonObject = {} if spec is None else {"unit": spec.unit}
-        return _answer(row, {**_render(SYSTEM_PARAMETERS, row), **unit})
+        return answer_of(row, {**render_row(SYSTEM_PARAMETERS, row), **unit})
 
     async def countries(self, *, limit: int, cursor: str | None = None) -> Answer:
         """Return open countries by code, page by page.
@@ -145,38 +130,38 @@ class PostgresQueries:
             RefusedError: ARGUMENT_INVALID for a cursor of another list.
         """
         place = _COUNTRIES_START if cursor is None else parse_cursor(cursor, _COUNTRIES_START)
-        rows = await self._pool.fetch(READ_COUNTRIES, self._channel, *place, limit + 1)
-        return _answer(rows[0], _page(COUNTRIES, rows, limit, ("country_code",)))
+        rows = await self.pool.fetch(READ_COUNTRIES, self.channel, *place, limit + 1)
+        return answer_of(rows[0], page_of(COUNTRIES, rows, limit, ("country_code",)))
 
     async def country_stats(self, country_code: CountryCode) -> Answer:
         """Return one country with its users and what genesis paid there."""
-        return await self._one_or_none(COUNTRIES, country_code)
+        return await self.one_or_none(COUNTRIES, country_code)
 
     async def global_counters(self) -> Answer:
         """Return how many users, countries and distributions there are, and the supply."""
-        row = await self._row(READ_COUNTERS)
+        row = await self.row(READ_COUNTERS)
         body: JsonObject = {
             "users": row["users"],
             "countries": row["countries"],
             "genesisDistributed": row["distributed"],
             "minted": str(row["minted"]),
         }
-        return _answer(row, body)
+        return answer_of(row, body)
 
     async def user(self, user_id: UserId) -> Answer:
         """Return one user."""
-        return await self._one_or_none(USERS, user_id)
+        return await self.one_or_none(USERS, user_id)
 
     async def trust(self, user_id: UserId) -> Answer:
         """Return a user's trust score."""
-        row = await self._one(USERS, user_id)
+        row = await self.one(USERS, user_id)
         if row["user_id"] is None:
-            return _answer(row, None)
-        return _answer(row, {"userId": row["user_id"], "trustScore": row["trust_score"]})
+            return answer_of(row, None)
+        return answer_of(row, {"userId": row["user_id"], "trustScore": row["trust_score"]})
 
     async def balance(self, account_id: AccountId) -> Answer:
         """Return one account."""
-        return await self._one_or_none(ACCOUNTS, account_id)
+        return await self.one_or_none(ACCOUNTS, account_id)
 
     async def treasury_balance(self, country_code: CountryCode) -> Answer:
         """Return a country's treasury."""
@@ -193,11 +178,11 @@ class PostgresQueries:
             RefusedError: ARGUMENT_INVALID for a cursor of another list.
         """
         place = _ENTRIES_START if cursor is None else parse_cursor(cursor, _ENTRIES_START)
-        rows = await self._pool.fetch(READ_ENTRIES, self._channel, account_id, *place, limit + 1)
+        rows = await self.pool.fetch(READ_ENTRIES, self.channel, account_id, *place, limit + 1)
         if not rows[0]["is_known"]:
-            return _answer(rows[0], None)
+            return answer_of(rows[0], None)
         key = ("block_number", "position", "ordinal")
-        return _answer(rows[0], _page(ACCOUNT_ENTRIES, rows, limit, key))
+        return answer_of(rows[0], page_of(ACCOUNT_ENTRIES, rows, limit, key))
 
     async def supply(self) -> Answer:
         """Return what was minted, the cap, and what all accounts hold together.
@@ -205,18 +190,18 @@ class PostgresQueries:
         The last is the sum of every change of a balance; reconciliation compares it with the
         accounts themselves.
         """
-        row = await self._row(READ_SUPPLY)
+        row = await self.row(READ_SUPPLY)
         body: JsonObject = {
             "minted": str(row["minted"]),
             "balances": str(row["balances"]),
             "cap": row["cap"] or str(SUPPLY_CAP),
         }
-        return _answer(row, body)
+        return answer_of(row, body)
 
     async def pools(self) -> Answer:
         """Return the system's accounts, and how far the genesis distribution has come."""
-        rows = await self._pool.fetch(READ_ACCOUNTS, self._channel, list(_SYSTEM_ACCOUNTS))
-        found = {row["account_id"]: _render(ACCOUNTS, row) for row in rows}
+        rows = await self.pool.fetch(READ_ACCOUNTS, self.channel, list(_SYSTEM_ACCOUNTS))
+        found = {row["account_id"]: render_row(ACCOUNTS, row) for row in rows}
         distributed: int = rows[0]["distributed"]
         body: JsonObject = {
             "pools": [found[name] for name in _SYSTEM_ACCOUNTS if name in found],
@@ -226,11 +211,11 @@ class PostgresQueries:
                 "phase": _next_phase(distributed),
             },
         }
-        return _answer(rows[0], body)
+        return answer_of(rows[0], body)
 
     async def status(self, *, lease_name: str) -> ProjectionStatus:
         """Tell where the projection stands, who projects, and what is in the way."""
-        row = await self._pool.fetch_one(READ_STATUS, self._channel, lease_name)
+        row = await self.pool.fetch_one(READ_STATUS, self.channel, lease_name)
         assert row is not None  # noqa: S101 - VALUES (1) is a row
         return ProjectionStatus(
             checkpoint=START if row["block_number"] is None else checkpoint_of(row),
@@ -240,42 +225,6 @@ class PostgresQueries:
             parked=row["parked"],
             stop=None if row["stop_block"] is None else _stop_of(row),
         )
-
-    async def _one_or_none(self, model: ReadModel, key: str) -> Answer:
-        row = await self._one(model, key)
-        return _answer(row, None if row[model.key_names[0]] is None else _render(model, row))
-
-    async def _one(self, model: ReadModel, key: Value) -> Record:
-        return await self._row(READ_ONE.format(model=model.name, key=model.key_names[0]), key)
-
-    async def _row(self, statement: str, *arguments: Value) -> Record:
-        row = await self._pool.fetch_one(statement, self._channel, *arguments)
-        assert row is not None  # noqa: S101 - every statement here gives a row
-        return row
-
-
-def _answer(row: Record, body: JsonObject | None) -> Answer:
-    return Answer(block_number=BlockNumber(row["at_block"]), body=body)
-
-
-def _render(model: ReadModel, row: Record | Mapping[str, Value]) -> JsonObject:
-    """Write a row as JSON: camelCase names, amounts as decimal strings."""
-    rendered: JsonObject = {}
-    for column in model.all_columns:
-        value: JsonValue = row.get(column.name)
-        rendered[wire_name_of(column.name)] = str(value) if column.is_amount else value
-    return rendered
-
-
-def _page(model: ReadModel, rows: Sequence[Record], limit: int, key: Sequence[str]) -> JsonObject:
-    """Build a page; one row more than `limit` was read to know whether there is a next one."""
-    found = [row for row in rows if row[model.key_names[0]] is not None]
-    shown = found[:limit]
-    place: Place = tuple(shown[-1][name] for name in key) if shown else ()
-    return {
-        "items": [_render(model, row) for row in shown],
-        "nextCursor": render_cursor(place) if len(found) > limit else None,
-    }
 
 
 def _next_phase(distributed: int) -> int | None:

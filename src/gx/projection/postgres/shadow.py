@@ -18,6 +18,7 @@ from gx.projection.postgres.store import (
 from gx.projection.postgres.tables import (
     NAMESPACE_LIVE,
     render_checkpoints,
+    render_indexes,
     render_primary_key,
     render_table,
 )
@@ -88,10 +89,12 @@ class PostgresShadow:
                     await connection.execute(render_primary_key(model, NAMESPACE_SHADOW))
 
     async def complete(self) -> None:
-        """Add the missing keys, and collect statistics for good plans from the first query on."""
+        """Add keys and indexes, and collect statistics for good plans from the first query on."""
         for model in READ_MODELS.values():
             if model.is_append_only:
                 await self._pool.execute(render_primary_key(model, NAMESPACE_SHADOW))
+            for statement in render_indexes(model, NAMESPACE_SHADOW):
+                await self._pool.execute(statement)
             await self._pool.execute(f"ANALYZE {NAMESPACE_SHADOW}.{model.name}")
 
     async def drop(self, lease: Lease) -> None:

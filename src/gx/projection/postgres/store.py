@@ -16,7 +16,8 @@ from gx.projection.digests import Digest
 from gx.projection.ports import START, Checkpoint, Held, ParkedEvent, ReadModelStore, Stop, Totals
 from gx.projection.postgres.tables import NAMESPACE_LIVE
 from gx.projection.postgres.writing import write_effects
-from gx.projection.read_models import READ_MODELS, ReadModel
+from gx.projection.read_model import ReadModel
+from gx.projection.read_models import READ_MODELS
 from gx.projection.reduction import Effects
 
 LEASE_LOST: Final = "GX001"  # raised by require_lease

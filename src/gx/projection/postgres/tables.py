@@ -6,7 +6,7 @@ The live ones come from the migrations; a test proves that both ways make the sa
 from typing import Final
 
 from gx.projection.changes import Value
-from gx.projection.read_models import Column, ColumnType, ReadModel
+from gx.projection.read_model import Column, ColumnType, ReadModel
 
 NAMESPACE_LIVE: Final = "public"
 
@@ -29,6 +29,15 @@ def render_primary_key(model: ReadModel, namespace: str) -> str:
     return (
         f"ALTER TABLE {namespace}.{model.name} ADD CONSTRAINT {model.name}_pkey PRIMARY KEY ({key})"
     )
+
+
+def render_indexes(model: ReadModel, namespace: str) -> list[str]:
+    """Return the statements that add the further indexes, each named after its first column."""
+    return [
+        f"CREATE INDEX {model.name}_{columns[0]}_idx "
+        f"ON {namespace}.{model.name} ({', '.join(columns)})"
+        for columns in model.indexes
+    ]
 
 
 def render_checkpoints(namespace: str) -> str:

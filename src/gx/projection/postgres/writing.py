@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 
 from gx.database.pool import PooledConnection
 from gx.projection.changes import Key, Value
-from gx.projection.read_models import READ_MODELS, ReadModel
+from gx.projection.read_model import ReadModel
+from gx.projection.read_models import READ_MODELS
 from gx.projection.reduction import Effects, RowEffect
 
 Names: TypeAlias = tuple[str, ...]
