@@ -1,0 +1,94 @@
+"""Whatever of a Fabric network is killed or frozen when: nothing is lost, nothing happens twice.
+
+`GX_CHAOS_FABRIC_KILLS` sets the number of kills, `GX_CHAOS_SEED` repeats their schedule, and
+`GX_CHAOS_ORDERER_STOP_S` says for how long the orderer stands still.
+"""
+
+import asyncio
+import os
+import random
+import signal
+from itertools import cycle, islice
+from typing import Final
+
+import asyncpg
+import pytest
+
+from tests.chaos.scenes import (
+    FAST_RECOVERY,
+    QUIET_S,
+    a_driver,
+    settle,
+    under_load,
+    verdict,
+)
+from tests.end_to_end.fabric_loop import fabric_loop
+from tests.end_to_end.loop import Loop
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800), pytest.mark.xdist_group("chaos")]
+
+KILLS: Final = int(os.environ.get("GX_CHAOS_FABRIC_KILLS", "5"))  # noqa: TID251 (tests have no settings)
+SEED: Final = int(os.environ.get("GX_CHAOS_SEED", str(random.randrange(10**6))))  # noqa: S311, TID251 (a schedule; tests have no settings)
+ORDERER_STOP_S: Final = float(os.environ.get("GX_CHAOS_ORDERER_STOP_S", "20"))  # noqa: TID251 (tests have no settings)
+VICTIMS: Final = ("orderer", "peer-org1", "chaincode-a", "peer-org2", "outbox-submitter")
+RATE_PER_S: Final = 100.0
+
+
+async def test_kills_and_a_frozen_orderer_lose_nothing_and_double_nothing() -> None:
+    """Each victim comes back by itself, commands go on, and the judge finds every sum right."""
+    choose = random.Random(SEED)  # noqa: S311 (a schedule, not a secret)
+    async with fabric_loop(environment=FAST_RECOVERY) as fabric:
+        loop = fabric.loop
+        driver = await a_driver(loop, SEED, rate_per_s=RATE_PER_S)
+        driver.patience_s = ORDERER_STOP_S + QUIET_S
+        await driver.prepare()
+        async with under_load(driver):
+            for name in islice(cycle(VICTIMS), KILLS):
+                await asyncio.sleep(choose.uniform(0.2, 1.5))
+                await assert_it_survives_the_death_of(loop, name)
+            await assert_nothing_is_given_up_while_frozen(loop, "orderer", ORDERER_STOP_S)
+        await settle(loop)
+        finding = await verdict(loop, driver, fabric.profile)
+
+        assert not finding["faults"], f"seed {SEED}: {finding}"
+        assert not driver.unexpected, driver.unexpected[:3]
+        assert int(str(finding["committed"])) > KILLS
+        assert int(str(finding["rejected"])) > 0
+
+
+async def assert_it_survives_the_death_of(loop: Loop, name: str) -> None:
+    """A killed process is started anew, and commands are answered again after that."""
+    killed = loop.pid_of(name)
+    assert loop.send(name, signal.SIGKILL), name
+    async with asyncio.timeout(QUIET_S):
+        while loop.pid_of(name) in {None, killed}:  # noqa: ASYNC110 (a file has no event)
+            await asyncio.sleep(0.1)
+    await assert_commands_are_answered(loop)
+
+
+async def assert_nothing_is_given_up_while_frozen(loop: Loop, name: str, frozen_s: float) -> None:
+    """However long it stands still: no command is refused or buried for it."""
+    assert loop.send(name, signal.SIGSTOP), name
+    try:
+        await asyncio.sleep(frozen_s)
+        assert await count(loop, "dead_letters") == 0
+    finally:
+        loop.send(name, signal.SIGCONT)
+    await assert_commands_are_answered(loop)
+
+
+async def assert_commands_are_answered(loop: Loop) -> None:
+    """More of them have a result than now, before long."""
+    before = await count(loop, "command_results")
+    async with asyncio.timeout(QUIET_S):
+        while await count(loop, "command_results") == before:  # noqa: ASYNC110 (a table has no event)
+            await asyncio.sleep(0.1)
+
+
+async def count(loop: Loop, table: str) -> int:
+    """Count a table's rows."""
+    connection = await asyncpg.connect(loop.dsn)
+    try:
+        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))  # noqa: S608 (a constant)
+    finally:
+        await connection.close()
