@@ -8,6 +8,7 @@ from gx.chaincode.executor import Executed
 from gx.domain.batches import BATCH_FUNCTION, encode_items, parse_outcomes
 from gx.domain.catalogue import COMMANDS
 from gx.domain.commands import CommandSpec
+from gx.domain.identifiers import EpochSeconds
 from gx.domain.roles import LedgerRole
 from tests.contracts.contract_ledger import (
     ContractLedger,
@@ -72,6 +73,13 @@ def _confirmation() -> Scene:
     return Scene(ledger=ledger, args=("bob~SPOUSE~alice",))
 
 
+def _taxable() -> Scene:
+    ledger = people()
+    give(ledger, "bob", coins(500))
+    ledger.ledger.now_s = EpochSeconds(ledger.ledger.now_s + 360 * 86_400)
+    return Scene(ledger=ledger, args=("bob",))
+
+
 SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
     "BOOTSTRAP_SYSTEM": lambda: Scene(ledger=ContractLedger()),
     "INITIALIZE_COUNTRY_DATA": _countries,
@@ -89,6 +97,7 @@ SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
     "DISTRIBUTE_GENESIS": lambda: Scene(ledger=people(), args=("alice",)),
     "TRANSFER_TOKENS": lambda: Scene(ledger=people(), args=("alice", "bob", "1", "x")),
     "COLLECT_FEES": lambda: Scene(ledger=people()),
+    "APPLY_VELOCITY_TAX": _taxable,
     "FREEZE_WALLET": lambda: Scene(ledger=people(), args=("bob", "x")),
     "UNFREEZE_WALLET": lambda: Scene(ledger=_after("FREEZE_WALLET", "bob", "x"), args=("bob",)),
 }

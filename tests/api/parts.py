@@ -18,6 +18,7 @@ from gx.api.settings import EdgeSettings
 from gx.api.signing_keys import SigningKeys, load_from_file
 from gx.api.tokens import JwtVerifier, TokenPolicy
 from gx.database.leases import MemoryLeases
+from gx.domain.amounts import Amount
 from gx.domain.batches import OutcomeKind
 from gx.domain.codec import JsonObject
 from gx.domain.identifiers import (
@@ -143,6 +144,14 @@ class DictQueries(Queries):
     @override
     async def pools(self) -> Answer:
         return self._answer("pools")
+
+    @override
+    async def transaction_fee(self, from_id: AccountId, to_id: AccountId, amount: Amount) -> Answer:
+        return self._answer(f"transaction_fee/{from_id}/{to_id}/{amount}")
+
+    @override
+    async def velocity_tax(self, account_id: AccountId) -> Answer:
+        return self._answer(f"velocity_tax/{account_id}")
 
 
 @dataclass

@@ -74,7 +74,7 @@ def test_only_the_system_itself_is_public() -> None:
     assert sorted(PUBLIC) == [
         "getCountries", "getCountryStats", "getGlobalCounters", "getOpenapi", "getPools",
         "getProblemType", "getSupply", "getSystemParameter", "getSystemStatus",
-        "getTreasuryBalance",
+        "getTransactionFee", "getTreasuryBalance",
     ]  # fmt: skip
 
 

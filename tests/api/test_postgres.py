@@ -27,7 +27,7 @@ from gx.projection.postgres.store import PostgresReadModelStore
 from gx.runtime.clock import SystemClock
 from tests.api.parts import TRANSFER, Backend, build_backend
 from tests.api.test_openapi import require_documented
-from tests.api.test_query_routes import path_of
+from tests.api.test_query_routes import ask
 from tests.projection.chain import Chain
 from tests.projection.projected import a_lease, project
 
@@ -121,7 +121,7 @@ async def test_every_query_answers_as_documented(
 
     async with replica.client() as alice:
         for spec in QUERIES.values():
-            response = await alice.get(path_of(spec))
+            response = await ask(alice, spec)
             assert response.status_code == 200, spec.name
             assert response.headers["x-gx-block"] == str(chain.committed[-1].number)
             require_documented(query_route(spec).name, response)
@@ -131,7 +131,7 @@ async def test_every_query_answers_before_the_first_block_too(replica: Backend) 
     """An empty system is no failure: each read is found empty, or absent."""
     async with replica.client() as alice:
         for spec in QUERIES.values():
-            response = await alice.get(path_of(spec))
+            response = await ask(alice, spec)
             assert response.status_code in (200, 404), spec.name
             require_documented(query_route(spec).name, response)
 

@@ -1,9 +1,11 @@
 """The read routes: what is asked, what is answered, and as of which block."""
 
+import httpx
 import pytest
 
 from gx.api.query_schemas import QUERY_EXAMPLES
 from gx.api.route_table import query_route
+from gx.api.schemas import body_example
 from gx.domain.catalogue import QUERIES
 from gx.domain.commands import QuerySpec
 from gx.domain.roles import TokenRole
@@ -23,10 +25,17 @@ def path_of(spec: QuerySpec) -> str:
     return query_route(spec).path.format(**VALUES)
 
 
+async def ask(client: httpx.AsyncClient, spec: QuerySpec) -> httpx.Response:
+    """Ask the query, with the examples of its arguments if it takes any."""
+    body = body_example(spec) if spec.arguments else None
+    return await client.request(spec.method, path_of(spec), json=body)
+
+
 def key_of(spec: QuerySpec) -> str:
     """Say under which name the test's read models keep the answer."""
     named = [VALUES[part[1:-1]] for part in spec.path.split("/") if part.startswith("{")]
-    return "/".join([spec.name, *named])
+    given = [str(argument.example) for argument in spec.arguments]
+    return "/".join([spec.name, *named, *given])
 
 
 @pytest.mark.parametrize("spec", QUERIES.values(), ids=QUERIES)
@@ -36,7 +45,7 @@ async def test_every_query_answers_as_of_a_block(backend: Backend, spec: QuerySp
     backend.queries.bodies[key_of(spec)] = body
     backend.queries.block_number = 42
     async with backend.client() as client:
-        response = await client.get(path_of(spec))
+        response = await ask(client, spec)
 
     assert (response.status_code, response.json()) == (200, body)
     assert response.headers["x-gx-block"] == "42"
@@ -46,7 +55,7 @@ async def test_every_query_answers_as_of_a_block(backend: Backend, spec: QuerySp
 async def test_what_is_absent_is_called_as_declared(backend: Backend, spec: QuerySpec) -> None:
     """404 with the query's own code."""
     async with backend.client() as client:
-        response = await client.get(path_of(spec))
+        response = await ask(client, spec)
 
     assert (response.status_code, response.json()["code"]) == (404, spec.absent)
 

@@ -58,6 +58,16 @@ BODIES: dict[str, JsonObject] = {
         "balances": "95000000000000000",
         "cap": "9200000000000000000",
     },
+    "transaction_fee/alice/bob/500000000": {
+        "fromId": "alice", "toId": "bob", "amount": "500000000", "fee": "250000",
+        "feeRateBps": 5, "isCrossBorder": False, "total": "500250000",
+    },
+    "velocity_tax/alice": {
+        "accountId": "alice", "balance": "50000000000", "threshold": "10000000000",
+        "isExempt": False, "isEligible": True, "asOf": 1_731_104_000,
+        "timerStart": 1_700_000_000, "dueAt": 1_731_104_000, "taxAmount": "1500000000",
+        "taxRateBps": 300, "treasuryShare": "1050000000", "charityShare": "450000000",
+    },
     "pools": {"pools": [POOL], "genesis": {"distributed": 2, "remaining": 1, "phase": 1}},
 }  # fmt: skip
 
@@ -73,6 +83,8 @@ READS = [
     (["param", "show", "feeLowerBps"], ["basis points", "Fee of a domestic transfer"]),
     (["system"], ["2023-11-14T22:13:20Z: upgrade", "2 users", "950000000 coin"]),
     (["supply"], ["950000000 coin", "conserved", "yes"]),
+    (["fees", "calculate", "alice", "bob", "5coin"], ["0.0025 coin", "5 basis points", "5.0025"]),
+    (["tax", "eligibility", "alice"], ["now", "15 coin", "10.5 coin", "2023-11-14T22:13:20Z"]),
     (["pools"], ["SYSTEM_LOAN_POOL", "100000000 coin", "next phase 1"]),
 ]
 NAMES = [" ".join(typed) for typed, _ in READS]

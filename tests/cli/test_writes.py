@@ -65,6 +65,7 @@ WRITES: Final[list[tuple[list[str], str, dict[str, str], LedgerRole]]] = [
     (["wallet", "unfreeze", "alice"], "UNFREEZE_WALLET", {"userId": "alice"}, SUPER_ADMIN),
     (["treasury", "activate", "US"], "ACTIVATE_TREASURY", {"countryCode": "US"}, ADMIN),
     (["fees", "collect"], "COLLECT_FEES", {}, ADMIN),
+    (["tax", "apply", "alice"], "APPLY_VELOCITY_TAX", {"accountId": "alice"}, ADMIN),
     (
         ["param", "set", "feeLowerBps", "6"],
         "UPDATE_SYSTEM_PARAMETER",

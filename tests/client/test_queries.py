@@ -28,7 +28,7 @@ def placeholders(spec: QuerySpec) -> set[str]:
 def documented_example(spec: QuerySpec) -> JsonObject:
     """The answer that the API's own document shows."""
     value: JsonValue = DOCUMENT
-    for key in ("paths", f"/api/v1{spec.path}", "get", "responses", "200", "content"):
+    for key in ("paths", f"/api/v1{spec.path}", spec.method.lower(), "responses", "200", "content"):
         assert isinstance(value, dict)
         value = value[key]
     assert isinstance(value, dict)
@@ -52,7 +52,8 @@ def test_a_method_takes_what_the_path_and_query_need(spec: QuerySpec) -> None:
     parameters = inspect.signature(getattr(GxClient, spec.name)).parameters
 
     given = {wire_name_of(name) for name in parameters} - {"self"}
-    assert given == placeholders(spec) | set(spec.parameters)
+    in_body = {argument.name for argument in spec.arguments}
+    assert given == placeholders(spec) | set(spec.parameters) | in_body
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -60,7 +61,8 @@ async def test_the_documented_answer_is_read_whole(spec: QuerySpec) -> None:
     """Each field that the API documents by example comes back out of the typed value."""
     example = documented_example(spec)
     client, http, _ = a_client(httpx.Response(200, json=example, headers={"X-GX-Block": "7"}))
-    arguments = {snake(name): "x" for name in placeholders(spec)}
+    arguments: dict[str, object] = {snake(name): "x" for name in placeholders(spec)}
+    arguments |= {snake(argument.name): argument.example for argument in spec.arguments}
 
     answer: object = await getattr(client, spec.name)(**arguments)
 

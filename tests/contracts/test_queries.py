@@ -174,7 +174,7 @@ def test_an_absent_account_is_not_found(function: str) -> None:
 
 def test_queries_write_nothing_and_answer_objects() -> None:
     """Each reading function of the catalogue runs on its own examples."""
-    ledger = a_ledger(alice="US")
+    ledger = a_ledger(alice="US", bob="US")
     before = ledger.ledger.values()
 
     for name, spec in FUNCTIONS.items():

@@ -7,6 +7,7 @@ import pytest
 from gx.chaincode.executor import Refused
 from gx.domain.catalogue import (
     ACTIVATE_TREASURY,
+    APPLY_VELOCITY_TAX,
     APPOINT_ADMIN,
     BOOTSTRAP_SYSTEM,
     COMMANDS,
@@ -107,6 +108,9 @@ CASES = (
     Case(TRANSFER_TOKENS, R.ACCOUNT_FROZEN, ("alice", "frozen", "1", "x")),
     Case(TRANSFER_TOKENS, R.USER_NOT_ACTIVE, ("locked", "bob", "1", "x")),
     Case(TRANSFER_TOKENS, R.INSUFFICIENT_FUNDS, ("alice", "bob", coins(11), "x")),
+    Case(APPLY_VELOCITY_TAX, R.ACCOUNT_ID_EMPTY, ("",)),
+    Case(APPLY_VELOCITY_TAX, R.ACCOUNT_NOT_FOUND, ("nobody",)),
+    Case(APPLY_VELOCITY_TAX, R.TAX_NOT_DUE, ("alice",)),
     Case(FREEZE_WALLET, R.ACCOUNT_NOT_FOUND, ("nobody", "x")),
     Case(UNFREEZE_WALLET, R.ACCOUNT_NOT_FOUND, ("nobody",)),
     Case(LOCK_USER, R.USER_NOT_FOUND, ("nobody", "x")),

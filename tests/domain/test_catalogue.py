@@ -67,7 +67,7 @@ def test_whoever_the_edge_admits_signs_with_an_admitted_identity(spec: CommandSp
 def test_functions_routes_and_names_are_unique() -> None:
     """One function, one command; one path, one route."""
     writes = [(spec.method, spec.path) for spec in COMMANDS.values()]
-    reads = [("GET", spec.path) for spec in QUERIES.values()]
+    reads = [(spec.method, spec.path) for spec in QUERIES.values()]
 
     assert len(COMMANDS_BY_FUNCTION) == len(COMMANDS)
     assert not COMMANDS_BY_FUNCTION.keys() & FUNCTIONS.keys()

@@ -28,10 +28,12 @@ from gx.domain.events import (
     UserCreated,
     UserLocked,
     UserUnlocked,
+    VelocityTaxApplied,
     WalletFrozen,
     WalletUnfrozen,
 )
 from gx.domain.identifiers import (
+    CHARITABLE_POOL,
     GOVERNMENT_GENESIS_POOL,
     OPERATIONS_FUND,
     USER_GENESIS_POOL,
@@ -140,6 +142,20 @@ EXAMPLES: Final[tuple[Event, ...]] = (
     ),
     UserLocked(timestamp=AT, user_id=ALICE, reason="Court order"),
     UserUnlocked(timestamp=AT, user_id=ALICE),
+    VelocityTaxApplied(
+        timestamp=AT,
+        account_id=AccountId("alice"),
+        tax_amount=Amount(15),
+        tax_rate_bps=300,
+        treasury_share=Amount(10),
+        charity_share=Amount(5),
+        timer_start=AT,
+        changes=(
+            change("alice", -15, TaxTimer.STARTED),
+            change("treasury_US", 10),
+            change(CHARITABLE_POOL, 5),
+        ),
+    ),
     RelationshipRequested(
         timestamp=AT,
         relationship_id=RelationshipId("alice~PARENT~bob"),

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 import pytest
 
 from gx.domain.events import EVENTS, Event
-from gx.domain.identifiers import GOVERNMENT_GENESIS_POOL, OPERATIONS_FUND, USER_GENESIS_POOL
+from gx.domain.identifiers import (
+    CHARITABLE_POOL,
+    GOVERNMENT_GENESIS_POOL,
+    OPERATIONS_FUND,
+    USER_GENESIS_POOL,
+)
 from gx.projection.changes import Add, Key, Value
 from gx.projection.folding import MissingFoldError, folds
 from gx.projection.folds import assert_complete, fold
@@ -113,6 +118,18 @@ EXPECTED: Mapping[str, Rows] = {
     "UserLocked": {
         "users": {("alice",): {"status": "Locked", "lock_reason": "Court order"}},
         "accounts": {("alice",): {"status": "Locked"}},
+    },
+    "VelocityTaxApplied": {
+        "accounts": {
+            ("alice",): {"balance": -15, "tax_timer_started_at": AT},
+            ("treasury_US",): {"balance": 10},
+            (CHARITABLE_POOL,): {"balance": 5},
+        },
+        "account_entries": {
+            ("alice", 7, 3, 0): {"kind": "tax", "delta": -15, "counterparty": "treasury_US"},
+            ("treasury_US", 7, 3, 1): {"kind": "tax", "delta": 10, "counterparty": "alice"},
+            (CHARITABLE_POOL, 7, 3, 2): {"kind": "tax", "delta": 5, "counterparty": "alice"},
+        },
     },
     "UserUnlocked": {
         "users": {("alice",): {"status": "Active", "lock_reason": None}},

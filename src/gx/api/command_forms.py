@@ -6,7 +6,7 @@ from typing import Final
 from gx.api.problems import FieldFault, RequestRefusedError
 from gx.domain.arguments import Argument, Source
 from gx.domain.codec import JsonObject, JsonValue
-from gx.domain.commands import CommandSpec
+from gx.domain.commands import CommandSpec, QuerySpec
 from gx.domain.refusals import RefusalCode, RefusedError
 
 _NAMES_SHOWN: Final = 20
@@ -14,9 +14,12 @@ _NAME_CHARACTERS: Final = 64
 
 
 class CommandForm:
-    """Reads the arguments of one command; what it returns the contract would accept as it is."""
+    """Reads the arguments of one command; what it returns the contract would accept as it is.
 
-    def __init__(self, spec: CommandSpec) -> None:
+    A query that takes a body has its arguments read in the same way.
+    """
+
+    def __init__(self, spec: CommandSpec | QuerySpec) -> None:
         self._spec = spec
         self._in_body = frozenset(_names(spec, Source.BODY))
         self._in_path = frozenset(_names(spec, Source.PATH))
@@ -49,7 +52,7 @@ class CommandForm:
         return RequestRefusedError(first.code, first.detail, faults=faults)
 
 
-def _names(spec: CommandSpec, source: Source) -> list[str]:
+def _names(spec: CommandSpec | QuerySpec, source: Source) -> list[str]:
     return [argument.name for argument in spec.arguments if argument.source is source]
 
 
@@ -65,7 +68,7 @@ def _wrong_fields(expected: frozenset[str], body: JsonObject) -> RequestRefusedE
     missing = sorted(expected - body.keys())
     surplus = sorted(name[:_NAME_CHARACTERS] for name in body.keys() - expected)
     faults = [_field_fault(name, "is missing") for name in missing]
-    faults += [_field_fault(name, "is not a field of this command") for name in surplus]
+    faults += [_field_fault(name, "is not a field of this request") for name in surplus]
     told = "; ".join(f"{fault.field} {fault.detail}" for fault in faults[:_NAMES_SHOWN])
     return RequestRefusedError(
         RefusalCode.ARGUMENT_INVALID,

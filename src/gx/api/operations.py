@@ -191,9 +191,17 @@ def _query_content(spec: QuerySpec) -> Content:
         answer_example=QUERY_EXAMPLES[spec.name],
         headers=("X-GX-Block",),
         parameters=tuple(name.title() for name in spec.parameters),
-        codes=(spec.absent,) if "{" in spec.path else (),
+        codes=_query_codes(spec),
         answer_description="What the read models say.",
+        body_schema=body_schema(spec) if spec.arguments else None,
+        body_example=body_example(spec) if spec.arguments else None,
     )
+
+
+def _query_codes(spec: QuerySpec) -> tuple[RefusalCode, ...]:
+    """List its code for what is absent, if it names something, and those of its body."""
+    names_something = spec.arguments or "{" in spec.path
+    return (spec.absent, *spec.refusals) if names_something else ()
 
 
 QUERY_PATH_EXAMPLES: Final = {

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from gx.api.principal import Principal
 from gx.api.settings import Allowance
+from gx.domain.amounts import Amount
 from gx.domain.errors import GxError
 from gx.domain.identifiers import AccountId, CountryCode, UserId
 from gx.outbox.ports import Acceptance, NewCommand
@@ -109,4 +110,12 @@ class Queries(Protocol):
 
     async def pools(self) -> Answer:
         """Return the system's accounts."""
+        ...
+
+    async def transaction_fee(self, from_id: AccountId, to_id: AccountId, amount: Amount) -> Answer:
+        """Return what a transfer would cost its sender."""
+        ...
+
+    async def velocity_tax(self, account_id: AccountId) -> Answer:
+        """Tell whether an account's velocity tax is due, and how much it would be."""
         ...

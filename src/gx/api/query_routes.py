@@ -5,12 +5,15 @@ from typing import Final
 
 import msgspec
 
+from gx.api.bodies import read_object
+from gx.api.command_forms import CommandForm
 from gx.api.exchange import Exchange
 from gx.api.paging import PageRequest, read_page
 from gx.api.ports import Queries
 from gx.api.route_table import query_route
 from gx.api.routes import Handler, require_caller
 from gx.api.settings import EdgeSettings
+from gx.domain.amounts import Amount
 from gx.domain.catalogue import QUERIES
 from gx.domain.commands import Access, QuerySpec
 from gx.domain.identifiers import AccountId, CountryCode, UserId, is_identifier
@@ -47,6 +50,12 @@ ASK: Final[Mapping[str, Ask]] = {
     ),
     "supply": lambda queries, _values, _page: queries.supply(),
     "pools": lambda queries, _values, _page: queries.pools(),
+    "transaction_fee": lambda queries, values, _page: queries.transaction_fee(
+        AccountId(values["fromId"]), AccountId(values["toId"]), Amount(int(values["amount"]))
+    ),
+    "velocity_tax": lambda queries, values, _page: queries.velocity_tax(
+        AccountId(values["accountId"])
+    ),
 }
 """How each query of the catalogue is asked, by its name."""
 
@@ -58,6 +67,7 @@ class QueryHandler:
         self._spec = spec
         self._queries = queries
         self._ask = ASK[spec.name]
+        self._form = CommandForm(spec)
         self._settings = settings
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -71,21 +81,24 @@ class QueryHandler:
         values = dict(exchange.path_values)
         # Whatever the path names, in the end it is an id: nothing else reaches the database.
         if not all(is_identifier(value) for value in values.values()):
-            raise self._absent(exchange)
+            raise self._absent(values)
         if spec.access is Access.USER and spec.owner_parameter is not None:
             require_caller(exchange).require_owner(values[spec.owner_parameter])
+        if spec.arguments:
+            body = await read_object(exchange, bytes_max=self._settings.body_bytes_max)
+            values |= self._form.read(body, {})
         page = self._read_page(exchange)
         answer = await self._ask(self._queries, values, page)
         if answer.body is None:
-            raise self._absent(exchange)
+            raise self._absent(values)
         block = (BLOCK.lower().encode(), b"%d" % answer.block_number)
         await exchange.reply(200, msgspec.json.encode(answer.body), (block,))
 
     def _read_page(self, exchange: Exchange) -> PageRequest:
         return read_page(exchange.query_values(self._spec.parameters), self._settings)
 
-    def _absent(self, exchange: Exchange) -> RefusedError:
-        named = ", ".join(f"{value[:80]!r}" for value in exchange.path_values.values())
+    def _absent(self, values: Mapping[str, str]) -> RefusedError:
+        named = ", ".join(f"{value[:80]!r}" for value in values.values())
         return RefusedError(
             self._spec.absent, f"the read models know no {self._spec.name} of {named}"
         )

@@ -20,6 +20,10 @@ _BASE_UNITS: Final[JsonObject] = {
     "description": "Base units.",
 }
 _INTEGER: Final[JsonObject] = {"type": "integer"}
+_SECONDS: Final[JsonObject] = {
+    "type": "integer",
+    "description": "Seconds since the Unix epoch.",
+}
 _TEXT: Final[JsonObject] = {"type": "string"}
 _JSON_TYPES: Final = {
     ColumnType.TEXT: "string",
@@ -88,6 +92,34 @@ QUERY_SCHEMAS: Final[dict[str, JsonObject]] = {
     "treasury_balance": _ACCOUNT,
     "account_entries": _page(model_schema(ACCOUNT_ENTRIES)),
     "supply": _object({"minted": _BASE_UNITS, "balances": _BASE_UNITS, "cap": _BASE_UNITS}),
+    "transaction_fee": _object(
+        {
+            "fromId": _TEXT,
+            "toId": _TEXT,
+            "amount": _BASE_UNITS,
+            "fee": _BASE_UNITS,
+            "feeRateBps": _INTEGER,
+            "isCrossBorder": {"type": "boolean"},
+            "total": _BASE_UNITS,
+        }
+    ),
+    "velocity_tax": _object(
+        {
+            "accountId": _TEXT,
+            "balance": _BASE_UNITS,
+            "threshold": _BASE_UNITS,
+            "isExempt": {"type": "boolean"},
+            "isEligible": {"type": "boolean"},
+            "asOf": _SECONDS,
+            "timerStart": _SECONDS,
+            "dueAt": _SECONDS,
+            "taxAmount": _BASE_UNITS,
+            "taxRateBps": _INTEGER,
+            "treasuryShare": _BASE_UNITS,
+            "charityShare": _BASE_UNITS,
+        },
+        optional=("timerStart", "dueAt"),
+    ),
     "pools": _object(
         {
             "pools": {"type": "array", "items": _ACCOUNT},
@@ -203,6 +235,29 @@ QUERY_EXAMPLES: Final[dict[str, JsonObject]] = {
         "minted": "95000000000000000",
         "balances": "95000000000000000",
         "cap": "9200000000000000000",
+    },
+    "transaction_fee": {
+        "fromId": "alice",
+        "toId": "bob",
+        "amount": "1000000000",
+        "fee": "500000",
+        "feeRateBps": 5,
+        "isCrossBorder": False,
+        "total": "1000500000",
+    },
+    "velocity_tax": {
+        "accountId": "alice",
+        "balance": "50000000000",
+        "threshold": "10000000000",
+        "isExempt": False,
+        "isEligible": True,
+        "asOf": 1_794_900_000,
+        "timerStart": 1_763_750_000,
+        "dueAt": 1_794_854_000,
+        "taxAmount": "1500000000",
+        "taxRateBps": 300,
+        "treasuryShare": "1050000000",
+        "charityShare": "450000000",
     },
     "pools": {
         "pools": [_POOL_EXAMPLE],

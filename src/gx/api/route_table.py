@@ -36,7 +36,7 @@ def command_route(spec: CommandSpec) -> RouteSpec:
 def query_route(spec: QuerySpec) -> RouteSpec:
     """Declare the read route of a query."""
     return RouteSpec(
-        method="GET",
+        method=spec.method,
         path=API_PREFIX + spec.path,
         tag=spec.area.value,
         access=spec.access,

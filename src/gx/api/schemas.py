@@ -10,7 +10,7 @@ from gx.api.status_body import accepted_body, status_body
 from gx.domain.arguments import Argument, Source
 from gx.domain.codec import JsonObject, JsonValue
 from gx.domain.command_status import CommandStatus
-from gx.domain.commands import CommandSpec
+from gx.domain.commands import CommandSpec, QuerySpec
 from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
 from gx.domain.refusals import RefusalCode
 from gx.outbox.ports import CommandView
@@ -242,8 +242,8 @@ EXAMPLES: Final[dict[str, JsonObject]] = {
 """Examples by the name of their schema, and one more command."""
 
 
-def body_schema(spec: CommandSpec) -> JsonObject:
-    """Describe the body that a command takes: exactly its arguments, each of its kind."""
+def body_schema(spec: CommandSpec | QuerySpec) -> JsonObject:
+    """Describe the body that a request takes: exactly its arguments, each of its kind."""
     arguments = [argument for argument in spec.arguments if argument.source is Source.BODY]
     return fields_schema(arguments)
 
@@ -262,8 +262,8 @@ def fields_schema(arguments: list[Argument]) -> JsonObject:
     }
 
 
-def body_example(spec: CommandSpec) -> JsonObject:
-    """Give an example of the body that a command takes."""
+def body_example(spec: CommandSpec | QuerySpec) -> JsonObject:
+    """Give an example of the body that a request takes."""
     return {
         argument.name: argument.example
         for argument in spec.arguments

@@ -1,7 +1,10 @@
-"""`gx fees`: the income of the operations fund."""
+"""`gx fees`: what transfers cost, and the income of the operations fund."""
+
+from typing import Annotated
 
 import typer
 
+from gx.cli.money import AmountArgument
 from gx.cli.options import (
     JsonOption,
     KeyOption,
@@ -9,8 +12,11 @@ from gx.cli.options import (
     TokenOption,
     UrlOption,
     WaitOption,
+    read_amount,
 )
+from gx.cli.output import coins_text, show_fields, show_json
 from gx.cli.sending import Sending
+from gx.cli.session import Target, talk
 from gx.domain.roles import TokenRole
 
 app = typer.Typer(name="fees", no_args_is_help=True, add_completion=False)
@@ -18,11 +24,46 @@ app = typer.Typer(name="fees", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Collect the fee income.
+    """Foretell what a transfer costs, and collect the fee income.
 
     Examples:
+      gx fees calculate alice bob 5coin
       gx fees collect
     """
+
+
+@app.command("calculate")
+def calculate(
+    from_id: Annotated[str, typer.Argument(metavar="FROM", help="Who would pay.")],
+    to_id: Annotated[str, typer.Argument(metavar="TO", help="Who would receive.")],
+    amount: AmountArgument,
+    url: UrlOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a transfer would cost its sender; nothing is paid.
+
+    Examples:
+      gx fees calculate alice bob 5coin
+      gx fees calculate alice bob 250coin --json
+    """
+    base_units = read_amount(amount)
+    found = talk(
+        Target(url=url),
+        None,
+        lambda client: client.transaction_fee(from_id=from_id, to_id=to_id, amount=base_units),
+    )
+    if as_json:
+        show_json(found.to_wire())
+        return
+    show_fields(
+        [
+            ("amount", coins_text(found.amount)),
+            ("fee", coins_text(found.fee)),
+            ("rate", f"{found.fee_rate_bps} basis points"),
+            ("cross-border", "yes" if found.is_cross_border else "no"),
+            ("sender pays", coins_text(found.total)),
+        ]
+    )
 
 
 @app.command("collect")

@@ -63,6 +63,7 @@ class BlockingGxClient:
     unfreeze_wallet = _blocking(GxClient.unfreeze_wallet)
     lock_user = _blocking(GxClient.lock_user)
     unlock_user = _blocking(GxClient.unlock_user)
+    apply_velocity_tax = _blocking(GxClient.apply_velocity_tax)
     request_relationship = _blocking(GxClient.request_relationship)
     confirm_relationship = _blocking(GxClient.confirm_relationship)
 
@@ -79,6 +80,8 @@ class BlockingGxClient:
     treasury_balance = _blocking(GxClient.treasury_balance)
     supply = _blocking(GxClient.supply)
     pools = _blocking(GxClient.pools)
+    transaction_fee = _blocking(GxClient.transaction_fee)
+    velocity_tax = _blocking(GxClient.velocity_tax)
 
 
 @contextmanager

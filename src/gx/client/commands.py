@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gx.client.answers import AcceptedCommand
 from gx.client.identity_commands import IdentityCommands
+from gx.client.tax_commands import TaxCommands
 from gx.domain.amounts import Amount
 from gx.domain.codec import JsonValue
 
@@ -22,7 +23,7 @@ class CountryShare:
     percentage: str
 
 
-class CommandMethods(IdentityCommands):
+class CommandMethods(IdentityCommands, TaxCommands):
     """The writing half of the client."""
 
     async def bootstrap_system(self, *, idempotency_key: str | None = None) -> AcceptedCommand:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 from gx.client.paging import Page, parse_page
 from gx.client.records import RecordT, parse_record
-from gx.client.requests import Request, build_query
+from gx.client.requests import Request, build_post, build_query, fill_path
 from gx.client.transport import Answer
 from gx.client.views import (
     Account,
@@ -16,10 +16,14 @@ from gx.client.views import (
     Supply,
     SystemParameter,
     SystemStatus,
+    TransactionFee,
     Trust,
     User,
+    VelocityTaxStanding,
 )
+from gx.domain.amounts import Amount
 from gx.domain.catalogue import QUERIES
+from gx.domain.codec import JsonObject
 
 
 class QueryMethods(ABC):
@@ -94,6 +98,17 @@ class QueryMethods(ABC):
     async def pools(self) -> Pools:
         """Tell the system accounts and the genesis phase."""
         return await self._one(Pools, "pools")
+
+    async def transaction_fee(self, *, from_id: str, to_id: str, amount: Amount) -> TransactionFee:
+        """Tell what a transfer would cost its sender."""
+        spec = QUERIES["transaction_fee"]
+        body: JsonObject = {"fromId": from_id, "toId": to_id, "amount": str(amount)}
+        request = build_post(fill_path(spec.path, {}), body)
+        return parse_record(TransactionFee, await self._read(request), request)
+
+    async def velocity_tax(self, *, account_id: str) -> VelocityTaxStanding:
+        """Tell whether an account's velocity tax is due, and how much it would be."""
+        return await self._one(VelocityTaxStanding, "velocity_tax", accountId=account_id)
 
     async def _one(self, kind: type[RecordT], name: str, **path: str) -> RecordT:
         request = build_query(QUERIES[name].path, path, {})

@@ -141,6 +141,40 @@ class Supply(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionFee(Record):
+    """What a transfer would cost its sender: `total` is amount and fee."""
+
+    from_id: AccountId
+    to_id: AccountId
+    amount: Amount
+    fee: Amount
+    fee_rate_bps: int
+    is_cross_border: bool
+    total: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VelocityTaxStanding(Record):
+    """Whether an account's velocity tax is due at `as_of`, and how much it would be.
+
+    The shares sum to `tax_amount`, which is 0 where no tax can fall due.
+    """
+
+    account_id: AccountId
+    balance: Amount
+    threshold: Amount
+    is_exempt: bool
+    is_eligible: bool
+    as_of: EpochSeconds
+    tax_amount: Amount
+    tax_rate_bps: int
+    treasury_share: Amount
+    charity_share: Amount
+    timer_start: EpochSeconds | None = None
+    due_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis(Record):
     """How far the genesis distribution has come; `phase` is the next user's, None at its end."""
 

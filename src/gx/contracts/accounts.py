@@ -10,6 +10,7 @@ from typing import Final
 from gx.chaincode.context import Context
 from gx.contracts import keys, system
 from gx.domain.amounts import Amount, Delta
+from gx.domain.charges import TAXED_KINDS
 from gx.domain.events import AccountChange, AccountStatus, TaxTimer
 from gx.domain.identifiers import (
     OPERATIONS_FUND,
@@ -20,10 +21,6 @@ from gx.domain.identifiers import (
 )
 from gx.domain.refusals import RefusalCode, RefusedError
 from gx.domain.world_state import AccountKind, AccountRecord, FeeRecord
-
-TAXED_KINDS: Final = frozenset({AccountKind.WALLET, AccountKind.USER})
-"""System accounts, treasuries and organisations are exempt from the velocity tax."""
-
 
 FEE_KEYS_MAX: Final = 5_000
 """How many fee keys one command gathers: a bound on a transaction's size, and on its time."""
@@ -182,6 +179,16 @@ def gather_fees(context: Context, *, enough: int | None = None) -> GatheredFees:
         record = replace(fund, balance=Amount(fund.balance + total))
         context.state.put(keys.account(OPERATIONS_FUND), record)
     return GatheredFees(amount=Amount(total), keys=taken, has_more=has_more)
+
+
+def restart_tax_timer(context: Context, change: AccountChange) -> AccountChange:
+    """Let the velocity-tax timer count from now, if it runs after this change of balance."""
+    account = require(context, change.account_id)
+    if account.tax_timer_started_at is None:
+        return change
+    restarted = replace(account, tax_timer_started_at=context.timestamp_s)
+    context.state.put(keys.account(change.account_id), restarted)
+    return replace(change, tax_timer=TaxTimer.STARTED)
 
 
 def set_frozen(context: Context, account_id: AccountId, *, is_frozen: bool) -> None:

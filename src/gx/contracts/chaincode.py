@@ -10,6 +10,7 @@ from gx.contracts import (
     identity,
     keys,
     system,
+    tax,
     tokenomics,
     tokenomics_queries,
 )
@@ -17,7 +18,7 @@ from gx.contracts import (
 
 def contract_functions() -> tuple[ContractFunction, ...]:
     """List every function of every contract."""
-    return functions_of(admin, admin_queries, identity, tokenomics, tokenomics_queries)
+    return functions_of(admin, admin_queries, identity, tax, tokenomics, tokenomics_queries)
 
 
 def build_registry() -> Registry:

@@ -11,7 +11,7 @@ from gx.chaincode.context import Context
 from gx.contracts import keys
 from gx.domain.codec import Record
 from gx.domain.commands import CommandSpec
-from gx.domain.economics import PARAMETERS, VERSION
+from gx.domain.economics import PARAMETERS, VERSION, with_defaults
 from gx.domain.identifiers import EpochSeconds
 from gx.domain.refusals import RefusalCode, RefusedError
 
@@ -86,12 +86,12 @@ def resume(context: Context) -> None:
 
 
 def parameters(context: Context) -> Mapping[str, int]:
-    """Return every parameter's value.
+    """Return every parameter's value; its default for one that is younger than the ledger.
 
     Raises:
         RefusedError: NOT_BOOTSTRAPPED.
     """
-    return _require(context.state.find(keys.PARAMETERS, ParametersRecord)).values
+    return with_defaults(_require(context.state.find(keys.PARAMETERS, ParametersRecord)).values)
 
 
 def update_parameter(context: Context, parameter_id: str, value: int) -> int:
@@ -99,7 +99,7 @@ def update_parameter(context: Context, parameter_id: str, value: int) -> int:
     record = _require(context.state.find(keys.PARAMETERS, ParametersRecord))
     values = {**record.values, parameter_id: value}
     context.state.put(keys.PARAMETERS, ParametersRecord(version=record.version, values=values))
-    return record.values[parameter_id]
+    return with_defaults(record.values)[parameter_id]
 
 
 def _require(record: R | None) -> R:

@@ -1,7 +1,6 @@
 """TokenomicsContract: coins come into being and move."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.functions import submit
@@ -17,12 +16,11 @@ from gx.domain.catalogue import (
     TRANSFER_TOKENS,
     UNFREEZE_WALLET,
 )
+from gx.domain.charges import fee_of
 from gx.domain.codec import JsonObject
 from gx.domain.economics import (
     GenesisPhase,
-    fee_rate_bps,
     genesis_phase,
-    share_of,
 )
 from gx.domain.events import (
     AccountChange,
@@ -43,9 +41,7 @@ from gx.domain.identifiers import (
     treasury_of,
 )
 from gx.domain.refusals import RefusalCode, RefusedError
-from gx.domain.world_state import AccountKind, AccountRecord
-
-_FREE_KINDS: Final = frozenset({AccountKind.SYSTEM, AccountKind.TREASURY})
+from gx.domain.world_state import AccountRecord
 
 
 def _keys_of_mint(arguments: Mapping[str, str], _actor: str) -> tuple[str, ...]:
@@ -112,25 +108,24 @@ def transfer(context: Context, arguments: Arguments) -> Effect:
     if sender.status is not AccountStatus.ACTIVE:
         raise RefusedError(RefusalCode.USER_NOT_ACTIVE, f"{sender_id} is {sender.status}")
 
-    rate_bps = _fee_rate_bps(context, sender, recipient, amount)
-    fee = share_of(amount, rate_bps)
+    charged = fee_of(system.parameters(context), sender, recipient, amount)
     changes: list[AccountChange] = [
-        accounts.debit(context, sender_id, amount + fee),
+        accounts.debit(context, sender_id, amount + charged.fee),
         accounts.credit(context, recipient_id, amount),
     ]
-    if fee:
-        changes.append(accounts.collect_fee(context, fee))
+    if charged.fee:
+        changes.append(accounts.collect_fee(context, charged.fee))
     event = CoinsTransferred(
         timestamp=context.timestamp_s,
         changes=tuple(changes),
         from_id=sender_id,
         to_id=recipient_id,
         amount=amount,
-        fee=fee,
-        fee_rate_bps=rate_bps,
+        fee=charged.fee,
+        fee_rate_bps=charged.fee_rate_bps,
         remark=arguments.text("remark"),
     )
-    return Effect(events=(event,), result={"fee": str(fee)})
+    return Effect(events=(event,), result={"fee": str(charged.fee)})
 
 
 @submit(COLLECT_FEES)
@@ -159,17 +154,6 @@ def collect_fees(context: Context, _arguments: Arguments) -> Effect:
 def _require_not_frozen(account_id: AccountId, account: AccountRecord) -> None:
     if account.frozen:
         raise RefusedError(RefusalCode.ACCOUNT_FROZEN, f"{account_id} is frozen")
-
-
-def _fee_rate_bps(
-    context: Context, sender: AccountRecord, recipient: AccountRecord, amount: Amount
-) -> int:
-    """Choose the fee rate: none with the system or a treasury on either side."""
-    if sender.kind in _FREE_KINDS or recipient.kind in _FREE_KINDS:
-        return 0
-    are_users = sender.kind is AccountKind.USER and recipient.kind is AccountKind.USER
-    is_cross_border = are_users and sender.country != recipient.country
-    return fee_rate_bps(system.parameters(context), amount, is_cross_border=is_cross_border)
 
 
 @submit(DISTRIBUTE_GENESIS, keys=_keys_of_genesis)

@@ -99,7 +99,8 @@ class QuerySpec:
     """A read of the HTTP API, declared once.
 
     `owner_parameter` names the path parameter that must be the caller's own id where `access`
-    is USER; `parameters` are those of the query string.
+    is USER; `parameters` are those of the query string. A question too long for a path is a
+    POST whose body holds the `arguments`; it changes nothing either.
     """
 
     name: str
@@ -112,6 +113,11 @@ class QuerySpec:
     parameters: tuple[str, ...] = ()
     absent: RefusalCode = RefusalCode.NOT_FOUND
     """How it is called when there is no such thing."""
+    method: str = "GET"
+    arguments: tuple[Argument, ...] = ()
+    require_coherent: Coherence = any_arguments
+    refusals: tuple[RefusalCode, ...] = ()
+    """The codes with which its arguments may be refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

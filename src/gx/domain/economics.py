@@ -1,4 +1,4 @@
-"""The economics as data and pure functions: allocations, genesis phases, fees, parameters.
+"""The economics as data and pure functions: allocations, genesis phases, fee rates, parameters.
 
 `PARAMETERS` is written to the ledger at bootstrap; from then on the ledger's values count.
 """
@@ -17,7 +17,7 @@ from gx.domain.identifiers import (
 )
 from gx.domain.refusals import RefusalCode, RefusedError
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 POOL_ALLOCATIONS: Final[dict[AccountId, Amount]] = {
     USER_GENESIS_POOL: coins(500_000_000),
@@ -131,6 +131,39 @@ PARAMETERS: Final[dict[str, ParameterSpec]] = {
             description="How long a balance is held before the velocity tax is due.",
         ),
         ParameterSpec(
+            id="velocityTaxTier1Limit", unit="base units", default=1_000 * _COIN, minimum=0,
+            maximum=SUPPLY_CAP, description="The largest balance of the first tax tier.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTier2Limit", unit="base units", default=10_000 * _COIN, minimum=0,
+            maximum=SUPPLY_CAP, description="The largest balance of the second tax tier.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTier3Limit", unit="base units", default=100_000 * _COIN, minimum=0,
+            maximum=SUPPLY_CAP, description="The largest balance of the third tax tier.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTier1Bps", unit="basis points", default=300, minimum=0,
+            maximum=5_000, description="Velocity tax on a balance of the first tier.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTier2Bps", unit="basis points", default=400, minimum=0,
+            maximum=5_000, description="Velocity tax on a balance of the second tier.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTier3Bps", unit="basis points", default=500, minimum=0,
+            maximum=5_000, description="Velocity tax on a balance of the third tier.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTier4Bps", unit="basis points", default=600, minimum=0,
+            maximum=5_000, description="Velocity tax on a balance above all tiers' limits.",
+        ),
+        ParameterSpec(
+            id="velocityTaxTreasuryBps", unit="basis points", default=7_000, minimum=0,
+            maximum=BASIS_POINTS,
+            description="The treasury's part of a velocity tax; the charitable pool has the rest.",
+        ),
+        ParameterSpec(
             id="minProposalQuorum", unit="votes", default=100, minimum=1, maximum=1_000_000_000,
             description="Votes that a proposal needs to count.",
         ),
@@ -171,3 +204,10 @@ def fee_rate_bps(parameters: Mapping[str, int], amount: Amount, *, is_cross_bord
 def share_of(amount: int, rate_bps: int) -> Amount:
     """Take `rate_bps` basis points of `amount`, rounded half up."""
     return Amount((amount * rate_bps + BASIS_POINTS // 2) // BASIS_POINTS)
+
+
+def with_defaults(values: Mapping[str, int]) -> Mapping[str, int]:
+    """Complete parameters that an older table wrote: a younger parameter has its default."""
+    if len(values) >= len(PARAMETERS):
+        return values
+    return {spec.id: spec.default for spec in PARAMETERS.values()} | dict(values)

@@ -23,7 +23,7 @@ from gx.domain.event_form import (
 from gx.domain.event_form import (
     TaxTimer as TaxTimer,  # noqa: PLC0414 (a meant re-export)
 )
-from gx.domain.identifiers import AccountId, CountryCode, UserId
+from gx.domain.identifiers import AccountId, CountryCode, EpochSeconds, UserId
 from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
 
 
@@ -220,6 +220,21 @@ class UserUnlocked(Event):
     user_id: UserId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VelocityTaxApplied(Event):
+    """A balance was taxed that its holder had kept for too long; both shares sum to the tax."""
+
+    WIRE_NAME: ClassVar[str] = "VelocityTaxApplied"
+
+    account_id: AccountId
+    tax_amount: Amount
+    tax_rate_bps: int
+    treasury_share: Amount
+    charity_share: Amount
+    timer_start: EpochSeconds | None = None
+    """From when the next period counts; left out if what is left is below the threshold."""
+
+
 EVENTS: Final[dict[str, type[Event]]] = {
     event.WIRE_NAME: event
     for event in (
@@ -240,6 +255,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
         UserCreated,
         UserLocked,
         UserUnlocked,
+        VelocityTaxApplied,
         RelationshipRequested,
         RelationshipConfirmed,
     )

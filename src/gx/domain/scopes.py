@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from gx.domain.identifiers import (
+    CHARITABLE_POOL,
     GOVERNMENT_GENESIS_POOL,
     OPERATIONS_FUND,
     USER_GENESIS_POOL,
@@ -59,6 +60,12 @@ def genesis_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:
     """Touch the user, both pools with their counter, and some treasury."""
     user = arguments["userId"]
     return frozenset({f"user:{user}", account_scope(user), GENESIS, TREASURIES})
+
+
+def tax_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:
+    """Touch the taxed account, the charitable pool, and some treasury."""
+    account, charity = account_scope(arguments["accountId"]), account_scope(CHARITABLE_POOL)
+    return frozenset({account, charity, TREASURIES})
 
 
 def wallet_scopes(arguments: Mapping[str, str], _actor: str) -> Scopes:

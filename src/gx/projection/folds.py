@@ -21,6 +21,7 @@ from gx.domain.events import (
     UserCreated,
     UserLocked,
     UserUnlocked,
+    VelocityTaxApplied,
     WalletFrozen,
     WalletUnfrozen,
 )
@@ -249,3 +250,11 @@ def _put_user_status(user_id: str, status: AccountStatus, reason: str | None) ->
         Put(model=USERS.name, key=(user_id,), values=values),
         put_account(user_id, status=status.value),
     ]
+
+
+@folds(VelocityTaxApplied)
+def fold_velocity_tax_applied(event: VelocityTaxApplied, place: Place) -> list[Change]:
+    """Move the tax; the holder's timer follows from the change of the holder's account."""
+    others = [item.account_id for item in event.changes if item.account_id != event.account_id]
+    parties = (event.account_id, others[0]) if others else ()
+    return post(event, place, EntryKind.TAX, parties=parties)

@@ -154,4 +154,5 @@ class EntryKind(StrEnum):
     FEE = "fee"
     GENESIS = "genesis"
     TREASURY = "treasury"
+    TAX = "tax"
     OTHER = "other"

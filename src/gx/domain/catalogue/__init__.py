@@ -5,7 +5,7 @@ One module an area; this one puts them together.
 
 from typing import Final
 
-from gx.domain.catalogue import admin, identity, tokenomics
+from gx.domain.catalogue import admin, identity, tax, tokenomics
 from gx.domain.catalogue.admin import (
     ACTIVATE_TREASURY,
     APPOINT_ADMIN,
@@ -22,6 +22,7 @@ from gx.domain.catalogue.identity import (
     REQUEST_RELATIONSHIP,
     UNLOCK_USER,
 )
+from gx.domain.catalogue.tax import APPLY_VELOCITY_TAX
 from gx.domain.catalogue.tokenomics import (
     COLLECT_FEES,
     DISTRIBUTE_GENESIS,
@@ -33,7 +34,8 @@ from gx.domain.catalogue.tokenomics import (
 from gx.domain.commands import CommandSpec, FunctionSpec, QuerySpec
 
 COMMANDS: Final[dict[str, CommandSpec]] = {
-    spec.wire_name: spec for spec in (*admin.COMMANDS, *identity.COMMANDS, *tokenomics.COMMANDS)
+    spec.wire_name: spec
+    for spec in (*admin.COMMANDS, *identity.COMMANDS, *tokenomics.COMMANDS, *tax.COMMANDS)
 }
 """Every command by its wire name."""
 
@@ -43,17 +45,20 @@ COMMANDS_BY_FUNCTION: Final[dict[str, CommandSpec]] = {
 """Every command by its contract function, `Contract:Function`."""
 
 FUNCTIONS: Final[dict[str, FunctionSpec]] = {
-    spec.function: spec for spec in (*admin.FUNCTIONS, *identity.FUNCTIONS, *tokenomics.FUNCTIONS)
+    spec.function: spec
+    for spec in (*admin.FUNCTIONS, *identity.FUNCTIONS, *tokenomics.FUNCTIONS, *tax.FUNCTIONS)
 }
 """Every contract function that only reads."""
 
 QUERIES: Final[dict[str, QuerySpec]] = {
-    spec.name: spec for spec in (*admin.QUERIES, *identity.QUERIES, *tokenomics.QUERIES)
+    spec.name: spec
+    for spec in (*admin.QUERIES, *identity.QUERIES, *tokenomics.QUERIES, *tax.QUERIES)
 }
 """Every read of the business API by name; commands and dead letters have routes of their own."""
 
 __all__ = [
     "ACTIVATE_TREASURY",
+    "APPLY_VELOCITY_TAX",
     "APPOINT_ADMIN",
     "BOOTSTRAP_SYSTEM",
     "COLLECT_FEES",

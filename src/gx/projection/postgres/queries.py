@@ -19,6 +19,7 @@ from gx.domain.refusals import RefusedError
 from gx.projection.cursors import parse_cursor
 from gx.projection.ports import START, Answer, ProjectionStatus, Stop
 from gx.projection.postgres.answering import answer_of, page_of, render_row
+from gx.projection.postgres.charges import ChargeQueries
 from gx.projection.postgres.identity_queries import IdentityQueries
 from gx.projection.postgres.store import checkpoint_of
 from gx.projection.read_models import (
@@ -100,7 +101,7 @@ _SYSTEM_ACCOUNTS: Final = (*POOL_ALLOCATIONS, OPERATIONS_FUND)
 _GENESIS_USERS: Final = sum(phase.users for phase in GENESIS_PHASES)
 
 
-class PostgresQueries(IdentityQueries):
+class PostgresQueries(IdentityQueries, ChargeQueries):
     """Answers each query of the catalogue, in a method of its name, as of one block.
 
     Every method raises DatabaseUnavailableError while the database cannot be had.
