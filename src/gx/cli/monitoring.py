@@ -9,6 +9,7 @@ import typer
 from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json, show_table
+from gx.cli.running_stack import conditions_of, exporting_processes
 from gx.domain.codec import JsonObject, JsonValue
 from gx.monitoring.alertmanager.files import ON_KUBERNETES, render_alertmanager_files
 from gx.monitoring.alerts import ALERTS
@@ -31,12 +32,10 @@ from gx.monitoring.render import Deployment, render_files, stale_files, write_fi
 from gx.monitoring.runbooks import FOLDER, facts_of
 from gx.monitoring.usage import needs_of, uses
 from gx.runtime.alerting import on_kubernetes
-from gx.runtime.local_stack import VALKEY
 from gx.runtime.settings import CommonSettings, MonitoringSettings, StackSettings, load
 from gx.runtime.stack import stack_folder
 from gx.runtime.tools import Program, Toolbox, find_tools
 from gx.telemetry.catalogue.usage import Moved
-from gx.telemetry.metric import Condition
 
 if TYPE_CHECKING:
     from gx.operations.monitoring_checks import Proof
@@ -296,8 +295,10 @@ def metrics(
         return
     url = prometheus or f"http://127.0.0.1:{_prometheus_port()}"
     label = namespace or f"backend-{load(CommonSettings).environment}"
-    rows = check_live(url, namespace=label, conditions=_conditions())
-    unmoved = check_used(url, namespace=label, conditions=_conditions()) if used else ()
+    state = stack_folder().read()
+    held, processes = conditions_of(state), exporting_processes(state)
+    rows = check_live(url, namespace=label, conditions=held, processes=processes)
+    unmoved = check_used(url, namespace=label, conditions=held, processes=processes) if used else ()
     _show_check(rows, unmoved, as_json=as_json)
     if lost := missing(rows):
         names = ", ".join(row.metric.name for row in lost)
@@ -333,13 +334,6 @@ def _prometheus_port() -> int:
         for port in item.ports
     ]
     return ports[0] if ports else load(StackSettings).prometheus_port
-
-
-def _conditions() -> frozenset[Condition]:
-    """Find out what the local stack has; the ledger's certificates it has not."""
-    state = stack_folder().read()
-    has_redis = state is not None and any(item.name == VALKEY for item in state.items)
-    return frozenset({Condition.REDIS}) if has_redis else frozenset()
 
 
 def _show_catalogue(*, as_json: bool) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gx.cli.failures import NotRunningError
+from gx.monitoring.live import LOCAL_PROCESSES
+from gx.runtime.fabric_network import ORDERER
 from gx.runtime.local_stack import VALKEY
 from gx.runtime.stack import StackState, stack_folder
 from gx.runtime.tools import Program
@@ -36,7 +38,6 @@ def find_running() -> RunningStack:
             "no local stack with Prometheus runs: start one with `gx up`, or name a --prometheus"
         )
     alertmanager = _port_of(state, Program.ALERTMANAGER)
-    names = {item.name for item in state.items}
     return RunningStack(
         prometheus_url=f"{_HOST}:{prometheus}",
         alertmanager_url=f"{_HOST}:{alertmanager}" if alertmanager else None,
@@ -45,8 +46,25 @@ def find_running() -> RunningStack:
             for item in state.items
             if item.name in _PROCESSES and item.ports
         ),
-        conditions=frozenset({Condition.REDIS}) if VALKEY in names else frozenset(),
+        conditions=conditions_of(state),
     )
+
+
+def conditions_of(state: StackState | None) -> frozenset[Condition]:
+    """Return which conditions of the catalogue hold in a stack; none where none runs.
+
+    Certificates are not among them: on one machine the chaincode's server has none.
+    """
+    names = {item.name for item in state.items} if state else set[str]()
+    found = {VALKEY: Condition.REDIS, ORDERER: Condition.FABRIC}
+    return frozenset(condition for name, condition in found.items() if name in names)
+
+
+def exporting_processes(state: StackState | None) -> frozenset[Process]:
+    """Return which of our processes should export metrics: Fabric's peers call a chaincode."""
+    if Condition.FABRIC not in conditions_of(state):
+        return LOCAL_PROCESSES
+    return LOCAL_PROCESSES - {Process.LEDGER} | {Process.CHAINCODE}
 
 
 def _port_of(state: StackState, name: str) -> int | None:
