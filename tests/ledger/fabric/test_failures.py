@@ -269,6 +269,15 @@ SEEN = {
         is_transient=False,
         outbox=FailureClass.POISON,
     ),
+    "the clock is wrong, as a reader of blocks is told": Case(
+        steps=(Step.STREAM,),
+        code=CODE.UNKNOWN,
+        text="the peer answered BAD_REQUEST",
+        cause=Cause.CLOCK_WRONG,
+        error=LedgerUnavailableError,
+        is_transient=False,
+        outbox=FailureClass.OUTAGE,
+    ),
     "the clock is wrong": Case(
         steps=EVERY_CALL,
         code=CODE.ABORTED,

@@ -106,6 +106,7 @@ class Row:
 
 
 _SUBMIT: Final = frozenset({Step.SUBMIT})
+_STREAM: Final = frozenset({Step.STREAM})
 _CALLS: Final = frozenset({Step.EVALUATE, Step.ENDORSE})
 _ENDORSE: Final = frozenset({Step.ENDORSE})
 _CODES: Final = grpc.StatusCode
@@ -120,6 +121,8 @@ TABLE: Final[Sequence[Row]] = (
     Row(Cause.CERTIFICATE_EXPIRED, Remedy.REPAIR, r"identity expired"),
     Row(Cause.TLS_FAILED, Remedy.REPAIR, r"CERTIFICATE_VERIFY_FAILED|SSL_ERROR|handshake fail"),
     Row(Cause.CLOCK_WRONG, Remedy.REPAIR, r"incorrect timestamp|timestamp .* is more than the"),
+    # Peers give readers of blocks a status alone; a well-formed request gets it for its time.
+    Row(Cause.CLOCK_WRONG, Remedy.REPAIR, r"\bBAD_REQUEST\b", _STREAM),
     Row(
         Cause.ACCESS_DENIED,
         Remedy.REPAIR,
