@@ -13,7 +13,10 @@ from typing import Final
 
 import psutil
 
-from gx.fabric.release import Binaries
+from gx.fabric.administration import load_administration
+from gx.fabric.lifecycle import Definition
+from gx.fabric.peer_cli import PeerLifecycle
+from gx.fabric.release import Binaries, Program
 from gx.ledger.fabric.client import FabricLedger, FabricOptions
 from gx.ledger.fabric.profile import ConnectionProfile, load_profile
 from gx.runtime.clock import SystemClock
@@ -48,6 +51,7 @@ class NativeNetwork:
 
     def __init__(self, folder: Path, binaries: Binaries) -> None:
         self.folder: Final = folder
+        self._binaries: Final = binaries
         self._environment: Final = {
             **os.environ,  # noqa: TID251 (a child's)
             **{
@@ -102,6 +106,19 @@ class NativeNetwork:
         client = FabricLedger(self.profile, clock=SystemClock(), options=options)
         self._clients.append(client)
         return client
+
+    def commit_next_definition(self) -> None:
+        """Commit what is in force anew, as the next sequence: an upgrade to the same package."""
+        people = load_administration(self.folder / "fabric" / "administration.json")
+        lifecycle = PeerLifecycle(people, peer=self._binaries[Program.PEER], folder=self.folder)
+        there = lifecycle.committed()
+        assert there is not None
+        definition = Definition(version=there.version, sequence=there.sequence + 1)
+        for organisation in lifecycle.organisations:
+            approval = lifecycle.approved(organisation, there.sequence)
+            assert approval is not None
+            lifecycle.approve(organisation, definition, approval.package_id or "")
+        lifecycle.commit(definition)
 
     async def close_clients(self) -> None:
         """Close the clients that a test made."""

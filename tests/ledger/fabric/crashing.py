@@ -1,7 +1,9 @@
 """Submitters that die at each of their steps, one after the other, on any Fabric ledger."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from gx.domain.identifiers import CommandId
@@ -23,8 +25,34 @@ async def die_at_every_point(
         dying = SubmitterProcess(world, client(), stops_at=point, options=PATIENT)
         await asyncio.wait_for(dying.life.stopped.wait(), 60)
         await dying.kill()
-        successor = SubmitterProcess(world, client(), holder="next", options=PATIENT)
-        await wait_for(world, accepted, timeout_s=60)
-        await successor.finish()
+        await finish(client, world, accepted)
         ids.extend(accepted)
     return ids
+
+
+async def die_in_the_midst(
+    client: Callable[[], Ledger],
+    world: OutboxWorld,
+    point: str,
+    frozen: AbstractAsyncContextManager[None],
+) -> list[CommandId]:
+    """Let a submitter die in the call that begins at a point, and a successor finish its command.
+
+    `frozen` stops whoever must answer that call, so that the call does not end before the death.
+    """
+    ids = await accept(world, a_mint(f"midst-{secrets.token_hex(6)}"))
+    dying = SubmitterProcess(world, client(), stops_at=point, options=PATIENT)
+    await asyncio.wait_for(dying.life.stopped.wait(), 60)
+    async with frozen:
+        dying.life.go_on()
+        await asyncio.sleep(0.2)  # so that the call is on its way; it ends only after this block
+        await dying.kill()
+    await finish(client, world, ids)
+    return ids
+
+
+async def finish(client: Callable[[], Ledger], world: OutboxWorld, ids: list[CommandId]) -> None:
+    """Let a successor bring commands to their end."""
+    successor = SubmitterProcess(world, client(), holder="next", options=PATIENT)
+    await wait_for(world, ids, timeout_s=120)
+    await successor.finish()

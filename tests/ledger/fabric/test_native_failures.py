@@ -23,13 +23,21 @@ from gx.ledger.fabric.peers import Deadlines
 from gx.ledger.fabric.profile import ConnectionProfile, IdentityFiles
 from gx.ledger.ports import Proposal
 from gx.runtime.clock import SystemClock
-from tests.conformance.ledger_under_test import commit, mint, new_account, settled
+from tests.conformance.ledger_under_test import (
+    blocks_up_to,
+    commit,
+    mint,
+    new_account,
+    settled,
+)
 from tests.conformance.outbox.worlds import memory_world
 from tests.fabric.native import NativeNetwork, native_network
 from tests.fabric.programs import require_programs
 from tests.ledger.fabric.certificates import Authority, write_pair
-from tests.ledger.fabric.crashing import die_at_every_point
+from tests.ledger.fabric.crashing import PATIENT, die_at_every_point, die_in_the_midst, finish
 from tests.ledger.fabric.outcomes import assert_each_once
+from tests.outbox.processes import SubmitterProcess
+from tests.outbox.scenes import a_mint, accept, wait_for
 
 pytestmark = [
     pytest.mark.slow,
@@ -127,14 +135,17 @@ async def test_a_wrong_profile_is_told_and_not_waited_for(
 
 
 async def test_a_clock_that_is_wrong_is_told(network: NativeNetwork) -> None:
-    """Peers take no proposal that is more than a quarter of an hour away from their time."""
+    """Peers send no block to whom is more than a quarter of an hour away from their time.
+
+    Releases from 3.1 on take no proposal either; those words of theirs are in `test_failures`.
+    """
     ledger = FabricLedger(network.profile, clock=LateClock(), options=IMPATIENT)
 
     with pytest.raises(LedgerError) as caught:
-        await ledger.prepare(mint(new_account()))
+        await blocks_up_to(ledger, 0, 0)
     await ledger.close()
 
-    assert caught.value.code == Cause.CLOCK_WRONG
+    assert (caught.value.code, caught.value.is_transient) == (Cause.CLOCK_WRONG, False)
 
 
 async def test_what_a_frozen_orderer_was_given_is_ordered_later(network: NativeNetwork) -> None:
@@ -184,6 +195,56 @@ async def test_a_submitter_that_dies_anywhere_leaves_one_effect(network: NativeN
 
     await assert_each_once(ledger, first, ids)
     assert await world.store.live_envelopes() == []
+
+
+@pytest.mark.parametrize(
+    ("point", "silent"), [("before prepare", "peer-org2"), ("before submit", "orderer")]
+)
+async def test_a_submitter_that_dies_in_the_midst_of_a_call_leaves_one_effect(
+    network: NativeNetwork, point: str, silent: str
+) -> None:
+    """While peers endorse, and while an orderer takes it and cannot say so."""
+    ledger, world = network.client(), memory_world(SystemClock())
+    first = (await ledger.chain_info()).height
+
+    ids = await die_in_the_midst(network.client, world, point, frozen(network, silent))
+
+    await assert_each_once(ledger, first, ids)
+    assert await world.store.live_envelopes() == []
+
+
+async def test_a_submitter_that_wakes_up_late_submits_nothing_anew(network: NativeNetwork) -> None:
+    """Two have taken the same command: what the first still sends are the bytes of the second."""
+    ledger, world = network.client(), memory_world(SystemClock())
+    first = (await ledger.chain_info()).height
+    ids = await accept(world, a_mint(new_account()))
+    sleeper = SubmitterProcess(world, network.client(), stops_at="before submit", options=PATIENT)
+    await asyncio.wait_for(sleeper.life.stopped.wait(), 60)
+
+    await finish(network.client, world, ids)
+    sleeper.life.go_on()
+    await sleeper.finish()
+
+    await commit(ledger, mint(new_account()))  # after whatever the sleeper has sent
+    await assert_each_once(ledger, first, ids)
+
+
+async def test_what_was_endorsed_before_an_upgrade_is_endorsed_anew(network: NativeNetwork) -> None:
+    """The upgrade invalidates it; its commands take effect in another transaction, once."""
+    ledger, world = network.client(), memory_world(SystemClock())
+    first = (await ledger.chain_info()).height
+    ids = await accept(world, a_mint(new_account()))
+    dying = SubmitterProcess(world, network.client(), stops_at="after persist", options=PATIENT)
+    await asyncio.wait_for(dying.life.stopped.wait(), 60)
+    await dying.kill()
+
+    await asyncio.to_thread(network.commit_next_definition)
+    successor = SubmitterProcess(world, network.client(), holder="next", options=PATIENT)
+    await wait_for(world, ids, timeout_s=120)
+    await successor.finish()
+
+    await assert_each_once(ledger, first, ids)
+    assert successor.metrics.reendorsements("MVCC_READ_CONFLICT").read() == 1
 
 
 async def endorses(ledger: FabricLedger) -> bool:
