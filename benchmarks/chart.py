@@ -1,10 +1,10 @@
 """The ratios as a chart: a bar for the median, a whisker for the spread, a line for the target."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from benchmarks.report import Answer, Report
+from benchmarks.report import Answer
 
 WIDTH: Final = 860
 LABELS: Final = 390
@@ -21,9 +21,9 @@ HEAD: Final = """\
 (longer is better)</text>"""
 
 
-def render_chart(report: Report) -> str:
+def render_chart(found: Sequence[Answer]) -> str:
     """Return the chart of all answers that have a target, as SVG."""
-    answers = [answer for answer in report.answers() if answer.target is not None]
+    answers = [answer for answer in found if answer.target is not None]
     height = TOP + ROW * len(answers) + 30
     return "\n".join(
         (

@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.stack import BenchmarkError, Loop
 from benchmarks.timeline import Journey, journey, now_ms, until_done
-from benchmarks.transfers import preparation, random_transfers, transfer_command
+from benchmarks.transfers import ACCOUNTS, preparation, random_transfers, transfer_command
 from gx.database.notifications import Notifier
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -70,22 +70,24 @@ async def driving(loop: Loop) -> AsyncIterator[Driver]:
         await notifier.close()
 
 
-def make_transfers(seed: int, count: int) -> list[NewCommand]:
+def make_transfers(seed: int, count: int, accounts: int = ACCOUNTS) -> list[NewCommand]:
     """Make random transfers beforehand, so that making them is not measured."""
-    return [transfer_command(one) for one in islice(random_transfers(seed), count)]
+    return [transfer_command(one) for one in islice(random_transfers(seed, accounts), count)]
 
 
-async def prepare(driver: Driver) -> None:
+async def prepare(driver: Driver, accounts: int = ACCOUNTS) -> None:
     """Bootstrap the loop's system and open its accounts, through the loop itself."""
     since_ms = await now_ms(driver.loop)
-    await driver.accept(list(preparation()))
+    await driver.accept(list(preparation(accounts)))
     await until_done(driver.loop, since_ms)
     await journey(driver.loop, since_ms)
 
 
-async def drive_closed(driver: Driver, *, seed: int, count: int) -> Journey:
+async def drive_closed(
+    driver: Driver, *, seed: int, count: int, accounts: int = ACCOUNTS
+) -> Journey:
     """Put everything in as fast as the inbox takes it, and follow it to the read models."""
-    commands = make_transfers(seed, count)
+    commands = make_transfers(seed, count, accounts)
     since_ms = await now_ms(driver.loop)
     await driver.accept(commands)
     await until_done(driver.loop, since_ms)

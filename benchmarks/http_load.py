@@ -22,7 +22,7 @@ import uvloop
 from typing_extensions import override
 
 from benchmarks.figures import Percentiles, percentiles_ms
-from benchmarks.transfers import AMOUNT, REMARK, account, random_transfers
+from benchmarks.transfers import ACCOUNTS, AMOUNT, REMARK, account, random_transfers
 
 ANSWER_END_S: Final = 20.0
 """How long the answers to the last requests may take."""
@@ -33,7 +33,10 @@ _LENGTH: Final = b"content-length: "
 
 
 class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send. Without a `rate_per_s` the loop is closed. `warm_up_s` is not counted."""
+    """What to send. Without a `rate_per_s` the loop is closed. `warm_up_s` is not counted.
+
+    A closed loop with `requests_max` ends when so many were sent, or earlier.
+    """
 
     port: int
     token: str
@@ -43,6 +46,8 @@ class LoadPlan(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_s: float = 0.0
     rate_per_s: float = 0.0
     reads_per_s: float = 0.0
+    requests_max: int = 2**62
+    accounts: int = ACCOUNTS
 
 
 class LoadResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +95,8 @@ class Requests:
         head = f"Host: 127.0.0.1:{plan.port}\r\nAuthorization: Bearer {plan.token}\r\n"
         self._post = f"POST /api/v1/transfers HTTP/1.1\r\n{head}Content-Type: application/json\r\n"
         self._read_head = head
-        self._transfers = random_transfers(plan.seed)
+        self._transfers = random_transfers(plan.seed, plan.accounts)
+        self._accounts = plan.accounts
         self._dice = random.Random(plan.seed)  # noqa: S311 (a benchmark's dice)
 
     def transfer(self) -> bytes:
@@ -107,7 +113,7 @@ class Requests:
 
     def read(self) -> bytes:
         """Write a question for one account's balance."""
-        name = account(self._dice.randrange(10_000))
+        name = account(self._dice.randrange(self._accounts))
         return (
             f"GET /api/v1/wallets/{name}/balance HTTP/1.1\r\n{self._read_head}"
             f"X-On-Behalf-Of: {name}\r\n\r\n"
@@ -168,6 +174,7 @@ class Load:
         self.waiting: deque[tuple[float, bool]] = deque()
         self.waiting_max = 0
         self.lost = 0
+        self.sent = 0
         self.end_s = 0.0
         self.is_open = plan.rate_per_s > 0
 
@@ -192,15 +199,22 @@ class Load:
         if self.is_open:
             self.idle.append(client)
             self._send_waiting()
-        elif (now_s := time.perf_counter()) < self.end_s:
-            client.send(self.requests.transfer(), now_s, is_read=False)
         else:
-            self.idle.append(client)
+            self._send_next(client)
 
     async def _run_closed(self) -> None:
         for client in self.clients:
-            client.send(self.requests.transfer(), time.perf_counter(), is_read=False)
-        await asyncio.sleep(self.end_s - time.perf_counter())
+            self._send_next(client)
+        while len(self.idle) < len(self.clients) and time.perf_counter() < self.end_s:  # noqa: ASYNC110 - an event would cost every answer
+            await asyncio.sleep(0.005)
+
+    def _send_next(self, client: Client) -> None:
+        now_s = time.perf_counter()
+        if now_s < self.end_s and self.sent < self.plan.requests_max:
+            self.sent += 1
+            client.send(self.requests.transfer(), now_s, is_read=False)
+        else:
+            self.idle.append(client)
 
     async def _run_open(self, begin_s: float) -> None:
         self.idle.extend(self.clients)

@@ -44,9 +44,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     def line(self) -> str:
         """Return the answer as one line for a terminal."""
-        spread_text = _spread_text(self.value, self.unit)
+        found = spread_text(self.value, self.unit)
         verdict = self.verdict.strip("*")
-        return f"{self.name:58} {spread_text:26} {self.target_text:>10}  {verdict}"
+        return f"{self.name:58} {found:26} {self.target_text:>10}  {verdict}"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,8 +218,9 @@ def _unit(unit: str) -> str:
     return f" {unit}" if unit == "ms" else unit
 
 
-def _spread_text(value: Spread, unit: str) -> str:
-    digits = {"ms": 1, "x": 2}.get(unit, 3)
+def spread_text(value: Spread, unit: str) -> str:
+    """Write the median, and the lowest and the highest where there are several rounds."""
+    digits = {"ms": 1, "x": 2, "/s": 0}.get(unit, 3)
     middle = f"{value.median:.{digits}f}{_unit(unit)}"
     if value.rounds == 1:
         return middle
@@ -281,7 +282,7 @@ def render_page(report: Report, *, chart: str) -> str:
             _preface(report, chart),
             *_warning(report),
             _setting(report),
-            *_tables(report.answers()),
+            *answer_tables(report.answers()),
             _times(report),
             _memory(report),
         )
@@ -333,14 +334,15 @@ def _setting(report: Report) -> str:
     )
 
 
-def _tables(answers: Sequence[Answer]) -> Iterator[str]:
+def answer_tables(answers: Sequence[Answer]) -> Iterator[str]:
+    """Write a table for each question."""
     for question in dict.fromkeys(answer.question for answer in answers):
         yield f"## {question}\n"
         yield "| | figure here | ratio or value | target | |\n|---|---|---|---|---|"
         for answer in answers:
             if answer.question == question:
                 yield (
-                    f"| {answer.name} | {answer.figure} | {_spread_text(answer.value, answer.unit)}"
+                    f"| {answer.name} | {answer.figure} | {spread_text(answer.value, answer.unit)}"
                     f" | {answer.target_text} | {answer.verdict} |"
                 )
         yield ""

@@ -84,7 +84,7 @@ def render() -> None:
     report = msgspec.json.decode(RESULTS.read_bytes(), type=Report)
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(render_page(report, chart=CHART.name), encoding="utf-8")
-    CHART.write_text(render_chart(report), encoding="utf-8")
+    CHART.write_text(render_chart(report.answers()), encoding="utf-8")
 
 
 def read_effort() -> Effort | None:

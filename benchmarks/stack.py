@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from gx.database.embedded import EmbeddedPostgres, PreparedPostgres
 from gx.database.migrations import migrate
 from gx.database.pool import Pool, PoolSettings
 from gx.domain.roles import TokenRole
+from gx.ledger.kinds import LedgerKind
 from gx.runtime.clock import SystemClock
 from gx.runtime.settings import ApiSettings, Environment
 
@@ -106,11 +107,21 @@ class Loop:
         """How a process of this loop connects outside a pool."""
         return self.pool.settings
 
-    async def start(self, *names: str) -> None:
-        """Start processes, and wait until each says that it is ready."""
+    async def start(self, *names: str, **settings: str) -> None:
+        """Start processes with these settings, and wait until each says that it is ready."""
         for name in names:
-            self.parts[name] = await self._launch(name)
+            command = (sys.executable, "-c", RUN.format(part=name))
+            self.parts[name] = await self._launch(name, command, settings)
         await asyncio.gather(*(self._until_ready(name) for name in names))
+
+    async def start_other(self, name: str, command: Sequence[str]) -> None:
+        """Start a process in the submitter's place, which says where the submitter does."""
+        self.parts[name] = await self._launch(name, command, {})
+        await self._until_ready(name)
+
+    async def stop_all(self) -> None:
+        """Stop what runs, the newest process first."""
+        await self.stop(*reversed(self.parts))
 
     async def stop(self, *names: str) -> None:
         """Stop processes as a supervisor does; one that does not end in time is killed."""
@@ -146,12 +157,12 @@ class Loop:
         act_for = ("*",) if role is TokenRole.PARTNER else ()
         return issuer.issue(Claims(subject="benchmark", role=role, act_for=act_for, ttl_s=7_200))
 
-    async def _launch(self, name: str) -> Part:
+    async def _launch(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> Part:
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", RUN.format(part=name)),
-                env=self.environment,
+                *command,
+                env={**self.environment, **settings},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -161,13 +172,12 @@ class Loop:
 
     async def _until_ready(self, name: str) -> None:
         part = self.parts[name]
-        url = f"http://127.0.0.1:{self.environment[READY_AT[name]]}/readyz"
+        port = self.environment[READY_AT.get(name, READY_AT[SUBMITTER])]
+        url = f"http://127.0.0.1:{port}/readyz"
         try:
             await until_answering(url, part.process)
         except BenchmarkError as error:
-            raise BenchmarkError(
-                f"the {name} of {self.name}: {error}\n{_tail(part.log)}"
-            ) from error
+            raise BenchmarkError(f"the {name} of {self.name}: {error}\n{tail(part.log)}") from error
 
 
 async def until_answering(url: str, process: asyncio.subprocess.Process) -> None:
@@ -193,7 +203,8 @@ async def _answers(client: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-def _tail(log: Path) -> str:
+def tail(log: Path) -> str:
+    """Return the end of a log."""
     return log.read_text(encoding="utf-8", errors="replace")[-2_000:]
 
 
@@ -247,6 +258,11 @@ class Server:
         }
         return await self._open(name, ledger)
 
+    async def open_fabric_loop(self, name: str, profile: Path) -> Loop:
+        """Make a database and a folder for a loop on a Fabric channel."""
+        ledger = {"GX_LEDGER": LedgerKind.FABRIC.value, "GX_FABRIC_PROFILE": str(profile)}
+        return await self._open(name, ledger)
+
     async def open_replica(self, name: str, original: Loop) -> Loop:
         """Make an empty database for another projection of the original's ledger."""
         return await self._open(
@@ -263,7 +279,7 @@ class Server:
         environment = {**_environment(folder, dsn), **keys, **ledger}
         loop = Loop(name=name, folder=folder, dsn=dsn, pool=pool, environment=environment)
         self.stack.push_async_callback(pool.close)
-        self.stack.push_async_callback(loop.stop, API, *reversed(LOOP))
+        self.stack.push_async_callback(loop.stop_all)
         return loop
 
     async def _create_database(self, name: str) -> str:
@@ -292,7 +308,7 @@ def _environment(folder: Path, dsn: str) -> dict[str, str]:
         "GX_PROJECTOR_METRICS_PORT",
     )
     return {
-        **_inherited(os.environ),  # noqa: TID251 (a child's environment)
+        **inherited(os.environ),  # noqa: TID251 (a child's environment)
         **{name: str(free_port()) for name in ports},
         **UNLIMITED,
         "GX_DATABASE_DSN": dsn,
@@ -301,7 +317,7 @@ def _environment(folder: Path, dsn: str) -> dict[str, str]:
     }
 
 
-def _inherited(environment: Mapping[str, str]) -> dict[str, str]:
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """Keep settings of whoever runs the benchmark out of what is measured."""
     return {
         name: value

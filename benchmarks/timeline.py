@@ -71,6 +71,11 @@ SPANS: Final = """
       FROM settled s LEFT JOIN blocks b USING (block_number)
 """
 
+REFUSED: Final = """
+    SELECT code || ': ' || detail FROM command_results
+     WHERE command_id >= uuid_floor($1) AND outcome <> 'COMMITTED' LIMIT 1
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
@@ -127,7 +132,8 @@ async def journey(loop: Loop, since_ms: int, *, from_ms: int | None = None) -> J
     rows = await loop.pool.fetch(SPANS, since_ms)
     lost = [row for row in rows if None in tuple(row) or row["outcome"] != "COMMITTED"]
     if lost or not rows:
-        raise BenchmarkError(f"{loop.name}: {len(lost)} of {len(rows)} did not commit: {lost[:1]}")
+        why = await loop.pool.fetch_value(REFUSED, since_ms)
+        raise BenchmarkError(f"{loop.name}: {len(lost)} of {len(rows)} did not commit: {why}")
     began_ms = from_ms or min(row["accepted_ms"] for row in rows)
     settled_s = (max(row["settled_ms"] for row in rows) - began_ms) / 1_000
     projected_s = (max(row["projected_ms"] for row in rows) - began_ms) / 1_000

@@ -31,13 +31,13 @@ class Transfer:
     key: str
 
 
-def random_transfers(seed: int) -> Iterator[Transfer]:
+def random_transfers(seed: int, accounts: int = ACCOUNTS) -> Iterator[Transfer]:
     """Make transfers without end; the keys of two seeds never meet."""
     dice = random.Random(seed)  # noqa: S311 (a benchmark's dice)
     number = 0
     while True:
-        sender = dice.randrange(ACCOUNTS)
-        receiver = (sender + dice.randrange(1, ACCOUNTS)) % ACCOUNTS
+        sender = dice.randrange(accounts)
+        receiver = (sender + dice.randrange(1, accounts)) % accounts
         yield Transfer(account(sender), account(receiver), f"{seed}-{number}")
         number += 1
 
@@ -56,10 +56,10 @@ def transfer_command(transfer: Transfer) -> NewCommand:
     )
 
 
-def preparation() -> Iterator[NewCommand]:
+def preparation(accounts: int = ACCOUNTS) -> Iterator[NewCommand]:
     """List what a new system needs: its pools, then the accounts with their coins."""
     yield _command("BOOTSTRAP_SYSTEM", {}, SUBJECT, LedgerRole.SUPER_ADMIN)
-    for number in range(ACCOUNTS):
+    for number in range(accounts):
         arguments = {
             "accountId": account(number),
             "amount": OPENING_BALANCE,

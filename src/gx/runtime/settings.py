@@ -136,7 +136,7 @@ class SubmitterSettings(Group):
     lease_s: float = Field(default=5.0, ge=0.3, le=600)
     batch_commands_max: int = Field(default=1_000, ge=1, le=10_000)
     batch_bytes_max: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
-    in_flight_max: int = Field(default=2, ge=1, le=16)
+    in_flight_max: int = Field(default=2, ge=1, le=256)
     linger_ms: int = Field(default=2, ge=0, le=1_000)
     attempts_max: int = Field(default=5, ge=1, le=100)
     verdict_timeout_s: float = Field(default=10.0, ge=0.2, le=600)

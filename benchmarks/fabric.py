@@ -1,0 +1,167 @@
+"""Measure the loop on a real Fabric network: batches against one command a transaction.
+
+    python -m benchmarks.fabric [--rounds N] [--smoke]
+
+Network, database and processes are private, on loopback, and stop by themselves. Writes
+benchmarks/results/fabric.json, and from it docs/reference/benchmarks-fabric.md with its chart.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import uvloop
+
+from benchmarks.chart import render_chart
+from benchmarks.fabric_network import SETTINGS, Network, running_network
+from benchmarks.fabric_node import install_node_client, node_version
+from benchmarks.fabric_page import render_fabric_page
+from benchmarks.fabric_questions import (
+    Amount,
+    FabricEffort,
+    FabricLaboratory,
+    FabricRound,
+    Way,
+    fabric_laboratory,
+)
+from benchmarks.fabric_report import NAMES, FabricReport
+from benchmarks.machine import Machine
+from benchmarks.stack import BenchmarkError, Server
+
+RESULTS: Final = Path("benchmarks/results/fabric.json")
+PAGE: Final = Path("docs/reference/benchmarks-fabric.md")
+
+FULL: Final = FabricEffort(
+    rounds=3,
+    amounts={
+        Way.BATCHES: Amount(warm_up=500, commands=3_000),
+        Way.SINGLE: Amount(warm_up=50, commands=500),
+        Way.NODE: Amount(warm_up=50, commands=250),
+    },
+    open_s=8.0,
+    accounts=10_000,
+)
+SMOKE: Final = FabricEffort(
+    rounds=1,
+    amounts={
+        Way.BATCHES: Amount(warm_up=10, commands=100),
+        Way.SINGLE: Amount(warm_up=2, commands=10),
+        Way.NODE: Amount(warm_up=2, commands=10),
+    },
+    open_s=1.0,
+    accounts=100,
+    connections=8,
+)
+
+_STARTED_S: Final = time.perf_counter()
+
+
+def tell(text: str) -> None:
+    """Say what is happening, and when."""
+    print(f"{time.perf_counter() - _STARTED_S:6.1f} s  {text}", flush=True)
+
+
+async def measure(effort: FabricEffort, folder: Path, command: str) -> FabricReport:
+    """Measure everything in this folder."""
+    async with (
+        running_network(folder / "network") as network,
+        Server.running(folder) as server,
+    ):
+        tell(f"Fabric {network.version} runs")
+        machine = Machine.describe(postgresql=await server.version())
+        async with fabric_laboratory(server, network, effort) as lab:
+            tell(f"opened {effort.accounts:,} accounts")
+            rounds = [await _measure_round(lab, number) for number in range(effort.rounds)]
+            half_loads = []
+            for way in Way:
+                ceiling = statistics.median(one.ways[way].projected_per_s for one in rounds)
+                half_loads.append(await lab.measure_half_load(way, ceiling))
+            tell("measured latencies")
+            memory_mib = {**lab.loop.memory_mib(), **network.memory_mib()}
+    return FabricReport(
+        command=command,
+        seconds=round(time.perf_counter() - _STARTED_S),
+        machine=machine,
+        network=_describe(network),
+        effort=effort,
+        rounds=rounds,
+        half_loads=half_loads,
+        memory_mib=memory_mib,
+    )
+
+
+async def _measure_round(lab: FabricLaboratory, number: int) -> FabricRound:
+    one = await lab.measure_round(number)
+    figures = ", ".join(
+        f"{NAMES[way]} {found.projected_per_s:,.0f}/s at {found.cpu_sum_us / 1_000:.2f} ms CPU"
+        for way, found in one.ways.items()
+    )
+    tell(f"round {number + 1}: {figures}; inside {one.inside_projected_per_s:,.0f}/s")
+    return one
+
+
+def _describe(network: Network) -> dict[str, str]:
+    return {
+        "Fabric": network.version,
+        "Blocks are cut": f"after {SETTINGS.batch_timeout_ms} ms, or at "
+        f"{SETTINGS.batch_messages_max} transactions",
+        "Node client": node_version(),
+    }
+
+
+def write(report: FabricReport, *, results: Path = RESULTS, page: Path = PAGE) -> None:
+    """Write the results, the page and its chart."""
+    chart = page.with_suffix(".svg")
+    for path in (results, page):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    results.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    page.write_text(render_fabric_page(report, chart=chart.name), encoding="utf-8")
+    chart.write_text(render_chart(report.answers()), encoding="utf-8")
+    tell(f"wrote {results}, {page} and {chart}")
+
+
+def read_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fabric", description=__doc__)
+    parser.add_argument("--rounds", type=int, help="how often everything is measured")
+    parser.add_argument("--smoke", action="store_true", help="seconds; its figures mean nothing")
+    parser.add_argument("--render", action="store_true", help="write the page anew from JSON")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--page", type=Path, default=PAGE)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, write, and print the verdicts."""
+    options = read_options()
+    if options.render:
+        report = msgspec.json.decode(options.results.read_bytes(), type=FabricReport)
+    else:
+        effort = SMOKE if options.smoke else FULL
+        if options.rounds is not None:
+            effort = msgspec.structs.replace(effort, rounds=max(1, options.rounds))
+        report = run(effort)
+    write(report, results=options.results, page=options.page)
+    for answer in report.answers():
+        print(answer.line())
+
+
+def run(effort: FabricEffort) -> FabricReport:
+    """Measure in a folder of its own, which is gone afterwards."""
+    command = " ".join(("python -m benchmarks.fabric", *sys.argv[1:]))
+    with tempfile.TemporaryDirectory(prefix="gxb") as folder:
+        try:
+            install_node_client()
+            (Path(folder) / "network").mkdir()
+            return uvloop.run(measure(effort, Path(folder), command))
+        except BenchmarkError as error:
+            raise SystemExit(f"the benchmark failed: {error}") from error
+
+
+if __name__ == "__main__":
+    main()
