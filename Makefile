@@ -59,6 +59,7 @@ audit: ## Compare the pinned packages with PyPI's advisories (needs PyPI itself,
 GENERATED := docs/reference docs/runbooks k8s compose
 generate: setup ## Write every generated file anew
 	@$(BIN)/gx openapi --output docs/reference/openapi.json
+	@$(BIN)/gx openapi --each-area docs/reference/openapi
 	@$(BIN)/gx catalogue --output docs/reference/catalogue.md
 	@$(BIN)/gx settings --output docs/reference/settings.md
 	@$(BIN)/gx monitoring render

@@ -1,6 +1,6 @@
 """Puts the edge together. Nothing here chooses an adapter: all collaborators come in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -27,6 +27,7 @@ from gx.api.ports import (
 from gx.api.problems import RequestRefusedError
 from gx.api.query_routes import query_handlers
 from gx.api.reference import ReferenceDesk
+from gx.api.route_spec import RouteSpec
 from gx.api.route_table import ROUTES
 from gx.api.routes import EdgeRoute, Handler
 from gx.api.settings import EdgeSettings
@@ -47,7 +48,7 @@ class UnboundRouteError(GxError):
 class Collaborators:
     """Everything that the edge works with.
 
-    `metrics` must be built with `gx.api.route_table.metric_routes()`.
+    `metrics` must be built with `gx.api.route_table.metric_routes(routes)`.
     """
 
     gate: CommandGate
@@ -59,12 +60,14 @@ class Collaborators:
     probes: Probes
     metrics: ApiMetrics
     settings: EdgeSettings = field(default_factory=EdgeSettings)
+    routes: Sequence[RouteSpec] = ROUTES
+    """Those that this process serves: all, or its areas' (`gx.api.areas.routes_of`)."""
 
 
 class EdgeApp(FastAPI):
     """The API. Its document comes from the declarations, and it can be asked to let go."""
 
-    def __init__(self, watcher: CommandWatcher) -> None:
+    def __init__(self, watcher: CommandWatcher, routes: Sequence[RouteSpec]) -> None:
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             yield
@@ -82,6 +85,7 @@ class EdgeApp(FastAPI):
             telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         )
         self._watcher = watcher
+        self._documented = routes
 
     def drain(self) -> None:
         """Let waiting clients and event streams go; call it when the process is to stop."""
@@ -90,7 +94,7 @@ class EdgeApp(FastAPI):
     @override
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document."""
-        return build_document()
+        return build_document(self._documented)
 
 
 def create_app(parts: Collaborators) -> EdgeApp:
@@ -100,9 +104,9 @@ def create_app(parts: Collaborators) -> EdgeApp:
         UnboundRouteError: the table of routes and the handlers do not match.
     """
     watcher = CommandWatcher(parts.reader)
-    app = EdgeApp(watcher)
+    app = EdgeApp(watcher, parts.routes)
     guard = Guard(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
-    routes = bind_routes(build_handlers(parts, watcher), guard)
+    routes = bind_routes(build_handlers(parts, watcher), guard, parts.routes)
     app.router.routes.extend(routes)
     app.add_exception_handler(HTTPException, _refuse)
     app.add_middleware(
@@ -125,12 +129,14 @@ def build_handlers(parts: Collaborators, watcher: CommandWatcher) -> dict[str, H
         **query_handlers(parts.queries, settings),
         **commands.handlers(),
         **DeadLetterDesk(parts.letters, settings=settings).handlers(),
-        **ReferenceDesk(render_openapi).handlers(),
+        **ReferenceDesk(lambda: render_openapi(parts.routes)).handlers(),
     }
 
 
-def bind_routes(handlers: dict[str, Handler], guard: Guard) -> list[EdgeRoute]:
-    """Join each declared route to its handler.
+def bind_routes(
+    handlers: dict[str, Handler], guard: Guard, served: Sequence[RouteSpec] = ROUTES
+) -> list[EdgeRoute]:
+    """Join each served route to its handler; all that are declared must have one.
 
     Raises:
         UnboundRouteError: one has no partner.
@@ -138,7 +144,7 @@ def bind_routes(handlers: dict[str, Handler], guard: Guard) -> list[EdgeRoute]:
     unbound = {route.name for route in ROUTES} ^ handlers.keys()
     if unbound:
         raise UnboundRouteError(f"declared without handler or the reverse: {sorted(unbound)}")
-    return [EdgeRoute(route, handler=handlers[route.name], guard=guard) for route in ROUTES]
+    return [EdgeRoute(route, handler=handlers[route.name], guard=guard) for route in served]
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

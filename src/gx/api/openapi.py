@@ -1,12 +1,14 @@
 """The OpenAPI document, generated from the same declarations as the routes themselves."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi.openapi.utils import get_openapi
 
 from gx import __version__
 from gx.api.operations import PARAMETERS, PROBLEM_EXAMPLES, RESPONSE_HEADERS, operation_of
+from gx.api.route_spec import RouteSpec
 from gx.api.route_table import REFERENCE, ROUTES
 from gx.api.routes import DocumentedRoute
 from gx.api.schemas import SCHEMAS
@@ -42,9 +44,9 @@ _BEARER: Final[JsonObject] = {
 }
 
 
-def build_document() -> JsonObject:
-    """Build the document of the whole API."""
-    used = {route.tag for route in ROUTES}
+def build_document(routes: Sequence[RouteSpec] = ROUTES) -> JsonObject:
+    """Build the document of these routes, if not of the whole API."""
+    used = {route.tag for route in routes}
     document = get_openapi(
         title=TITLE,
         version=__version__,
@@ -52,10 +54,10 @@ def build_document() -> JsonObject:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         tags=[{"name": name, "description": text} for name, text in _TAGS.items() if name in used],
         servers=[{"url": "/"}],
-        routes=[DocumentedRoute(route) for route in ROUTES],
+        routes=[DocumentedRoute(route) for route in routes],
     )
     paths: dict[str, dict[str, JsonObject]] = document["paths"]
-    for route in ROUTES:
+    for route in routes:
         paths[route.path][route.method.lower()].update(operation_of(route))
     document["components"] = {
         "schemas": SCHEMAS,
@@ -67,7 +69,7 @@ def build_document() -> JsonObject:
     return document
 
 
-def render_openapi() -> str:
+def render_openapi(routes: Sequence[RouteSpec] = ROUTES) -> str:
     """Render the document as it is committed: indented JSON with a final newline."""
-    document: JsonValue = build_document()
+    document: JsonValue = build_document(routes)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

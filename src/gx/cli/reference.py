@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from gx.api.areas import UnknownAreaError, parse_areas, routes_of
 from gx.api.openapi import render_openapi
+from gx.cli.failures import UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json
 from gx.domain.codec import JsonValue
+from gx.domain.commands import Area
 from gx.operations.reference import describe_catalogue, render_catalogue
 from gx.runtime.settings_reference import render_settings
 
@@ -20,14 +23,31 @@ OutputOption = Annotated[
 
 
 @app.command("openapi")
-def openapi(output: OutputOption = None) -> None:
+def openapi(
+    output: OutputOption = None,
+    areas: Annotated[
+        str, typer.Option("--areas", help="Only what a service of these areas answers.")
+    ] = "",
+    each_area: Annotated[
+        Path | None, typer.Option("--each-area", help="The folder for one document an area.")
+    ] = None,
+) -> None:
     """Write the API's OpenAPI document.
 
     Examples:
       gx openapi
       gx openapi --output docs/reference/openapi.json
+      gx openapi --areas tokenomics,tax
+      gx openapi --each-area docs/reference/openapi
     """
-    _write(render_openapi(), output)
+    if each_area is not None:
+        for area in Area:
+            _write(render_openapi(routes_of({area})), each_area / f"{area}.json")
+        return
+    try:
+        _write(render_openapi(routes_of(parse_areas(areas))), output)
+    except UnknownAreaError as error:
+        raise UsageFailedError(f"--areas: {error}") from error
 
 
 @app.command("catalogue")

@@ -102,12 +102,13 @@ class ChaincodeSettings(Group):
 
 
 class ApiSettings(Group):
-    """Settings of `gx api serve`: `GX_API_<NAME>`."""
+    """Settings of `gx api serve`: `GX_API_<NAME>`; no `areas` (by commas) means all of them."""
 
     model_config = SettingsConfigDict(env_prefix="GX_API_", frozen=True, extra="ignore")
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
+    areas: str = ""
     metrics_port: int = Field(default=9095, ge=0, le=65_535)
     body_bytes_max: int = Field(default=65_536, ge=1_024, le=16_777_216)
     group_max: int = Field(default=512, ge=1, le=10_000)

@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Generator
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import httpx
@@ -12,6 +13,7 @@ import uvicorn
 from typing_extensions import override
 
 from gx.api.app import Collaborators, EdgeApp, create_app
+from gx.api.areas import UnknownAreaError, parse_areas, routes_of, service_name
 from gx.api.issuer import LocalIssuer, jwks_path
 from gx.api.ports import RateLimiter
 from gx.api.rate_limits import COMMAND, LocalRateLimiter, SharedRateLimiter, open_store
@@ -21,6 +23,7 @@ from gx.api.signing_keys import SigningKeys, load_from_file, load_from_url
 from gx.api.tokens import JwtVerifier, TokenPolicy
 from gx.database.notifications import Notifier
 from gx.database.pool import Pool
+from gx.domain.commands import Area
 from gx.outbox.admission import Admission
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -48,17 +51,46 @@ NAME: Final = "api"
 KEEP_ALIVE_S: Final = 30
 
 
-def run_api() -> None:
-    """Serve the HTTP API until a signal asks to stop."""
-    run_process(NAME, _main)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiChoices:
+    """What a command line says about one service; None leaves it to the settings."""
+
+    areas: str | None = None
+    port: int | None = None
+    metrics_port: int | None = None
+
+    def applied_to(self, settings: ApiSettings) -> ApiSettings:
+        """Return the settings with these choices in place of theirs."""
+        chosen = {name: value for name, value in asdict(self).items() if value is not None}
+        return settings.model_copy(update=chosen)
 
 
-async def _main(stop: asyncio.Event) -> None:
-    common, settings, database = load(CommonSettings), load(ApiSettings), load_database()
+def run_api(choices: ApiChoices | None = None) -> None:
+    """Serve the HTTP API, or some of its areas, until a signal asks to stop.
+
+    Raises:
+        SettingsError: there is no such area.
+    """
+    settings = (choices or ApiChoices()).applied_to(load(ApiSettings))
+    areas = _areas_of(settings)
+    run_process(NAME, lambda stop: _main(settings, areas, stop))
+
+
+def _areas_of(settings: ApiSettings) -> frozenset[Area]:
+    try:
+        return parse_areas(settings.areas)
+    except UnknownAreaError as error:
+        raise SettingsError(f"GX_API_AREAS: {error}") from error
+
+
+async def _main(settings: ApiSettings, areas: frozenset[Area], stop: asyncio.Event) -> None:
+    common, database = load(CommonSettings), load_database()
     registry = MetricsRegistry()
+    routes = routes_of(areas)
     metrics = build_api_metrics(
         registry,
-        routes=tuple(metric_routes()),
+        routes=tuple(metric_routes(routes)),
+        service=service_name(areas),
         redis_commands=() if settings.redis_url is None else (COMMAND,),
         facts=facts_of(common, settings, database),
     )
@@ -70,24 +102,28 @@ async def _main(stop: asyncio.Event) -> None:
         check = await stack.enter_async_context(watched(pool, ledger, metrics))
         notifier = Notifier(connections, WAKE_UP_CHANNEL)
         stack.push_async_callback(notifier.close)
-        parts = await _parts(stack, pool=pool, notifier=notifier, check=check, metrics=metrics)
+        parts = await _parts(
+            stack, settings, pool=pool, notifier=notifier, check=check, metrics=metrics
+        )
         probes = Probes(ready=(check,))
         port, host = settings.metrics_port, common.metrics_host
         await stack.enter_async_context(
             TelemetryServer(registry=registry, probes=probes, port=port, host=host)
         )
-        await _serve(create_app(parts), settings, stop, drain_s=common.drain_s)
+        app = create_app(replace(parts, routes=routes))
+        await _serve(app, settings, stop, drain_s=common.drain_s)
 
 
 async def _parts(
     stack: contextlib.AsyncExitStack,
+    settings: ApiSettings,
     *,
     pool: Pool,
     notifier: Notifier,
     check: ReadinessCheck,
     metrics: ApiMetrics,
 ) -> Collaborators:
-    common, settings = load(CommonSettings), load(ApiSettings)
+    common = load(CommonSettings)
     inbox = PostgresCommandInbox(pool, new_id=CommandIds(SystemClock(), os.urandom))
     gate = GroupCommitter(
         inbox,
