@@ -48,6 +48,7 @@ class Cause(StrEnum):
     NO_ALERTMANAGER = "no-alertmanager"
     ROUTE_TO_NOWHERE = "route-to-nowhere"
     NOTIFICATIONS_FAIL = "notifications-fail"
+    OLD_CONFIGURATION = "old-configuration"
     UNKNOWN = "unknown"
 
 

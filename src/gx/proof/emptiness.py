@@ -1,8 +1,8 @@
 """Why a query has no samples: its parts are evaluated until the one is found that empties it."""
 
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,13 +12,14 @@ import promql_parser as ast
 from gx.proof.causes import Cause
 from gx.proof.near_names import nearest
 from gx.proof.prometheus import LoadedRule, Prometheus, QueryRefusedError, Sample
+from gx.proof.syntax import is_equal, is_filter, is_scalar, matchers, parse
 
-COMPARISONS: Final = frozenset({">", "<", ">=", "<=", "==", "!="})
 _NEEDS_TWO: Final = frozenset({"rate", "irate", "increase", "delta", "idelta", "deriv"})
 # Prometheus itself writes them, and only while an alert is pending or fires.
 _MAY_BE_ABSENT: Final = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 _SHOWN: Final = 6
-_ESCAPE: Final = re.compile(r"\\(.)")
+# Most of an answer's time is its way; Prometheus evaluates twenty queries at once unless told.
+_AT_ONCE: Final = 8
 _ESCAPED_QUOTES: Final = {'"': r"\\x22", "'": r"\\x27"}
 
 
@@ -30,6 +31,7 @@ class Verdict(StrEnum):
     IDLE = "idle"
     NOT_YET = "not yet"
     EXCUSED = "excused"
+    SILENCED = "silenced"
     BROKEN = "broken"
 
 
@@ -41,7 +43,8 @@ class Explanation:
     """What a query has, and if nothing, which part of it (`where`) is empty and why.
 
     `quiet`: every part has data, and a condition in it does not hold. `idle`: nothing happened in
-    its window. `cause` is there when it is broken.
+    its window. `cause` is there when it is broken. `silent_job`: all that is wrong is that
+    no target of this scrape job answers.
     """
 
     verdict: Verdict
@@ -50,6 +53,7 @@ class Explanation:
     evidence: tuple[str, ...] = ()
     cause: Cause | None = None
     fix: str = ""
+    silent_job: str = ""
 
 
 _HAS_DATA: Final = Explanation(verdict=Verdict.DATA)
@@ -58,6 +62,11 @@ Excuse = Callable[[str, Mapping[str, str]], str | None]
 """Says of a series' name, and the labels that are matched, why it is rightly absent here.
 
 None if it should be there."""
+
+Silence = Callable[[str, Mapping[str, str]], str | None]
+"""Says of a series' name, and the labels that are matched, which scrape job would bring it.
+
+None unless every target of that job fails."""
 
 
 class Explainer:
@@ -73,10 +82,22 @@ class Explainer:
         *,
         recorded: Mapping[str, Sequence[LoadedRule]],
         excuse: Excuse = lambda *_: None,
+        silence: Silence = lambda *_: None,
     ) -> None:
         self._prometheus = prometheus
         self._recorded = recorded
         self._excuse = excuse
+        self._silence = silence
+        self._known: dict[str, Explanation] = {}
+
+    def explain_all(self, queries: Iterable[str]) -> list[Explanation]:
+        """Explain several queries, some at once; the answers are in the queries' order.
+
+        Raises:
+            PrometheusError: Prometheus cannot be reached.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(self.explain, queries))
 
     def explain(self, query: str) -> Explanation:
         """Say what a query has now, and if nothing, why.
@@ -84,6 +105,11 @@ class Explainer:
         Raises:
             PrometheusError: Prometheus cannot be reached.
         """
+        if query not in self._known:
+            self._known[query] = self._explain_anew(query)
+        return self._known[query]
+
+    def _explain_anew(self, query: str) -> Explanation:
         try:
             samples = self._prometheus.ask(query)
             if _has_numbers(samples):
@@ -147,11 +173,11 @@ class Explainer:
     def _pair(self, node: ast.BinaryExpr, operator: str) -> Explanation:
         """Explain an empty operation of two sides that both have data."""
         left, right = (self._samples(each) for each in (node.lhs, node.rhs))
-        is_scalar = any(_is_scalar(each) for each in (node.lhs, node.rhs))
+        has_scalar = any(is_scalar(each) for each in (node.lhs, node.rhs))
         names = None if node.modifier is None else node.modifier.matching
         # What a filter lets through has a partner only while its condition is met.
-        is_filtered = any(_is_filter(each) for each in (node.lhs, node.rhs))
-        if is_scalar or is_filtered or _have_partners(left, right, names):
+        is_filtered = any(is_filter(each) for each in (node.lhs, node.rhs))
+        if has_scalar or is_filtered or _have_partners(left, right, names):
             return _quiet(node)
         return Explanation(
             verdict=Verdict.BROKEN,
@@ -201,9 +227,9 @@ class Explainer:
             return _HAS_DATA
         if name in _MAY_BE_ABSENT:
             return _quiet(node)
-        matched = {each.name: each.value for each in node.matchers.matchers if _is_equal(each)}
-        if (reason := self._excuse(name, matched)) is not None:
-            return Explanation(verdict=Verdict.EXCUSED, where=text, what=reason)
+        matched = {each.name: each.value for each in node.matchers.matchers if is_equal(each)}
+        if (known := self._known_absence(text, name, matched)) is not None:
+            return known
         rules = [
             rule
             for rule in self._recorded.get(name, ())
@@ -214,6 +240,16 @@ class Explainer:
         if name and not self._prometheus.ask(name):
             return self._absent(name)
         return self._drifted(node)
+
+    def _known_absence(
+        self, text: str, name: str, matched: Mapping[str, str]
+    ) -> Explanation | None:
+        if (reason := self._excuse(name, matched)) is not None:
+            return Explanation(verdict=Verdict.EXCUSED, where=text, what=reason)
+        if (job := self._silence(name, matched)) is not None:
+            what = f"no target of {job} answers"
+            return Explanation(verdict=Verdict.SILENCED, where=text, what=what, silent_job=job)
+        return None
 
     def _has_recorded(self, rule: LoadedRule) -> bool:
         labels = ",".join(f'{label}="{value}"' for label, value in rule.labels.items())
@@ -257,7 +293,7 @@ class Explainer:
     def _drifted(self, node: ast.VectorSelector) -> Explanation:
         """Find the matcher that empties a selector whose series is there."""
         name, kept = node.name or "", list[str]()
-        for label, text in _matchers(node):
+        for label, text in matchers(node):
             kept.append(text)
             if self._prometheus.ask(f"{name}{{{','.join(kept)}}}"):
                 continue
@@ -278,24 +314,6 @@ class Explainer:
         return self._prometheus.ask(str(node))
 
 
-def parse(query: str) -> ast.Expr:
-    """Parse a query so that the text of each of its parts can be asked.
-
-    The parser's text of a string has lost its escapes: they are doubled beforehand, so that one
-    of each two is left, and quotes become numbers.
-
-    Raises:
-        ValueError: It is no PromQL.
-    """
-    return ast.parse(_ESCAPE.sub(_double, query))
-
-
-def _double(escape: re.Match[str]) -> str:
-    character = escape[1]
-    kept = character if character != "\\" else "\\\\"
-    return _ESCAPED_QUOTES.get(character, "\\\\" + kept)
-
-
 def _has_numbers(samples: Sequence[Sample]) -> bool:
     return any(not math.isnan(each.value) for each in samples)
 
@@ -308,30 +326,6 @@ def _quiet(node: ast.Expr) -> Explanation:
 
 def _best(*found: Explanation) -> Explanation:
     return min(found, key=lambda each: _ORDER[each.verdict])
-
-
-def _is_scalar(node: ast.Expr) -> bool:
-    match node:
-        case ast.NumberLiteral():
-            return True
-        case ast.ParenExpr() | ast.UnaryExpr():
-            return _is_scalar(node.expr)
-        case ast.Call():
-            return node.func.name in {"time", "scalar"}
-        case ast.BinaryExpr():
-            return _is_scalar(node.lhs) and _is_scalar(node.rhs)
-        case _:
-            return False
-
-
-def _is_filter(node: ast.Expr) -> bool:
-    match node:
-        case ast.ParenExpr():
-            return _is_filter(node.expr)
-        case ast.BinaryExpr():
-            return str(node.op).strip() in COMPARISONS
-        case _:
-            return False
 
 
 def _have_partners(
@@ -348,15 +342,6 @@ def _key(sample: Sample, matching: ast.LabelModifier | None) -> frozenset[tuple[
         is_on = matching.type == ast.LabelModifierType.Include
         names = labels if is_on else names - labels
     return frozenset((name, sample.labels.get(name, "")) for name in names)
-
-
-def _matchers(node: ast.VectorSelector) -> Iterator[tuple[str, str]]:
-    for each in node.matchers.matchers:
-        yield each.name, str(each)
-
-
-def _is_equal(matcher: ast.Matcher) -> bool:
-    return bool(matcher.op == ast.MatchOp.Equal)
 
 
 def _labels_text(samples: Sequence[Sample]) -> str:

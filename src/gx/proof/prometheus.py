@@ -6,6 +6,7 @@ from typing import Final, Self, TypeVar
 
 import httpx
 import msgspec
+from prometheus_client.parser import text_string_to_metric_families
 
 from gx.monitoring.live import PrometheusError
 
@@ -188,6 +189,10 @@ class Prometheus:
         series = msgspec.json.decode(answer.result, type=list[_Series])
         return max((each.values[-1][0] for each in series if each.values), default=None)
 
+    def own_samples(self) -> tuple[Sample, ...]:
+        """Return what it says of itself now, whether it is scraped by anybody or not."""
+        return parse_samples(self._send("GET", "/metrics", {}).text)
+
     def now_s(self) -> float:
         """Return Prometheus' own time, which its samples are stamped with."""
         return self.ask("time()")[0].value
@@ -222,6 +227,15 @@ class Prometheus:
             raise PrometheusError(
                 f"{response.url} does not answer as Prometheus does: {error}"
             ) from error
+
+
+def parse_samples(exposition: str) -> tuple[Sample, ...]:
+    """Read an exposition; each sample's name is its label `__name__`."""
+    return tuple(
+        Sample({"__name__": sample.name, **sample.labels}, sample.value)
+        for family in text_string_to_metric_families(exposition)
+        for sample in family.samples
+    )
 
 
 def _reason(response: httpx.Response) -> str:

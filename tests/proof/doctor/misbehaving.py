@@ -4,7 +4,7 @@ import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Final
 import httpx
 from typing_extensions import override
 
-from gx.runtime.prometheus import prometheus_command
+from gx.runtime.prometheus import alertmanager_command, prometheus_command
 from gx.runtime.tools import Tool
 from tests.end_to_end.loop import free_port
 
@@ -133,7 +133,24 @@ def running_prometheus(tool: Tool, configuration: Path, folder: Path) -> Iterato
     command = prometheus_command(
         tool, configuration=configuration, storage=folder / "data", port=port, retention_days=1
     )
-    with (folder / "prometheus.log").open("wb") as log:
+    with _running(tool, command, port, folder / "prometheus.log") as url:
+        yield url
+
+
+@contextmanager
+def running_alertmanager(tool: Tool, configuration: Path, folder: Path) -> Iterator[str]:
+    """Run Alertmanager with a configuration until the block ends; yield its address."""
+    port = free_port()
+    command = alertmanager_command(
+        tool, configuration=configuration, storage=folder / "alertmanager", port=port
+    )
+    with _running(tool, command, port, folder / "alertmanager.log") as url:
+        yield url
+
+
+@contextmanager
+def _running(tool: Tool, command: Sequence[str], port: int, log_file: Path) -> Iterator[str]:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=tool.working_folder, stdout=log, stderr=log)
     url = f"http://{HOST}:{port}"
     try:
@@ -150,7 +167,7 @@ def _wait_until_ready(url: str) -> None:
         if _is_ready(url):
             return
         pause.wait(PAUSE_S)
-    raise TimeoutError(f"Prometheus is not ready at {url}")
+    raise TimeoutError(f"nobody is ready at {url}")
 
 
 def _is_ready(url: str) -> bool:

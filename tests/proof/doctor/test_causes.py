@@ -231,7 +231,9 @@ def test_an_empty_query_is_explained(lab: Lab, query: str, cause: Cause, told: s
 )
 def test_a_system_without_traffic_is_idle_and_healthy(lab: Lab, query: str) -> None:
     """A ratio of nothing to nothing is no fault, nor are filters that share no sample."""
-    findings = until_explained(lab, query, lambda found: "two scrapes" not in found.what)
+    findings = until_explained(
+        lab, query, lambda found: found.cause is Cause.IDLE and "two scrapes" not in found.what
+    )
 
     assert [each.cause for each in findings] == [Cause.IDLE]
     assert findings[0].is_healthy

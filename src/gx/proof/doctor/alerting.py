@@ -1,4 +1,4 @@
-"""Silent alerts: an Alertmanager that is not reached, and routes that end with nobody."""
+"""Alerts that Alertmanager keeps to itself: routes that end with nobody, refused notifications."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -13,7 +13,8 @@ from gx.monitoring.alerts import ALERTS
 from gx.monitoring.model import ENVIRONMENTS, Severity
 from gx.monitoring.thresholds import BACKEND_NAMESPACE
 from gx.proof.causes import Cause, Finding
-from gx.proof.prometheus import Prometheus
+from gx.proof.doctor.delivery import find_old_configuration
+from gx.proof.prometheus import parse_samples
 
 _TIMEOUT_S: Final = 5.0
 _NAMES_SHOWN: Final = 4
@@ -45,28 +46,6 @@ class _Original(msgspec.Struct):
 
 class _Status(msgspec.Struct):
     config: _Original
-
-
-def examine_delivery(prometheus: Prometheus) -> Iterator[Finding]:
-    """Yield why Prometheus does not get rid of its alerts."""
-    known = prometheus.alertmanagers().active_alertmanagers
-    if not known:
-        yield Finding(
-            cause=Cause.NO_ALERTMANAGER,
-            where=prometheus.url,
-            what="Prometheus knows no Alertmanager: alerts fire, and nobody is told",
-            evidence=("/api/v1/alertmanagers has no active one",),
-            fix="name one under `alerting.alertmanagers`; `gx monitoring render` does",
-        )
-    for sample in prometheus.ask("increase(prometheus_notifications_errors_total[5m]) > 0"):
-        address = sample.labels.get("alertmanager", "?")
-        yield Finding(
-            cause=Cause.ALERTMANAGER_UNREACHABLE,
-            where=f"{prometheus.url} -> {address}",
-            what="alerts that are sent there do not arrive",
-            evidence=(f"about {sample.value:.0f} errors in five minutes",),
-            fix="start it, correct its address, or open 9093 for Prometheus (`gx reachability`)",
-        )
 
 
 def examine_routes(url: str, environments: Sequence[str] = ENVIRONMENTS) -> Iterator[Finding]:
@@ -149,17 +128,25 @@ def _has_integration(receiver: Mapping[str, object]) -> bool:
 
 def _failing(url: str) -> Iterator[Finding]:
     """Yield the integrations whose notifications fail, by Alertmanager's own counters."""
-    for line in _get(url, "/metrics").text.splitlines():
-        name, _, value = line.rpartition(" ")
-        if not name.startswith("alertmanager_notifications_failed_total") or float(value) == 0:
+    samples = parse_samples(_get(url, "/metrics").text)
+    tried = {
+        each.labels.get("integration", ""): each.value
+        for each in samples
+        if each.labels["__name__"] == "alertmanager_notifications_total"
+    }
+    for each in samples:
+        if each.labels["__name__"] != "alertmanager_notifications_failed_total" or not each.value:
             continue
+        labels = {name: value for name, value in each.labels.items() if name != "__name__"}
+        integration = labels.get("integration", "")
         yield Finding(
             cause=Cause.NOTIFICATIONS_FAIL,
-            where=f"{url}: {name.partition('{')[2].rstrip('}')}",
+            where=f"{url}: {', '.join(f'{name}={value}' for name, value in labels.items())}",
             what="notifications have failed since it was started",
-            evidence=(line,),
+            evidence=(f"{each.value:.0f} failed of {tried.get(integration, 0):.0f} attempts",),
             fix="read Alertmanager's log; the receiver's address or key is usually what is wrong",
         )
+    yield from find_old_configuration("alertmanager", url, samples)
 
 
 def _load(url: str) -> _Loaded:

@@ -1,11 +1,11 @@
 """The examination: whatever is at hand is asked, and what it says is put together."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gx.monitoring.live import PrometheusError
 from gx.proof.causes import Finding
-from gx.proof.doctor.alerting import examine_delivery, examine_routes
+from gx.proof.doctor.alerting import examine_routes
 from gx.proof.doctor.configuration import read_jobs
 from gx.proof.doctor.dashboards import (
     PlacedDashboard,
@@ -13,17 +13,19 @@ from gx.proof.doctor.dashboards import (
     examine_datasources,
     examine_variables,
 )
+from gx.proof.doctor.delivery import examine_delivery
 from gx.proof.doctor.manifests import Reach
 from gx.proof.doctor.rules import (
     examine_one,
     examine_queries,
     examine_rules,
+    name_readers,
     rate_window_of,
     recorded_rules,
 )
 from gx.proof.doctor.targets import Surroundings, examine_targets
 from gx.proof.emptiness import Explainer
-from gx.proof.excuses import excuse_by_jobs
+from gx.proof.excuses import excuse_by_jobs, silence_by_targets
 from gx.proof.expected import expected_environments
 from gx.proof.grafana import Datasource, Grafana, GrafanaError
 from gx.proof.prometheus import Prometheus
@@ -114,21 +116,34 @@ def _by_prometheus(
         prometheus,
         recorded=recorded_rules(groups),
         excuse=excuse_by_jobs(jobs, sources.conditions),
+        silence=silence_by_targets(prometheus.targets().active_targets),
     )
     if sources.query is not None:
         found = examine_one(explainer, sources.query)
         yield from [found] if found is not None else []
         return
     around = Surroundings(reach=reach, processes=sources.processes)
-    yield from examine_targets(prometheus, jobs, around)
-    yield from examine_rules(groups)
-    yield from examine_delivery(prometheus)
-    yield from examine_queries(
+    about_targets = tuple(examine_targets(prometheus, jobs, around))
+    about_queries = examine_queries(
         explainer,
         groups,
         environments=expected_environments(prometheus),
         rate_window=rate_window_of(prometheus),
     )
+    yield from (_with_readers(each, about_queries.silenced) for each in about_targets)
+    yield from examine_rules(groups)
+    yield from examine_delivery(prometheus)
+    yield from about_queries.findings
+
+
+def _with_readers(found: Finding, silenced: Mapping[str, Sequence[str]]) -> Finding:
+    """Add to what is said of a target who reads what it does not say: one cause, one finding."""
+    job = found.where.partition(":")[0]
+    readers = [each for jobs, names in silenced.items() if job in jobs.split() for each in names]
+    if not readers:
+        return found
+    text = f"nothing to read for {name_readers(readers)}"
+    return replace(found, evidence=(*found.evidence, text))
 
 
 def _not_told(reach: Reach, told: Collection[Finding]) -> list[Finding]:

@@ -1,6 +1,7 @@
 """Rules that fail, are not loaded, or read what is not there; panels that read the same."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from gx.monitoring.alerts import ALERTS
@@ -52,39 +53,59 @@ def examine_rules(groups: Sequence[LoadedGroup]) -> Iterator[Finding]:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryFindings:
+    """What empties rules and panels; `silenced` has those that a silent scrape job empties."""
+
+    findings: tuple[Finding, ...]
+    silenced: Mapping[str, Sequence[str]]
+
+
 def examine_queries(
     explainer: Explainer,
     groups: Sequence[LoadedGroup],
     *,
     environments: Sequence[str],
     rate_window: str,
-) -> Iterator[Finding]:
-    """Yield, once each, the parts of rules and panels that empty them, with who reads them."""
+) -> QueryFindings:
+    """Find, once each, the parts of rules and panels that empty them, with who reads them."""
     found: dict[tuple[Cause, str], tuple[Explanation, list[str]]] = {}
+    silenced: dict[str, list[str]] = {}
     idle: list[str] = []
-    for reader, query in [*_rules(groups), *_panels(environments, rate_window)]:
-        explained = explainer.explain(query)
+    readers = [*_rules(groups), *_panels(environments, rate_window)]
+    explanations = explainer.explain_all(query for _, query in readers)
+    for (reader, _), explained in zip(readers, explanations, strict=True):
         if explained.cause is not None:
             key = (explained.cause, explained.where)
             found.setdefault(key, (explained, []))[1].append(reader)
-        elif explained.verdict is Verdict.IDLE and reader not in idle:
+        elif explained.silent_job:
+            silenced.setdefault(explained.silent_job, []).append(reader)
+        elif explained.verdict is Verdict.IDLE:
             idle.append(reader)
-    for (cause, where), (explained, readers) in found.items():
-        yield Finding(
-            cause=cause,
-            where=where,
-            what=explained.what,
-            evidence=(*explained.evidence, f"read by {_names(readers)}"),
-            fix=explained.fix,
-        )
+    findings = [_emptied(*each) for each in found.values()]
     if idle:
-        yield Finding(
-            cause=Cause.IDLE,
-            where=_names(idle),
-            what="nothing happened in their windows: they have no number, and nothing is wrong",
-            evidence=("the counters are there, and stand still",),
-            is_healthy=True,
-        )
+        findings.append(_idle(idle))
+    return QueryFindings(findings=tuple(findings), silenced=silenced)
+
+
+def _emptied(explained: Explanation, readers: Sequence[str]) -> Finding:
+    return Finding(
+        cause=explained.cause or Cause.UNKNOWN,
+        where=explained.where,
+        what=explained.what,
+        evidence=(*explained.evidence, f"read by {name_readers(readers)}"),
+        fix=explained.fix,
+    )
+
+
+def _idle(readers: Sequence[str]) -> Finding:
+    return Finding(
+        cause=Cause.IDLE,
+        where=name_readers(readers),
+        what="nothing happened in their windows: they have no number, and nothing is wrong",
+        evidence=("the counters are there, and stand still",),
+        is_healthy=True,
+    )
 
 
 def examine_one(explainer: Explainer, query: str) -> Finding | None:
@@ -115,7 +136,8 @@ def _panels(environments: Sequence[str], rate_window: str) -> Iterator[tuple[str
             yield f"panel {dashboard.uid}: {panel.title}", query.resolve(rate_window=rate_window)
 
 
-def _names(readers: Sequence[str]) -> str:
+def name_readers(readers: Sequence[str]) -> str:
+    """Name some rules or panels, the first few by name."""
     unique = list(dict.fromkeys(readers))
     more = len(unique) - _READERS_SHOWN
     return ", ".join(unique[:_READERS_SHOWN]) + (f" and {more} more" if more > 0 else "")

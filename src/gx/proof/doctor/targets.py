@@ -94,7 +94,19 @@ def _unreached(target: Target, cause: Cause, targets: Targets, around: Surroundi
             evidence=(*seen, "from here, it answers"),
             fix="give `gx doctor` the manifests: they name the policy, and the rule that opens it",
         )
+    if not is_refused and is_open(url):
+        return _hanging(target)
     return _moved(target, targets, around) or _down(target, cause)
+
+
+def _hanging(target: Target) -> Finding:
+    return Finding(
+        cause=Cause.NO_ANSWER,
+        where=_where(target),
+        what="the process takes connections and answers nothing: it hangs",
+        evidence=(f"lastError: {target.last_error}", "from here it is the same"),
+        fix="see in its log what it waits for, and start it again",
+    )
 
 
 def _moved(target: Target, targets: Targets, around: Surroundings) -> Finding | None:

@@ -18,6 +18,7 @@ _STATES: Final = {
     Verdict.IDLE: State.IDLE,
     Verdict.NOT_YET: State.NOT_YET,
     Verdict.EXCUSED: State.EXCUSED,
+    Verdict.SILENCED: State.BROKEN,
     Verdict.BROKEN: State.BROKEN,
 }
 
@@ -28,6 +29,7 @@ def verify_rules(explainer: Explainer, groups: Sequence[LoadedGroup]) -> Iterato
     for group in groups:
         for rule in group.rules:
             loaded.setdefault(rule.name, []).append(rule)
+    explainer.explain_all(rule.query for rules in loaded.values() for rule in rules)
     recordings = dict.fromkeys(each.name for group in all_groups(()) for each in group.recordings)
     for name in recordings:
         yield _rule(explainer, Kind.RECORDING, name, loaded.get(name, []))
@@ -43,11 +45,15 @@ def verify_panels(
     conditions: Collection[Condition],
 ) -> Iterator[Row]:
     """Yield a row for each query of each panel."""
-    for dashboard in dashboards:
-        for panel, query in dashboard.queries():
-            name = f"{dashboard.uid}: {panel.title}: {query.legend}"
-            found = explainer.explain(query.resolve(rate_window=rate_window))
-            yield _excused(_row(Kind.PANEL, name, found), query, conditions)
+    queries = {
+        f"{dashboard.uid}: {panel.title}: {query.legend}": query
+        for dashboard in dashboards
+        for panel, query in dashboard.queries()
+    }
+    texts = [query.resolve(rate_window=rate_window) for query in queries.values()]
+    explanations = explainer.explain_all(texts)
+    for (name, query), found in zip(queries.items(), explanations, strict=True):
+        yield _excused(_row(Kind.PANEL, name, found), query, conditions)
 
 
 def _rule(explainer: Explainer, kind: Kind, name: str, rules: Sequence[LoadedRule]) -> Row:

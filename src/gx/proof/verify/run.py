@@ -7,7 +7,7 @@ from gx.monitoring.dashboards.every import dashboards_of
 from gx.proof.doctor.configuration import read_jobs
 from gx.proof.doctor.rules import rate_window_of, recorded_rules
 from gx.proof.emptiness import Explainer
-from gx.proof.excuses import excuse_by_jobs
+from gx.proof.excuses import excuse_by_jobs, silence_by_targets
 from gx.proof.expected import expected_environments
 from gx.proof.grafana import Grafana
 from gx.proof.prometheus import Prometheus
@@ -43,6 +43,7 @@ def verify(subject: Subject) -> Iterator[Row]:
             prometheus,
             recorded=recorded_rules(groups),
             excuse=excuse_by_jobs(read_jobs(prometheus.configuration()), subject.conditions),
+            silence=silence_by_targets(prometheus.targets().active_targets),
         )
         yield from verify_targets(prometheus)
         yield from verify_expositions(prometheus.targets().active_targets, subject.judge)
