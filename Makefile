@@ -113,6 +113,9 @@ bench-fabric: setup ## Measure batches on a real Fabric network against single t
 chaos: setup ## The full chaos run: kill -9 of every process under load
 	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} $(BIN)/python -m pytest tests/chaos -q
 
+fuzz-api: setup ## Attack a real stack's API with schemathesis as each role (ARGS="--examples 300 --seed 1")
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
+
 proof: setup ## Play every drill on a real stack and write docs/reference/drills.md
 	@$(BIN)/gx drill --all --output docs/reference
 	@$(MAKE) --no-print-directory proof-reachability

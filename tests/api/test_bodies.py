@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gx.domain.refusals import RefusalCode
+from gx.domain.roles import TokenRole
 from tests.api.parts import TRANSFER, Backend
 from tests.api.sending import TRANSFERS
 
@@ -117,3 +118,18 @@ async def test_no_body_makes_the_edge_fail(
     assert response.status_code in (202, 400, 403, 422)
     if response.status_code != 202:
         assert response.json()["code"] in RefusalCode.__members__
+
+
+@pytest.mark.parametrize(("age", "status"), [(b"34", 202), (b"34.0", 202), (b"34.5", 400)])
+async def test_a_whole_number_is_whole_however_it_is_written(
+    backend: Backend, age: bytes, status: int
+) -> None:
+    """JSON has one kind of number: 34.0 is 34, and both are stored alike."""
+    body = b'{"userId":"zoe","biometricHash":"%s","nationality":"US","age":%s}' % (b"a" * 64, age)
+    async with backend.client("shop", TokenRole.PARTNER) as client:
+        response = await client.post("/api/v1/users", content=body)
+
+    assert response.status_code == status
+    assert [stored.command.arguments["age"] for stored in backend.outbox.commands.values()] == (
+        ["34"] if status == 202 else []
+    )

@@ -10,6 +10,7 @@ from gx.api.problems import PROBLEM_TYPES, Problem, problem_of
 from gx.domain.errors import GxError
 from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
 from gx.domain.refusals import RefusalCode, RefusedError
+from gx.domain.roles import TokenRole
 from gx.ledger.errors import CommitError, CorruptBlockError, LedgerUnavailableError
 from gx.ledger.ports import ValidationCode
 from gx.outbox.ports import BacklogFullError, CommandGoneError
@@ -185,3 +186,12 @@ async def test_a_refused_method_is_told_those_that_work(backend: Backend) -> Non
         response = await client.delete("/openapi.json")
     assert response.headers["allow"] == "GET, HEAD"
     assert response.json()["detail"] == "this path takes GET, HEAD"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE"])
+async def test_a_whole_path_is_not_mistaken_for_an_id(backend: Backend, method: str) -> None:
+    """`/commands/query` takes POST alone, though `/commands/{commandId}` would match it."""
+    async with backend.client("ops", TokenRole.ADMIN) as client:
+        response = await client.request(method, "/api/v1/commands/query")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")

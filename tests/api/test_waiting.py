@@ -186,3 +186,13 @@ async def test_a_thousand_waiters_share_their_questions(tmp_path: Path) -> None:
     assert {answer.json()["status"] for answer in answers} == {"COMMITTED"}
     assert readers[0].singles == 1_000
     assert readers[0].questions < 500
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.5", "0.12345678901234567", "5e-05"])
+async def test_a_timeout_is_any_number_of_seconds(backend: Backend, seconds: str) -> None:
+    """However a client's language writes its numbers."""
+    async with backend.client() as client:
+        url = (await client.post("/api/v1/transfers", json=TRANSFER)).json()["statusUrl"]
+        response = await client.get(f"{url}?wait=COMMITTED&timeout={seconds}")
+
+    assert response.status_code == 200

@@ -14,7 +14,7 @@ from gx import __version__
 from gx.api.command_routes import command_handlers
 from gx.api.command_status import CommandDesk
 from gx.api.dead_letters import DeadLetterDesk
-from gx.api.edge import Edge
+from gx.api.edge import Edge, method_refused
 from gx.api.event_stream import StatusStreams
 from gx.api.guard import Guard
 from gx.api.openapi import TITLE, build_document, render_openapi
@@ -151,12 +151,7 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     """Say in the edge's own words what Starlette found: no such path, or not with this method."""
     headers = error.headers if isinstance(error, HTTPException) else None
     if headers is not None and "Allow" in headers:
-        allowed = ", ".join("GET, HEAD" if m == "GET" else m for m in headers["Allow"].split(", "))
-        raise RequestRefusedError(
-            RefusalCode.METHOD_NOT_ALLOWED,
-            f"this path takes {allowed}",
-            headers={**headers, "Allow": allowed},
-        ) from error
+        raise method_refused(headers["Allow"].split(", ")) from error
     raise RequestRefusedError(
         RefusalCode.NOT_FOUND, "no route has this path; /openapi.json lists them all"
     ) from error

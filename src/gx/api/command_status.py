@@ -25,7 +25,7 @@ from gx.outbox.ports import CommandReader, CommandView
 AWAITED: Final = (CommandStatus.COMMITTED, CommandStatus.PROJECTED)
 
 _COMMAND_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SECONDS: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?", re.ASCII)
+_SECONDS: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?(e-[0-9]{1,3})?", re.ASCII)
 
 
 class CommandDesk:

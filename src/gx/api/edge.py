@@ -61,6 +61,7 @@ class Edge:
             for route in routes
             if not route.spec.has_placeholders
         }
+        self._exact_paths = {path for _, path in self._exact}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -88,9 +89,13 @@ class Edge:
 
     async def _dispatch(self, exchange: Exchange, scope: Message, receive: Receive) -> None:
         self._require_bounded_headers(exchange)
-        route = self._exact.get((str(scope["method"]), str(scope["path"])))
+        path = str(scope["path"])
+        route = self._exact.get((str(scope["method"]), path))
         if route is not None:
             await route.app(scope, receive, exchange.send)
+        elif path in self._exact_paths:
+            # Not left to the patterns: `/commands/{commandId}` matches `/commands/query`, too.
+            raise method_refused(method for method, known in self._exact if known == path)
         else:
             await self._app(scope, receive, exchange.send)
 
@@ -157,6 +162,14 @@ class Edge:
         if exchange.route is None:
             return self._metrics.route(UNMATCHED, exchange.method)
         return self._metrics.route(exchange.route.path, exchange.route.method)
+
+
+def method_refused(methods: Iterable[str]) -> RequestRefusedError:
+    """Say which methods a path takes; whatever takes GET takes HEAD."""
+    allowed = ", ".join("GET, HEAD" if method == "GET" else method for method in sorted(methods))
+    return RequestRefusedError(
+        RefusalCode.METHOD_NOT_ALLOWED, f"this path takes {allowed}", headers={"Allow": allowed}
+    )
 
 
 def _without_body(send: Send) -> Send:

@@ -33,6 +33,7 @@ def _header(description: str, schema: JsonObject) -> JsonObject:
 
 
 _TEXT: Final[JsonObject] = {"type": "string"}
+_IDENTIFIER: Final[JsonObject] = {"type": "string", "pattern": IDENTIFIER_PATTERN}
 
 RESPONSE_HEADERS: Final[JsonObject] = {
     "X-Request-Id": _header("The request's id, also in logs; a client may bring one.", _TEXT),
@@ -85,7 +86,7 @@ PARAMETERS: Final[JsonObject] = {
         "X-On-Behalf-Of",
         "header",
         "The user for whom a partner or admin acts; the token's claim act_for must allow it.",
-        {"type": "string", "pattern": IDENTIFIER_PATTERN},
+        _IDENTIFIER,
     ),
     "RequestId": _parameter(
         "X-Request-Id",
@@ -165,6 +166,7 @@ def _command_content(spec: CommandSpec) -> Content:
         ).strip(),
         answer_description="The command is stored; its status resource tells what becomes of it.",
         path_examples={argument.name: str(argument.example) for argument in in_path},
+        path_schemas={argument.name: argument.kind.schema() for argument in in_path},
         body_schema=body_schema(spec),
         body_example=body_example(spec),
         answer_schema=reference("CommandAccepted"),
@@ -187,6 +189,7 @@ def _static_codes(spec: CommandSpec) -> Iterable[RefusalCode]:
 def _query_content(spec: QuerySpec) -> Content:
     return Content(
         path_examples=QUERY_PATH_EXAMPLES,
+        path_schemas=dict.fromkeys(QUERY_PATH_EXAMPLES, _IDENTIFIER),
         answer_schema=QUERY_SCHEMAS[spec.name],
         answer_example=QUERY_EXAMPLES[spec.name],
         headers=("X-GX-Block",),
@@ -231,7 +234,7 @@ def _path_parameter(name: str, content: Content) -> JsonObject:
         "name": name,
         "in": "path",
         "required": True,
-        "schema": {"type": "string"},
+        "schema": content.path_schemas.get(name, _TEXT),
         "example": content.path_examples[name],
     }
 

@@ -33,6 +33,7 @@ class Content:
     answer_description: str = "It was done."
     description: str = ""
     path_examples: Mapping[str, str] = field(default_factory=dict)
+    path_schemas: Mapping[str, JsonObject] = field(default_factory=dict)
     body_schema: JsonObject | None = None
     body_example: JsonObject | None = None
     headers: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class Content:
 
 
 _IN_PATH: Final = {"commandId": str(COMMAND_ID)}
+_PATH_SCHEMAS: Final[Mapping[str, JsonObject]] = {"commandId": {"type": "string", "format": "uuid"}}
 _KNOWN: Final = (RefusalCode.NOT_FOUND, RefusalCode.GONE)
 _PAGED: Final = ("Limit", "Cursor")
 _ACT: Final[JsonObject] = {REASON.name: REASON.example}
@@ -82,12 +84,12 @@ _STREAM_EXAMPLE: Final = 'retry: 1000\n\nevent: status\nid: PENDING\ndata: {"com
 
 CONTENTS: Final[dict[str, Content]] = {
     SHOW_COMMAND.name: Content(
-        path_examples=_IN_PATH, own_parameters=_WAIT, codes=_KNOWN,
+        path_examples=_IN_PATH, path_schemas=_PATH_SCHEMAS, own_parameters=_WAIT, codes=_KNOWN,
         answer_schema=reference("Command"), answer_example=EXAMPLES["Command"],
         answer_description="The command as it stands now.",
     ),
     FOLLOW_COMMAND.name: Content(
-        path_examples=_IN_PATH, codes=_KNOWN, is_stream=True,
+        path_examples=_IN_PATH, path_schemas=_PATH_SCHEMAS, codes=_KNOWN, is_stream=True,
         answer_schema={"type": "string"}, answer_example=_STREAM_EXAMPLE,
         answer_description=(
             "Events named `status` whose data is the command; comments in between."
@@ -107,17 +109,19 @@ CONTENTS: Final[dict[str, Content]] = {
         answer_example=EXAMPLES["DeadLetterPage"],
     ),
     SHOW_LETTER.name: Content(
-        path_examples=_IN_PATH, codes=(RefusalCode.NOT_FOUND,),
+        path_examples=_IN_PATH, path_schemas=_PATH_SCHEMAS, codes=(RefusalCode.NOT_FOUND,),
         answer_schema=reference("DeadLetter"), answer_example=EXAMPLES["DeadLetter"],
     ),
     REPLAY_LETTER.name: Content(
-        path_examples=_IN_PATH, body_schema=fields_schema([REASON]), body_example=_ACT,
+        path_examples=_IN_PATH, path_schemas=_PATH_SCHEMAS,
+        body_schema=fields_schema([REASON]), body_example=_ACT,
         headers=("Location",), codes=(RefusalCode.NOT_FOUND, RefusalCode.DEAD_LETTER_STATE),
         answer_schema=reference("CommandAccepted"), answer_example=EXAMPLES["CommandAccepted"],
         answer_description="The command waits again.",
     ),
     DISCARD_LETTER.name: Content(
-        path_examples=_IN_PATH, body_schema=fields_schema([REASON]), body_example=_ACT,
+        path_examples=_IN_PATH, path_schemas=_PATH_SCHEMAS,
+        body_schema=fields_schema([REASON]), body_example=_ACT,
         codes=(RefusalCode.NOT_FOUND, RefusalCode.DEAD_LETTER_STATE),
         answer_schema=reference("CommandAccepted"),
         answer_example={

@@ -17,6 +17,7 @@ SUPPLY_CAP: Final = Amount(92_000_000_000 * BASE_UNITS_PER_COIN)
 """Below 2^63, so that a balance always fits a database's signed 64-bit integer."""
 
 AMOUNT_PATTERN: Final = r"^(0|[1-9][0-9]{0,19})$"
+POSITIVE_AMOUNT_PATTERN: Final = r"^[1-9][0-9]{0,19}$"
 _AMOUNT: Final = re.compile(AMOUNT_PATTERN, re.ASCII)
 _QUANTITY: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,8})?(coin|base)", re.ASCII)
 _DECIMAL: Final = re.compile(r"[0-9]{1,20}\.[0-9]+", re.ASCII)

@@ -13,7 +13,7 @@ from typing import Final
 
 from typing_extensions import override
 
-from gx.domain.amounts import AMOUNT_PATTERN, Amount, parse_amount
+from gx.domain.amounts import POSITIVE_AMOUNT_PATTERN, Amount, parse_amount
 from gx.domain.codec import DecodeError, JsonObject, JsonValue, decode, encode
 from gx.domain.countries import ISO_CODES
 from gx.domain.economics import PARAMETERS
@@ -101,7 +101,7 @@ class PositiveAmount(ArgumentKind):
     def schema(self) -> JsonObject:
         return {
             "type": "string",
-            "pattern": AMOUNT_PATTERN,
+            "pattern": POSITIVE_AMOUNT_PATTERN,
             "description": "A decimal string of base units; 1 coin is 100000000.",
         }
 
@@ -173,6 +173,8 @@ class Integer(ArgumentKind):
 
     @override
     def to_text(self, name: str, value: JsonValue) -> str:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON knows one kind of number: 34.0 is 34
         if isinstance(value, bool) or not isinstance(value, int):
             raise RefusedError(
                 RefusalCode.ARGUMENT_INVALID, f"{name} must be an integer, got {_type_of(value)}"
@@ -346,7 +348,7 @@ class Argument:
     name: str
     kind: ArgumentKind
     description: str
-    example: str | int | list[JsonValue]
+    example: str | int | list[JsonValue] | JsonObject
     source: Source = Source.BODY
 
 
