@@ -10,8 +10,10 @@ Those that query a range are not, for a peer's pages carry random ids.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
 from threading import Lock
 from typing import Final, Protocol
 
@@ -21,15 +23,11 @@ from gx.chaincode.server.messages import Offers, Request
 from gx.chaincode.server.stub import PeerLink
 from gx.domain.errors import GxError
 
-_REPEATABLE: Final = frozenset(
-    {
-        ChaincodeMessage.GET_STATE,
-        ChaincodeMessage.GET_STATE_MULTIPLE,
-        ChaincodeMessage.PUT_STATE,
-        ChaincodeMessage.DEL_STATE,
-        ChaincodeMessage.WRITE_BATCH_STATE,
-    }
+_READING: Final = frozenset({ChaincodeMessage.GET_STATE, ChaincodeMessage.GET_STATE_MULTIPLE})
+_WRITING: Final = frozenset(
+    {ChaincodeMessage.PUT_STATE, ChaincodeMessage.DEL_STATE, ChaincodeMessage.WRITE_BATCH_STATE}
 )
+_REPEATABLE: Final = _READING | _WRITING
 
 
 class Answering(Protocol):
@@ -63,9 +61,13 @@ class _Recording:
 
     def ask(self, request: Request) -> bytes:
         """See `PeerLink`."""
-        answer = self._link.ask(request)
-        self.exchanges.append(_Exchange(request, answer))
-        return answer
+        return self.ask_all((request,))[0]
+
+    def ask_all(self, requests: Sequence[Request]) -> Sequence[bytes]:
+        """See `PeerLink`."""
+        answers = self._link.ask_all(requests)
+        self.exchanges.extend(map(_Exchange, requests, answers))
+        return answers
 
 
 class Repeater:
@@ -101,14 +103,24 @@ class Repeater:
 
 
 def _repeats(performance: _Performance, link: PeerLink) -> bool:
-    """Ask a peer what was asked before; False at the first answer that differs.
+    """Ask a peer what was asked before; False where an answer differs.
 
-    A peer that refuses or leaves is met again by the execution that follows.
+    Nothing is written before all that was read until then was the same. A peer that refuses or
+    leaves is met again by the execution that follows.
     """
     try:
-        return all(link.ask(each.request) == each.answer for each in performance.exchanges)
+        for _, run in groupby(performance.exchanges, key=_reads):
+            exchanges = list(run)
+            answers = link.ask_all([each.request for each in exchanges])
+            if list(answers) != [each.answer for each in exchanges]:
+                return False
     except GxError:
         return False
+    return True
+
+
+def _reads(exchange: _Exchange) -> bool:
+    return exchange.request.kind in _READING
 
 
 def _is_worth_keeping(recording: _Recording, answer: ChaincodeMessage) -> bool:

@@ -160,6 +160,7 @@ class PeerStream:
             raise ProtocolError("the peer sent a transaction that runs already")
         conversation = Conversation(
             message,
+            self._post,
             self._post_from_thread,
             offers=self._offers,
             message_bytes_max=self._limits.message_bytes_max,

@@ -38,6 +38,13 @@ class PeerLink(Protocol):
         """
         ...
 
+    def ask_all(self, requests: Sequence[Request]) -> Sequence[bytes]:
+        """Ask one after the other, up to the first error; return the answers in order.
+
+        Raises as `ask` does.
+        """
+        ...
+
 
 class PeerStub:
     """Implements `gx.chaincode.stub.Stub` on a peer."""
@@ -79,7 +86,8 @@ class PeerStub:
         """See `Stub`. A peer that offers no such message is asked key by key."""
         count = self._link.offers.reads_max
         if not count:
-            return [self.get_state(key) for key in keys]
+            answers = self._link.ask_all([messages.get_state(key) for key in keys])
+            return [messages.read_value(answer) for answer in answers]
         values: list[str | None] = []
         for start in range(0, len(keys), count):
             some = keys[start : start + count]
@@ -110,8 +118,7 @@ class PeerStub:
         # A peer may take less than this server sends; half of its own bound is far above a batch.
         bytes_max = self._link.message_bytes_max // 2
         requests = messages.writes(writes, offers=self._link.offers, bytes_max=bytes_max)
-        for request in requests:
-            self._link.ask(request)
+        self._link.ask_all(list(requests))
 
     def set_event(self, name: str, payload: str) -> None:
         """See `Stub`."""
