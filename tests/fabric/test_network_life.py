@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from gx import __version__
+from gx.domain.roles import LedgerRole
 from gx.fabric.checks import Check, Grade
 from gx.fabric.files import OtherNetworkError
 from gx.fabric.lifecycle import Committed, DeploymentPlan, plan_deployment
@@ -222,7 +223,8 @@ def test_preflight_finds_nothing_wrong(life: Life) -> None:
     subjects = {check.subject for check in life.checks}
 
     assert not bad
-    assert {"channel gxchannel", "endorsement", "chaincode", "endorsement policy"} <= subjects
+    assert {"channel gxchannel", "chaincode", "endorsement policy"} <= subjects
+    assert {f"endorsement as {role}" for role in LedgerRole} <= subjects
 
 
 def test_what_the_channel_keeps_cannot_be_changed_by_a_setting(life: Life) -> None:

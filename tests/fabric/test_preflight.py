@@ -71,6 +71,24 @@ def test_an_organisation_that_cannot_run_it_is_wrong(status: ChaincodeStatus, fi
     assert finding in wrong[0].finding
 
 
+def test_what_was_begun_and_not_committed_is_a_warning() -> None:
+    """Somebody's upgrade stopped halfway; until it goes on the version before is in force."""
+    begun = OrganisationStatus(
+        msp_id="Org1MSP",
+        installed=(PACKAGE,),
+        approved=Approval(version="1", package_id=PACKAGE),
+        approved_next=Approval(version="2", package_id=PACKAGE),
+    )
+    committed = Committed(version="1", sequence=7, policy=policy_of(2))
+    status = ChaincodeStatus(committed=committed, organisations=(begun,))
+
+    warned = [check for check in judge_chaincode(status) if check.grade is Grade.WARNING]
+
+    assert [check.finding for check in warned] == [
+        "Org1MSP has approved version 2 for sequence 8, which is not committed"
+    ]
+
+
 def test_version_and_sequence_are_told() -> None:
     """The sequence is what an upgrade must follow."""
     first = judge_chaincode(status_of())[0]

@@ -269,6 +269,8 @@ def _show_status(found: ChaincodeStatus) -> None:
             for each in found.organisations
         ),
     )
+    for line in found.unfinished:
+        show(line)
 
 
 def _status_wire(found: ChaincodeStatus) -> JsonObject:
@@ -284,5 +286,6 @@ def _status_wire(found: ChaincodeStatus) -> JsonObject:
             }
             for each in found.organisations
         ],
+        "unfinished": list(found.unfinished),
         "problems": list(found.problems),
     }

@@ -38,11 +38,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationStatus:
-    """What one organisation has of the chaincode; `approved` is for the sequence in force."""
+    """What one organisation has of the chaincode; `approved` is for the sequence in force.
+
+    `approved_next` is for the one after that: somebody has begun what is not in force yet.
+    """
 
     msp_id: str
     installed: tuple[str, ...]
     approved: Approval | None
+    approved_next: Approval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,17 @@ class ChaincodeStatus:
             elif each.approved.package_id not in each.installed:
                 found.append(f"{each.msp_id} has not installed the package that it approved")
         return tuple(found)
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Say which organisations have approved what is not in force yet."""
+        sequence = self.committed.sequence + 1 if self.committed else 1
+        return tuple(
+            f"{each.msp_id} has approved version {each.approved_next.version} for sequence "
+            f"{sequence}, which is not committed"
+            for each in self.organisations
+            if each.approved_next is not None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +117,7 @@ class Deployer:
                     msp_id=each,
                     installed=tuple(sorted(self.lifecycle.installed(each))),
                     approved=self.lifecycle.approved(each, sequence),
+                    approved_next=self.lifecycle.approved(each, sequence + 1),
                 )
                 for each in self.lifecycle.organisations
             ),

@@ -1,15 +1,19 @@
 """Looks at a Fabric network as its clients and administrators will meet it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from gx.domain.errors import GxError
+from gx.domain.roles import LedgerRole
+from gx.fabric.administration import load_administration
 from gx.fabric.checks import Check, Grade, check_profile
 from gx.fabric.endorsement import read_policy
-from gx.ledger.errors import LedgerError
-from gx.ledger.fabric.profile import ProfileError, load_profile
+from gx.ledger.errors import EndorseError, LedgerError
+from gx.ledger.fabric.profile import ConnectionProfile, ProfileError, load_profile
+from gx.ledger.ports import Ledger
 from gx.runtime.clock import SystemClock
 from gx.runtime.fabric_deployment import ChaincodeStatus, open_deployer
 from gx.runtime.fabric_ready import HARMLESS
@@ -18,6 +22,17 @@ from gx.runtime.ledgers import open_fabric
 from gx.runtime.settings import CommonSettings, load
 
 ADMINISTRATION: Final = "administration.json"
+
+# By the value of `gx.ledger.fabric.failures.Cause`, whose module would load gRPC with the CLI.
+ADVICE: Final[Mapping[str, str]] = {
+    "ACCESS_DENIED": "is it the MSP that enrolled it, and is that one of the channel's?",
+    "CERTIFICATE_EXPIRED": "renew the certificate",
+    "CHAINCODE_UNKNOWN": "is the chaincode's name right, and a version in force?",
+    "CHANNEL_UNKNOWN": "is the channel's name right, and have its peers joined it?",
+    "CLOCK_WRONG": "set the clock of this machine, or of the peers",
+    "TLS_FAILED": "see the nodes above",
+}
+ELSE: Final = "do all organisations' peers run, with the chaincode, and know each other?"
 
 
 async def preflight(profile: Path | None, administration: Path | None) -> Sequence[Check]:
@@ -32,45 +47,57 @@ async def preflight(profile: Path | None, administration: Path | None) -> Sequen
         advice = "name the file with --profile or GX_FABRIC_PROFILE"
         return [Check(subject="profile", grade=Grade.WRONG, finding=str(error), advice=advice)]
     checks = await asyncio.to_thread(lambda: list(check_profile(described, SystemClock())))
-    checks += await _check_channel(path)
-    return [*checks, *await asyncio.to_thread(_check_chaincode, path, administration)]
+    checks += await _check_channel(path, described.identities)
+    return [*checks, *await asyncio.to_thread(_check_chaincode, path, described, administration)]
 
 
-async def _check_channel(profile: Path) -> list[Check]:
-    """Ask the channel for its height, and for an endorsement that is never submitted."""
+async def _check_channel(profile: Path, roles: Iterable[LedgerRole]) -> list[Check]:
+    """Ask the channel for its height, and each role for a call that is never submitted."""
     common = load(CommonSettings)
     subject = f"channel {common.channel}"
     try:
         ledger = open_fabric(common, profile)
     except GxError as error:
         return [_wrong(subject, str(error), "see the identities and the channel above")]
-    checks: list[Check] = []
     try:
         info = await ledger.chain_info()
-        checks = [
-            _good(subject, f"has {info.height} blocks; the first is {info.genesis_hash[:16]}")
-        ]
-        await ledger.prepare(HARMLESS)
+        found = f"has {info.height} blocks; the first is {info.genesis_hash[:16]}"
+        return [_good(subject, found), *[await _check_endorsing(ledger, role) for role in roles]]
     except LedgerError as error:
-        refusal = getattr(error, "refusal", None)
-        if refusal is None:
-            advice = "do all organisations' peers run, with the chaincode, and know each other?"
-            return [_wrong(subject, f"does not endorse: {error}", advice)]
+        return [_wrong(subject, f"cannot be read: {error}", ADVICE.get(str(error.code), ELSE))]
     finally:
         await ledger.close()
-    return [*checks, _good("endorsement", "every organisation that must has endorsed a call")]
 
 
-def _check_chaincode(profile: Path, administration: Path | None) -> list[Check]:
-    beside = profile.parent / ADMINISTRATION
+async def _check_endorsing(ledger: Ledger, role: LedgerRole) -> Check:
+    """Have a harmless call endorsed; a contract that refuses it was reached all the same."""
+    subject = f"endorsement as {role.value}"
+    try:
+        await ledger.prepare(replace(HARMLESS, role=role))
+    except LedgerError as error:
+        if not isinstance(error, EndorseError) or error.refusal is None:
+            return _wrong(subject, f"failed: {error}", ADVICE.get(str(error.code), ELSE))
+    return _good(subject, "every organisation that must has endorsed a call")
+
+
+def _check_chaincode(
+    path: Path, profile: ConnectionProfile, administration: Path | None
+) -> list[Check]:
+    beside = path.parent / ADMINISTRATION
     named = administration or (beside if beside.exists() else None)
     if named is None:
         finding = "not looked at: no administration file is named"
         return [_unseen(finding, "name it with --administration to see sequence and policy")]
     try:
+        people = load_administration(named)
         status = open_deployer(named).status()
     except GxError as error:
         return [_unseen(f"not looked at: {error}", "an administrator's machine can look")]
+    administered = f"{people.chaincode} on {people.channel}"
+    called = f"{profile.chaincode} on {profile.channel}"
+    if administered != called:
+        finding = f"{named} administers {administered}, but {path} calls {called}"
+        return [_wrong("chaincode", finding, "name the same in both"), *judge_chaincode(status)]
     return list(judge_chaincode(status))
 
 
@@ -85,6 +112,10 @@ def judge_chaincode(status: ChaincodeStatus) -> Sequence[Check]:
     checks += [
         _wrong("chaincode", problem, "run `gx chaincode upgrade` for the same version")
         for problem in status.problems
+    ]
+    checks += [
+        _warned("chaincode", unfinished, "finish it with `gx chaincode upgrade` for that version")
+        for unfinished in status.unfinished
     ]
     policy = read_policy(there.policy)
     if policy.is_single:
