@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from gx.api.exchange import DISCARDED_BYTES_MAX, Message
 from gx.api.settings import EdgeSettings
 from tests.api.asgi import Conversation
-from tests.api.parts import TRANSFER, Backend
+from tests.api.parts import TRANSFER, Backend, build_backend
 
 LIMIT = EdgeSettings().body_bytes_max
 
@@ -120,8 +121,31 @@ async def test_headers_are_bounded(backend: Backend, headers: list[tuple[bytes, 
     post = a_post(backend, [json.dumps(TRANSFER).encode()], headers)
     await post.run()
 
-    assert (post.status, code_of(post)) == (400, "ARGUMENT_INVALID")
+    assert (post.status, code_of(post)) == (431, "HEADERS_TOO_LARGE")
     assert post.headers[b"connection"] == b"close"
+    assert not backend.outbox.commands
+
+
+@pytest.mark.parametrize("chunks", [[], [b'{"fromId"']], ids=["nothing", "the beginning"])
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    tmp_path: Path, chunks: list[bytes]
+) -> None:
+    """408 when the time is up, whatever has come till then; the connection has to go."""
+    backend = build_backend(tmp_path, settings=EdgeSettings(body_within_s=0.05))
+    post = a_post(backend, [*chunks, b"never"], [(b"content-length", b"100")])
+    stalled, pieces = asyncio.Event(), list(chunks)
+
+    async def receive() -> Message:
+        if not pieces:
+            await stalled.wait()
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": True}
+
+    post._receive = receive  # type: ignore[method-assign]  # a client that stops sending
+    await post.run()
+
+    assert (post.status, code_of(post)) == (408, "BODY_TOO_SLOW")
+    assert post.headers[b"connection"] == b"close"
+    assert not backend.outbox.commands
 
 
 async def test_a_token_is_bounded(backend: Backend) -> None:

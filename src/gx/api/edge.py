@@ -71,7 +71,8 @@ class Edge:
         if scope["method"] == "HEAD":
             scope, send = {**scope, "method": "GET"}, _without_body(send)
         probe = self._probes.get(str(scope["path"]))
-        exchange = Exchange(scope, receive, send)
+        within_s = self._settings.body_within_s
+        exchange = Exchange(scope, receive, send, body_within_s=within_s)
         if probe is not None:
             await _answer_probe(exchange, probe())
             return
@@ -106,7 +107,7 @@ class Edge:
             or exchange.header_bytes > settings.header_bytes_max
         ):
             raise RequestRefusedError(
-                RefusalCode.ARGUMENT_INVALID,
+                RefusalCode.HEADERS_TOO_LARGE,
                 f"a request has at most {settings.headers_max} headers of together "
                 f"{settings.header_bytes_max} bytes",
                 headers={"Connection": "close"},

@@ -51,6 +51,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_body_within_s",
         "_has_more",
         "_receive",
         "_send",
@@ -69,7 +70,10 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, scope: Message, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, scope: Message, receive: Receive, send: Send, *, body_within_s: float
+    ) -> None:
+        self._body_within_s = body_within_s
         self._has_more = True
         self._receive = receive
         self._send = send
@@ -157,18 +161,28 @@ class Exchange:
         """Read the whole body.
 
         Raises:
-            RequestRefusedError: BODY_TOO_LARGE as soon as it is known to be, announced or not.
+            RequestRefusedError: BODY_TOO_LARGE as soon as it is known to be, announced or not;
+                BODY_TOO_SLOW.
             DisconnectedError: the client went away.
         """
         if self._announced_bytes() > bytes_max:
             raise _too_large(bytes_max)
-        body = bytearray(await self._next_chunk())
-        while self._has_more and len(body) <= bytes_max:
-            body += await self._next_chunk()
+        try:
+            async with asyncio.timeout(self._body_within_s):
+                body = await self._read_up_to(bytes_max)
+        except TimeoutError as error:
+            raise _too_slow(self._body_within_s) from error
         self.request_bytes = len(body)
         if len(body) > bytes_max:
             raise _too_large(bytes_max)
         return bytes(body)
+
+    async def _read_up_to(self, bytes_max: int) -> bytearray:
+        """Read the body, or one piece more than it may have."""
+        body = bytearray(await self._next_chunk())
+        while self._has_more and len(body) <= bytes_max:
+            body += await self._next_chunk()
+        return body
 
     async def discard_body(self) -> None:
         """Read away what is left of a refused body, within bounds.
@@ -256,6 +270,14 @@ def exchange_of(scope: Message) -> Exchange:
     if not isinstance(exchange, Exchange):
         raise TypeError("the request did not come through gx.api.edge.Edge")
     return exchange
+
+
+def _too_slow(within_s: float) -> RequestRefusedError:
+    return RequestRefusedError(
+        RefusalCode.BODY_TOO_SLOW,
+        f"the body was not complete within {within_s:g} s",
+        headers={"Connection": "close"},
+    )
 
 
 def _too_large(bytes_max: int) -> RequestRefusedError:

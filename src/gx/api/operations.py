@@ -20,6 +20,7 @@ from gx.domain.refusals import RefusalCode
 
 _ANYWHERE: Final = (
     RefusalCode.ARGUMENT_INVALID,
+    RefusalCode.HEADERS_TOO_LARGE,
     RefusalCode.RATE_LIMITED,
     RefusalCode.INTERNAL_ERROR,
     RefusalCode.UNAVAILABLE,
@@ -258,7 +259,7 @@ def _codes(route: RouteSpec, content: Content) -> list[RefusalCode]:
     if route.access not in (Access.PUBLIC, Access.USER):
         codes.append(RefusalCode.ROLE_REQUIRED)
     if content.body_schema is not None:
-        codes.append(RefusalCode.BODY_TOO_LARGE)
+        codes += (RefusalCode.BODY_TOO_LARGE, RefusalCode.BODY_TOO_SLOW)
     return sorted(set(codes))
 
 

@@ -102,6 +102,12 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         (RefusalCode.FORBIDDEN, _FORBIDDEN, "This belongs to somebody else"),
         (RefusalCode.RATE_LIMITED, HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
         (RefusalCode.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+        (RefusalCode.BODY_TOO_SLOW, HTTPStatus.REQUEST_TIMEOUT, "The body took too long"),
+        (
+            RefusalCode.HEADERS_TOO_LARGE,
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "The headers are too many or too large",
+        ),
         (RefusalCode.NOT_FOUND, _MISSING, "There is nothing here"),
         (RefusalCode.BACKLOG_FULL, HTTPStatus.SERVICE_UNAVAILABLE, "Too many commands wait"),
         (RefusalCode.GONE, HTTPStatus.GONE, "The record is no longer kept"),

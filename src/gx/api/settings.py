@@ -19,6 +19,8 @@ class EdgeSettings:
     """Every limit of the edge. Sizes in bytes, times in seconds."""
 
     body_bytes_max: int = 65_536
+    body_within_s: float = 20.0
+    """A body that takes longer holds a place that others wait for."""
     headers_max: int = 64
     header_bytes_max: int = 16_384
     subject_allowance: Allowance = field(

@@ -73,6 +73,8 @@ class RefusalCode(StrEnum):
     FORBIDDEN = "FORBIDDEN"
     RATE_LIMITED = "RATE_LIMITED"
     BODY_TOO_LARGE = "BODY_TOO_LARGE"
+    BODY_TOO_SLOW = "BODY_TOO_SLOW"
+    HEADERS_TOO_LARGE = "HEADERS_TOO_LARGE"
     NOT_FOUND = "NOT_FOUND"
     BACKLOG_FULL = "BACKLOG_FULL"
     GONE = "GONE"
@@ -88,6 +90,8 @@ EDGE_ONLY: Final = frozenset(
         RefusalCode.FORBIDDEN,
         RefusalCode.RATE_LIMITED,
         RefusalCode.BODY_TOO_LARGE,
+        RefusalCode.BODY_TOO_SLOW,
+        RefusalCode.HEADERS_TOO_LARGE,
         RefusalCode.NOT_FOUND,
         RefusalCode.BACKLOG_FULL,
         RefusalCode.GONE,
