@@ -28,3 +28,38 @@ def test_the_catalogue_is_written_for_people_and_for_scripts() -> None:
     commands = as_json.json["commands"]
     assert isinstance(commands, list)
     assert {str(each["command"]) for each in commands if isinstance(each, dict)} == set(COMMANDS)
+
+
+def test_the_map_leads_from_a_route_to_the_metrics() -> None:
+    """Whoever sees a figure knows the command, and the reverse."""
+    commands = gx("catalogue", "--json").json["commands"]
+    assert isinstance(commands, list)
+    tax = next(
+        each
+        for each in commands
+        if isinstance(each, dict) and each["command"] == "APPLY_VELOCITY_TAX"
+    )
+
+    assert tax["route"] == "POST /api/v1/velocity-tax/apply"
+    assert tax["function"] == "TaxAndFeeContract:ApplyVelocityTax"
+    assert tax["roles"] == ["gx_admin", "gx_super_admin"]
+    assert tax["events"] == ["VelocityTaxApplied"]
+    assert tax["readModels"] == ["accounts", "account_entries"]
+    assert isinstance(tax["refusals"], list)
+    assert "TAX_NOT_DUE" in tax["refusals"]
+    metrics = tax["metrics"]
+    assert isinstance(metrics, list)
+    assert 'outbox_commands_processed_total{commandType="APPLY_VELOCITY_TAX"}' in metrics
+    assert 'projector_events_processed_total{eventType="VelocityTaxApplied"}' in metrics
+    assert 'http_requests_total{endpoint="/api/v1/velocity-tax/apply"}' in metrics
+    assert any(
+        str(metric).endswith('{contract="TaxAndFeeContract",function="ApplyVelocityTax"}')
+        for metric in metrics
+    )
+
+
+def test_the_committed_catalogue_is_fresh() -> None:
+    """`make generate` writes it."""
+    committed = Path(__file__).parents[2] / "docs" / "reference" / "catalogue.md"
+
+    assert committed.read_text(encoding="utf-8") == render_catalogue()

@@ -10,9 +10,9 @@ from gx.api.openapi import render_openapi
 from gx.cli.failures import UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json
-from gx.domain.codec import JsonValue
 from gx.domain.commands import Area
-from gx.operations.reference import describe_catalogue, render_catalogue
+from gx.operations.catalogue_map import describe_catalogue
+from gx.operations.reference import render_catalogue
 from gx.runtime.settings_reference import render_settings
 
 app = typer.Typer(add_completion=False)
@@ -52,7 +52,10 @@ def openapi(
 
 @app.command("catalogue")
 def catalogue(output: OutputOption = None, as_json: JsonOption = False) -> None:
-    """Write the catalogue: every command from its route to its read models.
+    """Write the catalogue: every command from its route to its metrics.
+
+    Command, route, contract function, roles, events, read models, metrics and
+    refusal codes; then queries, reading functions, parameters and all codes.
 
     Examples:
       gx catalogue
@@ -60,7 +63,7 @@ def catalogue(output: OutputOption = None, as_json: JsonOption = False) -> None:
       gx catalogue --output docs/reference/catalogue.md
     """
     if as_json:
-        show_json({"commands": list[JsonValue](describe_catalogue())})
+        show_json(describe_catalogue())
     else:
         _write(render_catalogue(), output)
 
