@@ -155,14 +155,18 @@ async def running_loop(
     """
     with tempfile.TemporaryDirectory(prefix="gx-loop-", ignore_cleanup_errors=True) as name:
         await asyncio.to_thread(Path(name).chmod, 0o755)
-        async with _loop_in(Path(name) / "var", options, environment or {}) as loop:
+        async with loop_in(Path(name) / "var", options, environment or {}) as loop:
             yield loop
 
 
 @asynccontextmanager
-async def _loop_in(
+async def loop_in(
     folder: Path, options: Sequence[str], environment: Mapping[str, str]
 ) -> AsyncIterator[Loop]:
+    """Start `gx up` on this folder, with whatever an earlier one left there; stop it at the end.
+
+    Ports that the environment does not name are free ones.
+    """
     settings = {name: str(free_port()) for name in PORTS}
     full = {
         **{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},  # noqa: TID251 (a child's)

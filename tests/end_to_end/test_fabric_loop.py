@@ -10,7 +10,8 @@ import pytest
 
 from gx.domain.roles import LedgerRole
 from tests.end_to_end.loop import Loop, free_port, running_loop
-from tests.end_to_end.test_tour import README, type_line
+from tests.end_to_end.test_tour import README
+from tests.end_to_end.tour import type_line
 from tests.end_to_end.tour import Step, comparable, read_steps
 from tests.fabric.native import PORTS
 from tests.fabric.programs import path_with, require_programs

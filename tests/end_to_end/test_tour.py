@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.end_to_end.loop import Loop, running_loop
-from tests.end_to_end.tour import comparable, read_steps
+from tests.end_to_end.tour import comparable, read_steps, type_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
 
@@ -42,19 +42,6 @@ async def test_the_tour_of_the_readme_prints_what_the_readme_says() -> None:
             expected = comparable(step, "\n".join(step.output))
             assert comparable(step, printed) == expected, step.command
         await _every_metric_has_data_and_moves(loop)
-
-
-async def type_line(loop: Loop, command: str) -> str:
-    """Run a line in a shell whose `gx` is this checkout's, against this loop's ports."""
-    line = command.replace("127.0.0.1:8000", f"127.0.0.1:{loop.environment['GX_API_PORT']}")
-    process = await asyncio.create_subprocess_shell(
-        line,
-        env=dict(loop.environment),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return output.decode()
 
 
 async def _every_metric_has_data_and_moves(loop: Loop) -> None:

@@ -1,10 +1,13 @@
 """The README's console blocks: what a newcomer types, and what the README says is printed."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.end_to_end.loop import Loop
 
 PROMPT: Final = "$ "
 _BLOCK: Final = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -13,6 +16,8 @@ _VOLATILE: Final = (
     (re.compile(r'"requestId":"[0-9a-f]{32}"'), '"requestId":"ID"'),
     (re.compile(r"\b[0-9a-f]{16}\b"), "HASH"),
     (re.compile(r"\b\d+(\.\d+)? ms"), "N ms"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "TIME"),
+    (re.compile(r"(before|it is) 1[78]\d{8}\b"), r"\1 SECONDS"),
     (re.compile(r"\d+ blocks, \d+ transactions and \d+ keys"), "N blocks"),
 )
 _TALKS_OF_LOAD: Final = "gx load"
@@ -40,6 +45,19 @@ def comparable(step: Step, output: str) -> list[str]:
     lines = [line.rstrip() for line in output.splitlines()]
     shown = [line for line in lines if line and not line.startswith("(")]
     return [_stable(line, is_load=_TALKS_OF_LOAD in step.command) for line in shown]
+
+
+async def type_line(loop: Loop, command: str) -> str:
+    """Run a line in a shell whose `gx` is this checkout's, against this loop's ports."""
+    line = command.replace("127.0.0.1:8000", f"127.0.0.1:{loop.environment['GX_API_PORT']}")
+    process = await asyncio.create_subprocess_shell(
+        line,
+        env=dict(loop.environment),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return output.decode()
 
 
 def _stable(line: str, *, is_load: bool) -> str:
