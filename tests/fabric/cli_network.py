@@ -26,6 +26,12 @@ from tests.fabric.programs import path_with
 START_S: Final = 240.0
 RUN_S: Final = 300.0
 POLL_S: Final = 0.1
+BOOTSTRAP: Final = {"function": "AdminContract:BootstrapSystem", "Args": []}
+MINT: Final = {
+    "function": "TokenomicsContract:Mint",
+    "Args": ["SYSTEM_USER_GENESIS_POOL", "50000000000000000", "Bootstrap: User genesis pool"],
+}
+"""What operators of the field have always typed, letter for letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,15 @@ class CliNetwork:
         first = people.organisations[0]
         named = peer_environment(first, first.peers[0], self.network.config / "client")
         return run([self.binaries[Program.PEER], *arguments], {**self.environment, **named})
+
+    def invoke(self, call: Mapping[str, object]) -> None:
+        """Invoke a function with Fabric's own command line, and wait for the block."""
+        channel = ("-C", self.network.channel, "-n", self.network.chaincode)
+        said = json.dumps(call)
+        ran = self.peer(
+            *("chaincode", "invoke", *channel, "-c", said, "--waitForEvent"), *self.endorsers()
+        )
+        assert ran.code == 0, ran.err
 
     def endorsers(self) -> list[str]:
         """Return the options that have both organisations endorse, and name the orderer."""

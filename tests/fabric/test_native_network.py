@@ -12,15 +12,11 @@ from typing import Final
 import pytest
 
 from gx.fabric.package import build_package
-from tests.fabric.cli_network import CliNetwork, cli_network
+from tests.fabric.cli_network import BOOTSTRAP, MINT, CliNetwork, cli_network
 from tests.fabric.programs import require_programs
 
 PATIENCE_S: Final = 120.0
 CHAINCODE: Final = ("-C", "gxchannel", "-n", "gxtv3")
-MINT: Final = {
-    "function": "TokenomicsContract:Mint",
-    "Args": ["SYSTEM_USER_GENESIS_POOL", "50000000000000000", "Bootstrap: User genesis pool"],
-}
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,17 +30,8 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CliNetwork]:
     """A network of Fabric's own nodes, bootstrapped by Fabric's own `peer`."""
     binaries = require_programs()
     with cli_network(tmp_path_factory.mktemp("native") / "var", binaries) as network:
-        invoke(network, {"function": "AdminContract:BootstrapSystem", "Args": []})
+        network.invoke(BOOTSTRAP)
         yield network
-
-
-def invoke(native: CliNetwork, call: dict[str, object]) -> None:
-    """Invoke a function with Fabric's own command line, and wait for the block."""
-    ran = native.peer(
-        *("chaincode", "invoke", *CHAINCODE, "-c", json.dumps(call), "--waitForEvent"),
-        *native.endorsers(),
-    )
-    assert ran.code == 0, ran.err
 
 
 def pool_balance(native: CliNetwork) -> int:
@@ -67,7 +54,7 @@ def test_fabrics_own_command_line_mints(native: CliNetwork) -> None:
     """The function names and arguments of the field work unchanged, as the administrator."""
     before = pool_balance(native)
 
-    invoke(native, dict(MINT))
+    native.invoke(MINT)
 
     assert pool_balance(native) == before + 50_000_000_000_000_000
 
