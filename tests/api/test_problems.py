@@ -188,6 +188,14 @@ async def test_a_refused_method_is_told_those_that_work(backend: Backend) -> Non
     assert response.json()["detail"] == "this path takes GET, HEAD"
 
 
+async def test_a_path_that_is_read_and_written_allows_both(backend: Backend) -> None:
+    """Two routes have one path: whoever is refused is told the methods of both."""
+    async with backend.client() as client:
+        response = await client.delete("/api/v1/users/alice/relationships")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE"])
 async def test_a_whole_path_is_not_mistaken_for_an_id(backend: Backend, method: str) -> None:
     """`/commands/query` takes POST alone, though `/commands/{commandId}` would match it."""

@@ -1,6 +1,6 @@
 """Puts the edge together. Nothing here chooses an adapter: all collaborators come in."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -108,7 +108,7 @@ def create_app(parts: Collaborators) -> EdgeApp:
     guard = Guard(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
     routes = bind_routes(build_handlers(parts, watcher), guard, parts.routes)
     app.router.routes.extend(routes)
-    app.add_exception_handler(HTTPException, _refuse)
+    app.add_exception_handler(HTTPException, _refusal_by(routes))
     app.add_middleware(
         Edge,
         routes=routes,
@@ -147,11 +147,18 @@ def bind_routes(
     return [EdgeRoute(route, handler=handlers[route.name], guard=guard) for route in served]
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
+def _refusal_by(
+    routes: Sequence[EdgeRoute],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Say in the edge's own words what Starlette found: no such path, or not with this method."""
-    headers = error.headers if isinstance(error, HTTPException) else None
-    if headers is not None and "Allow" in headers:
-        raise method_refused(headers["Allow"].split(", ")) from error
-    raise RequestRefusedError(
-        RefusalCode.NOT_FOUND, "no route has this path; /openapi.json lists them all"
-    ) from error
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        path = request.url.path
+        # Starlette names the methods of the first route alone that has this path.
+        if methods := [route.spec.method for route in routes if route.path_regex.match(path)]:
+            raise method_refused(methods) from error
+        raise RequestRefusedError(
+            RefusalCode.NOT_FOUND, "no route has this path; /openapi.json lists them all"
+        ) from error
+
+    return refuse
