@@ -173,14 +173,18 @@ class Integer(ArgumentKind):
 
     @override
     def to_text(self, name: str, value: JsonValue) -> str:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)  # JSON knows one kind of number: 34.0 is 34
-        if isinstance(value, bool) or not isinstance(value, int):
+        number = _whole(value)
+        if isinstance(number, bool) or not isinstance(number, int):
             raise RefusedError(
                 RefusalCode.ARGUMENT_INVALID, f"{name} must be an integer, got {_type_of(value)}"
             )
-        self.require(name, text := str(value))
+        self.require(name, text := str(number))
         return text
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 34.0 is 34."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 _HASH: Final = re.compile(r"^[0-9a-f]{64}$", re.ASCII)
