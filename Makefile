@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench bench-fabric chaos proof proof-reachability console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench bench-fabric invariants chaos proof proof-reachability console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-19s %s\n", $$1, $$2}'
@@ -109,6 +109,10 @@ bench: setup ## Measure, as ratios to this machine's own limits; writes benchmar
 
 bench-fabric: setup ## Measure batches on a real Fabric network against single transactions and the Node client
 	@$(BIN)/python -m benchmarks.fabric $(ARGS)
+
+invariants: setup ## Attack every invariant with random commands, long, and print the number of steps
+	@GX_INVARIANT_EXAMPLES=$${GX_INVARIANT_EXAMPLES:-600} GX_INVARIANT_STEPS=$${GX_INVARIANT_STEPS:-60} \
+	  $(BIN)/python -m pytest tests/invariants -q -rP
 
 chaos: setup ## The full chaos run: kill -9 of every process under load
 	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} $(BIN)/python -m pytest tests/chaos -q
