@@ -9,6 +9,7 @@ from gx.domain.amounts import SUPPLY_CAP
 from gx.domain.batches import BatchItem
 from gx.domain.catalogue import (
     ACTIVATE_TREASURY,
+    APPLY_VELOCITY_TAX,
     APPOINT_ADMIN,
     COLLECT_FEES,
     CONFIRM_RELATIONSHIP,
@@ -81,6 +82,7 @@ CALLS = {
         a_call(DISTRIBUTE_GENESIS, USER),
         a_call(ACTIVATE_TREASURY, st.sampled_from(["US", "FR"])),
         a_call(COLLECT_FEES),
+        a_call(APPLY_VELOCITY_TAX, ACCOUNT),
     ),
     LedgerRole.SUPER_ADMIN: st.one_of(
         a_call(MINT_COINS, ACCOUNT, AMOUNT, TEXT),

@@ -7,6 +7,7 @@ from gx.domain.batches import Outcome, OutcomeKind
 from gx.domain.catalogue import ACTIVATE_TREASURY, COMMANDS_BY_FUNCTION, TRANSFER_TOKENS
 from gx.domain.codec import JsonObject
 from gx.domain.events import CoinsMinted, parse_event
+from gx.domain.identifiers import EpochSeconds
 from gx.domain.refusals import RefusalCode
 from gx.domain.world_state import AccountRecord, FeeRecord
 from tests.contracts.contract_ledger import ContractLedger, a_ledger, coins, give
@@ -20,12 +21,16 @@ ANY_COMMAND_MAY_MEET = {
 
 
 def a_small_world() -> ContractLedger:
-    """Return a ledger with rich users of two countries, a sending treasury and some fees."""
+    """Return a ledger with rich users of two countries, a sending treasury and some fees.
+
+    What they hold they have held for so long that it can be taxed.
+    """
     ledger = a_ledger(alice="US", bob="CA", carol="US")
     for account in ("alice", "bob", "carol", "wallet", "treasury_US"):
         give(ledger, account, coins(1000))
     ledger.do(ACTIVATE_TREASURY, "US")
     ledger.do(TRANSFER_TOKENS, "alice", "bob", coins(500), "x")
+    ledger.ledger.now_s = EpochSeconds(ledger.ledger.now_s + 360 * 86_400)
     return ledger
 
 
