@@ -13,6 +13,7 @@ from typing_extensions import override
 from gx import __version__
 from gx.api.command_routes import command_handlers
 from gx.api.command_status import CommandDesk
+from gx.api.completeness import assert_complete
 from gx.api.dead_letters import DeadLetterDesk
 from gx.api.edge import Edge, method_refused
 from gx.api.event_stream import StatusStreams
@@ -102,7 +103,9 @@ def create_app(parts: Collaborators) -> EdgeApp:
 
     Raises:
         UnboundRouteError: the table of routes and the handlers do not match.
+        IncompleteEdgeError: a command or query lacks a route, a rule, a schema or an identity.
     """
+    assert_complete()
     watcher = CommandWatcher(parts.reader)
     app = EdgeApp(watcher, parts.routes)
     guard = Guard(tokens=parts.tokens, limiter=parts.limiter, settings=parts.settings)
