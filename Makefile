@@ -114,8 +114,9 @@ invariants: setup ## Attack every invariant with random commands, long, and prin
 	@GX_INVARIANT_EXAMPLES=$${GX_INVARIANT_EXAMPLES:-600} GX_INVARIANT_STEPS=$${GX_INVARIANT_STEPS:-60} \
 	  $(BIN)/python -m pytest tests/invariants -q -rP
 
-chaos: setup ## The full chaos run: kill -9 of every process under load
-	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} $(BIN)/python -m pytest tests/chaos -q
+chaos: setup ## The full chaos run: kill -9 of every process under load, and an orderer that is away for 2 x 5 minutes
+	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} GX_CHAOS_FABRIC_KILLS=$${GX_CHAOS_FABRIC_KILLS:-50} \
+	  GX_CHAOS_ORDERER_STOP_S=$${GX_CHAOS_ORDERER_STOP_S:-300} $(BIN)/python -m pytest tests/chaos -q
 
 fuzz-api: setup ## Attack a real stack's API with schemathesis as each role (ARGS="--examples 300 --seed 1")
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
