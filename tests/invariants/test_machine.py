@@ -21,10 +21,11 @@ from gx.domain.identifiers import EpochSeconds
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from tests.chaincode.dict_stub import DictStub
-from tests.contracts.contract_ledger import ContractLedger, a_ledger, coins, give
+from tests.contracts.contract_ledger import ContractLedger
 from tests.invariants.books import Books
 from tests.invariants.replaying import Replay
 from tests.invariants.strategies import STRATEGIES, Seen, batches
+from tests.invariants.world import a_world
 
 EXAMPLES: Final = int(os.environ.get("GX_INVARIANT_EXAMPLES", "25"))  # noqa: TID251 (tests have no settings)
 STEPS: Final = int(os.environ.get("GX_INVARIANT_STEPS", "30"))  # noqa: TID251 (tests have no settings)
@@ -32,31 +33,6 @@ DAYS: Final = (1, 14, 15, 360)
 
 TAKEN: Final[Counter[str]] = Counter()
 """Steps, commands and outcomes of the whole run, for its report."""
-
-
-def a_world() -> ContractLedger:
-    """Return a ledger with people who have coins, trust and a family, and a low quorum."""
-    ledger = a_ledger(alice="US", bob="CA", carol="US", dave="US")
-    for account in ("alice", "bob", "carol", "wallet"):
-        give(ledger, account, coins(1_000))
-    for relative, kind in (("bob", "PARENT"), ("carol", "SPOUSE"), ("dave", "SIBLING")):
-        ledger.do(COMMANDS["REQUEST_RELATIONSHIP"], "alice", relative, kind)
-        ledger.do(COMMANDS["CONFIRM_RELATIONSHIP"], f"alice~{kind}~{relative}", actor=relative)
-    ledger.do(COMMANDS["UPDATE_SYSTEM_PARAMETER"], "minProposalQuorum", "2")
-    if "PROPOSE_ORGANIZATION" in COMMANDS:
-        found_acme(ledger)
-    return ledger
-
-
-def found_acme(ledger: ContractLedger) -> None:
-    """Let alice and bob found an organisation in which both approve every payment."""
-    rules = '[{"amountThreshold":"0","approverGroup":["alice","bob"],"requiredApprovers":2}]'
-    arguments = ("acme", "Acme Ltd", "BUSINESS", '["alice","bob"]', rules)
-    ledger.do(COMMANDS["PROPOSE_ORGANIZATION"], *arguments, actor="alice")
-    for person in ("alice", "bob"):
-        ledger.do(COMMANDS["ENDORSE_MEMBERSHIP"], "acme", actor=person)
-    ledger.do(COMMANDS["ACTIVATE_ORGANIZATION"], "acme", actor="alice")
-    give(ledger, "acme", coins(1_000))
 
 
 class Machine(RuleBasedStateMachine):
