@@ -43,7 +43,12 @@ from gx.monitoring.alerts.companions import (
     WRITES_REFUSED,
 )
 from gx.monitoring.alerts.storage import CONNECTIONS_NEAR_LIMIT, POSTGRES_DOWN, TRANSACTION_IS_OLD
-from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL, PROBE_FAILS, TARGET_DOWN
+from gx.monitoring.alerts.watching import (
+    CONFIG_RELOAD_FAILED,
+    NOTIFICATIONS_FAIL,
+    PROBE_FAILS,
+    TARGET_DOWN,
+)
 from gx.monitoring.alerts.workers import BREAKER_REJECTS, COMMANDS_UNRESOLVED
 from gx.monitoring.model import Alert, Fault, Objective
 
@@ -143,13 +148,22 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
         | _LAG
         | _names(CONNECTIONS_NEAR_LIMIT, TRANSACTION_IS_OLD, DATABASE_UNREACHABLE),
     ),
-    Fault.PARK_EVENT: ("parked-event", _LAG),
+    Fault.PARK_EVENT: ("parked-event", _LAG | _names(NO_ACTIVE_PROJECTOR, RESTART_LOOP)),
     Fault.FALSIFY_BALANCE: ("falsified-balance", _NONE),
     Fault.STOP_EXPORTER: ("exporter-outage", _NONE),
     Fault.BREAK_CONFIGURATION: ("broken-configuration", _NONE),
-    Fault.BREAK_RECEIVER: ("broken-receiver", _names(NOTIFICATIONS_FAIL)),
+    Fault.BREAK_RECEIVER: ("broken-receiver", _NONE),
     Fault.BREAK_RULE: ("broken-rule", _NONE),
-    Fault.NOTHING: ("watchdog", _NONE),
+    Fault.LEAVE_TRANSACTION_OPEN: ("open-transaction", _NONE),
+    Fault.USE_UP_CONNECTIONS: (
+        "used-up-connections",
+        _names(DATABASE_UNREACHABLE, POSTGRES_DOWN, POOL_IS_EXHAUSTED, TARGET_DOWN),
+    ),
+    # What was not watched meanwhile counts as down until it is seen again.
+    Fault.SILENCE_ALERTING: (
+        "silent-alerting",
+        _DOWN | _names(TARGET_DOWN, NOTIFICATIONS_FAIL, CONFIG_RELOAD_FAILED),
+    ),
 }
 # What would harm the machine, or does not exist on it, is played by an exporter that stands in.
 _SCRAPED: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {

@@ -75,7 +75,9 @@ class Fault(StrEnum):
     BREAK_RECEIVER = "let the receiver refuse notifications"
     BREAK_RULE = "load a rule whose evaluation fails"
     STAND_IN = "scrape an exporter that answers with the numbers"
-    NOTHING = "nothing: it fires always"
+    LEAVE_TRANSACTION_OPEN = "leave a transaction open"
+    USE_UP_CONNECTIONS = "open nearly all connections that PostgreSQL has"
+    SILENCE_ALERTING = "kill Prometheus or Alertmanager: the dead-man's receiver speaks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from gx.monitoring.dashboards.model import Dashboard, Panel
 from gx.monitoring.model import Alert, Fault, Severity
 
 _ROUTING: Final = build_configuration(Destinations())
-_NO_CAUSE: Final = frozenset({Fault.STAND_IN, Fault.NOTHING})
+_NO_CAUSE: Final = frozenset({Fault.STAND_IN, Fault.SILENCE_ALERTING})
 
 
 @dataclass(frozen=True, slots=True)

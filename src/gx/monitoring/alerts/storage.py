@@ -88,7 +88,7 @@ TRANSACTION_IS_OLD: Final = Alert(
     ),
     thresholds=(TRANSACTION_AGE,),
     dashboard=POSTGRES_DASHBOARD,
-    drill=Fault.STAND_IN,
+    drill=Fault.LEAVE_TRANSACTION_OPEN,
 )
 CONNECTIONS_NEAR_LIMIT: Final = Alert(
     name="ConnectionsNearLimit",
@@ -111,7 +111,7 @@ CONNECTIONS_NEAR_LIMIT: Final = Alert(
     description="{{ $labels.instance }} uses {{ $value | humanize }} % of its connections.",
     thresholds=(CONNECTIONS_SHARE,),
     dashboard=POSTGRES_DASHBOARD,
-    drill=Fault.STAND_IN,
+    drill=Fault.USE_UP_CONNECTIONS,
 )
 DISK_FULL: Final = Alert(
     name="DiskFull",

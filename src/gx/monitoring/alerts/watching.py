@@ -61,7 +61,7 @@ WATCHDOG: Final = Alert(
     summary="Alerting works; this alert always fires.",
     description="If it stops arriving, Prometheus or Alertmanager is broken (value {{ $value }}).",
     dashboard=MONITORING_DASHBOARD,
-    drill=Fault.NOTHING,
+    drill=Fault.SILENCE_ALERTING,
 )
 PROBE_FAILS: Final = Alert(
     name="ProbeFailing",

@@ -49,6 +49,15 @@ def notices_of(alert: Alert, labels: Labels, received: Iterable[Received]) -> It
                 yield _page_notice(alert, labels, event, each)
 
 
+def silence_notices(received: Iterable[Received]) -> Iterator[Notice]:
+    """Read what the dead-man's receiver said: that heartbeats stopped, and that they are back."""
+    for each in received:
+        if each.path == f"{SLACK_PATH}/{DEADMAN}" and each.status < _TAKEN:
+            message = msgspec.json.decode(each.body, type=SlackMessage)
+            is_firing = message.title.startswith("[FIRING")
+            yield Notice(at_s=each.at_s, receiver=DEADMAN, is_firing=is_firing)
+
+
 def expected_receivers(monitoring: Monitoring, labels: Labels) -> frozenset[str]:
     """Name who has to be told: receivers that somebody reads, whatever the hour."""
     routes = monitoring.configuration.root.taking(labels)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gx.monitoring.scaling import Scale
+from gx.proof.drills.voices import VOICES
 from gx.runtime.local_stack import HOST, SECRETS
 from gx.runtime.settings import environment
 
@@ -26,7 +27,9 @@ _PORTS: Final = {
     "prometheus": "GX_STACK_PROMETHEUS_PORT",
     "alertmanager": "GX_STACK_ALERTMANAGER_PORT",
     "blackbox": "GX_STACK_BLACKBOX_PORT",
+    "postgres_exporter": "GX_STACK_POSTGRES_EXPORTER_PORT",
     "stand_in": "",
+    **dict.fromkeys(VOICES, ""),
     "deadman": "GX_STACK_DEADMAN_PORT",
 }
 # How long the loop waits for its ledger, with what is given up on it: seconds that would be

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,9 +30,9 @@ class Playground:
     stack: DrillStack
     client: httpx.AsyncClient
 
-    async def mint(self, remark: str = "drill") -> bool:
-        """Send one command that always succeeds; False if the API did not take it."""
-        body = {"accountId": ACCOUNT, "amount": "1", "remark": remark}
+    async def mint(self, remark: str = "drill", *, amount: str = "1") -> bool:
+        """Send one command; False if the API did not take it. The smallest amount succeeds."""
+        body = {"accountId": ACCOUNT, "amount": amount, "remark": remark}
         headers = {"Idempotency-Key": str(uuid4())}
         try:
             answer = await self.client.post("/admin/mint", json=body, headers=headers)
@@ -73,6 +74,16 @@ class Playground:
             await self.mint()
             await self.read("/supply")
             await asyncio.sleep(_WRITE_EVERY_S)
+
+    async def flood_on(self) -> None:
+        """Send commands as fast as they are taken."""
+        while True:
+            if not await self.mint():
+                await asyncio.sleep(_RETRY_S)
+
+    async def restart(self, name: str) -> None:
+        """Kill a process of the loop; its supervisor starts it again."""
+        self.stack.send(name, signal.SIGKILL)
 
     async def execute(self, *statements: str) -> None:
         """Change the database by hand, as one unit of work."""

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from gx.domain.codec import JsonObject, JsonValue
-from gx.monitoring.alerts import ALERTS
 from gx.monitoring.scaling import Scale, is_own_time
 from gx.proof.drills.run import AlertRun, DrillRun
-from gx.proof.drills.scenarios import SCENARIOS, Scenario
+from gx.proof.drills.scenarios import NOT_DRILLED, Scenario
 
 JSON_FILE: Final = "drills.json"
 MARKDOWN_FILE: Final = "drills.md"
@@ -133,7 +132,7 @@ def to_markdown(run: DrillRun, *, command: str) -> str:
         ),
         _table(run),
         "## The faults\n\n" + "".join(_how(each) for each in _scenarios(run)),
-        _not_drilled(run),
+        _not_drilled(),
         *([_failures(run)] if not run.is_good else []),
     ]
     return "\n".join(parts)
@@ -172,14 +171,10 @@ def _how(scenario: Scenario) -> str:
     return f"- `{scenario.name}`: {scenario.how}{stand_in}.\n"
 
 
-def _not_drilled(run: DrillRun) -> str:
-    drilled = {each.alert.name for each in run.alerts}
-    playable = {alert.name for each in SCENARIOS for alert in each.expects}
-    others = [alert.name for alert in ALERTS if alert.name not in drilled | playable]
-    return (
-        "## Not drilled\n\nRule tests on both sides of their thresholds (`gx monitoring test`) are "
-        f"what is shown of these {len(others)}: {', '.join(others)}.\n"
-    )
+def _not_drilled() -> str:
+    lines = "".join(f"- {name}: {reason}.\n" for name, reason in NOT_DRILLED.items())
+    count = f"These {len(NOT_DRILLED)}, each with what shows it instead."
+    return f"## Not drilled\n\n{count}\n\n{lines}"
 
 
 def _failures(run: DrillRun) -> str:

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import asyncpg
+import httpx
+
 from gx.domain.errors import GxError
 from gx.monitoring.alertmanager.inhibition import INHIBITIONS
 from gx.monitoring.alerts.burn import BURN_ALERTS
 from gx.monitoring.alerts.watching import WATCHDOG
 from gx.monitoring.model import Alert
 from gx.monitoring.scaling import Scale
-from gx.proof.drills.notifications import Notice, expected_receivers, notices_of
+from gx.proof.drills.notifications import (
+    Notice,
+    expected_receivers,
+    notices_of,
+    silence_notices,
+)
 from gx.proof.drills.observer import Observer, Sighting
 from gx.proof.drills.playground import Playground, playing
 from gx.proof.drills.scenarios import Scenario
@@ -24,6 +32,8 @@ _POLL_S: Final = 0.1
 HANG_S: Final = 300.0
 """How long a step may take before it counts as hanging; a busy machine needs a part of it."""
 _LONGEST_S: Final = 3_600
+# A fault could not be made or ended, or what should follow did not: that drill failed, no other.
+_PLAYING_FAILS: Final = (GxError, httpx.HTTPError, asyncpg.PostgresError, OSError)
 _SLOW_TO_FORGET: Final = frozenset(alert.name for alert in BURN_ALERTS)
 
 
@@ -212,9 +222,9 @@ class Conductor:
             await self._until(lambda: _every(self._is_over, runs), scenario.name)
             for run in runs:
                 self._judge(run)
-        except DrillHungError as error:
+        except _PLAYING_FAILS as error:
             for run in runs:
-                run.faults.append(f"{run.phase}: {error}")
+                run.faults.append(f"{run.phase}: {type(error).__name__}: {error}")
                 run.phase = Phase.FAILED
         finally:
             self._active.pop(scenario.name)
@@ -222,6 +232,8 @@ class Conductor:
 
     def _has_spoken(self, run: AlertRun) -> bool:
         """Say whether an alert fires, and whoever should be told was, or it is muted."""
+        if run.scenario.is_silence:
+            return self._has_silence_spoken(run)
         run.sighting = self._sighting(run)
         if run.sighting is None:
             return False
@@ -241,6 +253,15 @@ class Conductor:
         self._tell(self._run)
         return run.phase in {Phase.NOTIFIED, Phase.MUTED}
 
+    def _has_silence_spoken(self, run: AlertRun) -> bool:
+        """Say whether the dead-man's receiver was heard: nobody else can speak."""
+        self._read_notices(run)
+        if run.told_s is None:
+            return False
+        run.phase = Phase.NOTIFIED
+        self._tell(self._run)
+        return True
+
     def _sighting(self, run: AlertRun) -> Sighting | None:
         """Return the alert's first firing sighting since the fault, else a pending one."""
         seen = self._observer.of(run.alert.name, since_s=run.injected_s or 0)
@@ -248,12 +269,18 @@ class Conductor:
         return next(iter(firing or seen[-1:]), None)
 
     def _read_notices(self, run: AlertRun) -> None:
-        if run.sighting is not None:
-            received = [r for r in self._stack.sink.received if r.at_s >= (run.injected_s or 0)]
+        received = [r for r in self._stack.sink.received if r.at_s >= (run.injected_s or 0)]
+        if run.scenario.is_silence:
+            run.notices = tuple(silence_notices(received))
+        elif run.sighting is not None:
             run.notices = tuple(notices_of(run.alert, run.sighting.labels, received))
 
     def _is_gone(self, run: AlertRun) -> bool:
         """Say whether an alert fires no more."""
+        if run.scenario.is_silence:
+            self._read_notices(run)
+            run.resolved_s = run.untold_s
+            return run.resolved_s is not None
         seen = self._observer.of(run.alert.name, since_s=run.injected_s or 0)
         if any(each.is_firing for each in seen):
             return False

@@ -9,7 +9,7 @@ import contextlib
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +17,20 @@ from typing import Final
 
 import asyncpg
 import httpx
+import msgspec
 import psutil
 
 from gx.api.issuer import Claims, LocalIssuer
 from gx.database.tether import tethered
 from gx.domain.errors import GxError
 from gx.domain.roles import TokenRole
+from gx.monitoring.alertmanager.routing import Pace
 from gx.monitoring.scaling import Scale
-from gx.proof.drills.monitoring import Monitoring, write_monitoring
+from gx.proof.drills.monitoring import DEADMAN, DEADMAN_FILE, Monitoring, write_monitoring
+from gx.proof.drills.numbers import healthy
 from gx.proof.drills.places import Places
+from gx.proof.drills.spoken import Statement
+from gx.proof.drills.voices import VOICES
 from gx.proof.sink import Sink
 from gx.runtime.clock import SystemClock
 from gx.runtime.process import ItemState
@@ -38,8 +43,15 @@ STOP_MAX_S: Final = 60.0
 _POLL_S: Final = 0.1
 _TAIL_LINES: Final = 20
 _ASK_MAX_S: Final = 10.0
+_ORDER_MAX_S: Final = 120.0
 _TOKEN_TTL_S: Final = 86_400
-_READY: Final = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "blackbox": "/-/healthy"}
+_READY: Final = {
+    "prometheus": "/-/ready",
+    "alertmanager": "/-/ready",
+    "blackbox": "/-/healthy",
+    "postgres_exporter": "/",
+    DEADMAN: "/readyz",
+}
 
 
 class DrillStackError(GxError):
@@ -93,11 +105,27 @@ class DrillStack:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.send_signal(number)
 
+    @property
+    def dsn(self) -> str:
+        """The loop's database, by TCP."""
+        password = (self.places.data / "postgres" / "password").read_text().strip()
+        return f"postgresql://gx:{password}@127.0.0.1:{self.places.ports['postgres']}/gx"
+
+    async def say(self, voice: str, statements: Sequence[Statement]) -> None:
+        """Have a stand-in say these numbers from now on."""
+        body = msgspec.json.encode(statements)
+        async with httpx.AsyncClient(trust_env=False, timeout=_ORDER_MAX_S) as client:
+            answer = await client.post(f"{self.places.url(voice)}/say", content=body)
+            answer.raise_for_status()
+
+    async def reload(self, name: str) -> bool:
+        """Have Prometheus or Alertmanager read its configuration again; False if it refuses."""
+        async with httpx.AsyncClient(trust_env=False, timeout=_ORDER_MAX_S) as client:
+            return (await client.post(f"{self.places.url(name)}/-/reload")).is_success
+
     async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
         """Connect to the loop's database."""
-        password = (self.places.data / "postgres" / "password").read_text().strip()
-        port = self.places.ports["postgres"]
-        return await asyncpg.connect(f"postgresql://gx:{password}@127.0.0.1:{port}/gx")
+        return await asyncpg.connect(self.dsn)
 
     async def start(self, name: str) -> None:
         """Start a program of the monitoring (again) and wait until it is ready."""
@@ -149,7 +177,12 @@ async def running_stack(
 
 def _find_tools(report: Callable[[str], None]) -> Toolbox:
     toolbox = find_tools(load(StackSettings).cache_dir, report=report)
-    needed = {Program.PROMETHEUS, Program.ALERTMANAGER, Program.BLACKBOX}
+    needed = {
+        Program.PROMETHEUS,
+        Program.ALERTMANAGER,
+        Program.BLACKBOX,
+        Program.POSTGRES_EXPORTER,
+    }
     if not needed <= set(toolbox.tools):
         raise DrillStackError(f"drills need real programs. {toolbox.advice}")
     return toolbox
@@ -165,21 +198,26 @@ async def _start(stack: DrillStack, report: Callable[[str], None]) -> None:
         what="the loop",
         log=stack.places.folder / "loop.log",
     )
-    report("starting Prometheus, Alertmanager and the blackbox exporter")
+    report("starting Prometheus, Alertmanager, the exporters and the dead-man's receiver")
+    for voice, statements in healthy().items():
+        await stack.say(voice, statements)
     await stack.start("blackbox")
+    await stack.start("postgres_exporter")
     await stack.start("prometheus")
     # Until the first scrapes everything counts as missing. Whom Alertmanager told of that, it would
     # tell of the same alert only an interval later.
     url = stack.places.url("prometheus") + "/api/v1/alerts"
     await _until(lambda: _is_calm(url), alive=stack.processes["prometheus"], what="a calm start")
     await stack.start("alertmanager")
+    # Not before somebody beats: it would speak at once.
+    await stack.start(DEADMAN)
 
 
 async def _stop(stack: DrillStack) -> None:
-    for name in ("prometheus", "alertmanager", "blackbox", "stand_in"):
+    for name in [name for name in stack.processes if name != "loop"]:
         await stack.end(name, signal.SIGKILL)
     # What was paused cannot stop by itself.
-    for name in ("ledger", "api", "outbox-submitter", "projector"):
+    for name in ("postgres", "ledger", "api", "outbox-submitter", "projector"):
         stack.send(name, signal.SIGCONT)
     await stack.end("loop")
 
@@ -191,6 +229,7 @@ async def _spawn(stack: DrillStack, name: str) -> None:
         "stand_in": (
             *(*python, "gx.proof.drills.stand_in"),
             *("--port", str(stack.places.ports["stand_in"])),
+            *(f"--voice={stack.places.ports[voice]}" for voice in VOICES),
         ),
         **stack.monitoring.commands,
     }
@@ -199,13 +238,30 @@ async def _spawn(stack: DrillStack, name: str) -> None:
         stack.processes[name] = await asyncio.create_subprocess_exec(
             # The loop's supervisor ends its own children only if it is asked to.
             *tethered(commands[name], death_signal=signal.SIGTERM),
-            env=stack.places.environment,
+            env={**stack.places.environment, **_own_environment(stack, name)},
             cwd=stack.monitoring.working_folders.get(name),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+
+
+def _own_environment(stack: DrillStack, name: str) -> dict[str, str]:
+    """Return what one program is told, and no other."""
+    places = stack.places
+    match name:
+        case "postgres_exporter":
+            return {"DATA_SOURCE_NAME": f"{stack.dsn}?sslmode=disable"}
+        case "deadman":
+            return {
+                "GX_DEADMAN_PORT": str(places.ports[DEADMAN]),
+                "GX_DEADMAN_PERIOD_S": str(max(places.scale.seconds(Pace().beat_s), 0.5)),
+                "GX_DEADMAN_STATE_FILE": str(places.folder / "deadman.json"),
+                "GX_DEADMAN_SLACK_URL_FILE": str(stack.monitoring.folder / DEADMAN_FILE),
+            }
+        case _:
+            return {}
 
 
 def _is_loop_ready(folder: StackFolder) -> bool:

@@ -1,0 +1,145 @@
+"""Faults of the database, of what is in it, and of what callers ask for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from gx.domain.amounts import SUPPLY_CAP
+from gx.proof.drills.faults import PROJECTOR, paused
+from gx.proof.drills.playground import ACCOUNT, Playground, beside
+
+POSTGRES: Final = "postgres"
+_TOO_MUCH: Final = str(SUPPLY_CAP)
+_CALLERS: Final = 4
+_FREE: Final = 25
+"""Of two hundred: fewer than a fifth are left, and those who work have theirs."""
+_BREATH_S: Final = 0.2
+_AGED_EVERY_S: Final = 1.0
+_COUNTRIES: Final = "/admin/countries"
+
+_BREAK_READS: Final = "ALTER TABLE countries RENAME TO countries_moved"
+_MEND_READS: Final = "ALTER TABLE countries_moved RENAME TO countries"
+_FALSIFY: Final = f"UPDATE accounts SET balance = balance + 7 WHERE account_id = '{ACCOUNT}'"  # noqa: S608 (constants) # nosec B608
+_CORRECT: Final = f"UPDATE accounts SET balance = balance - 7 WHERE account_id = '{ACCOUNT}'"  # noqa: S608 (constants) # nosec B608
+_PARK: Final = """
+    INSERT INTO parked_events (channel, block_number, position, event_type, event, reason, actor)
+    SELECT channel, 0, 0, 'CoinsMinted', '{}', 'by a drill', 'drill' FROM projection_checkpoints
+"""
+_UNPARK: Final = "DELETE FROM parked_events WHERE actor = 'drill'"
+# One that waits is held back from the submitter, and made older than the API lets any be.
+_AGE: Final = """
+    UPDATE outbox SET accepted_at_ms = 0, due_at_ms = due_at_ms + 86400000
+     WHERE seq = (SELECT min(seq) FROM outbox WHERE envelope_id IS NULL AND attempts = 0)
+       AND NOT EXISTS (SELECT 1 FROM outbox WHERE accepted_at_ms = 0)
+"""
+_LET_GO: Final = """
+    UPDATE outbox SET accepted_at_ms = now_ms(), due_at_ms = now_ms() WHERE accepted_at_ms = 0
+"""
+
+
+@asynccontextmanager
+async def database_paused(play: Playground) -> AsyncIterator[None]:
+    """Pause PostgreSQL: it takes connections and answers none."""
+    async with paused(play, POSTGRES):
+        yield
+
+
+@asynccontextmanager
+async def transaction_left_open(play: Playground) -> AsyncIterator[None]:
+    """Begin a transaction and leave it, as a console that somebody forgot does."""
+    connection = await play.stack.connect()
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_current_xact_id()")
+            yield
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def connections_used_up(play: Playground) -> AsyncIterator[None]:
+    """Open nearly as many connections as PostgreSQL has."""
+    async with AsyncExitStack() as opened:
+        first = await _open(play, opened)
+        most = int(await first.fetchval("SELECT current_setting('max_connections')"))
+        used = int(await first.fetchval("SELECT count(*) FROM pg_stat_activity"))
+        for _ in range(most - used - _FREE):
+            await _open(play, opened)
+        yield
+
+
+async def _open(play: Playground, opened: AsyncExitStack) -> "asyncpg.Connection[asyncpg.Record]":
+    connection = await play.stack.connect()
+    opened.push_async_callback(connection.close)
+    return connection
+
+
+@asynccontextmanager
+async def overdrawn(play: Playground) -> AsyncIterator[None]:
+    """Send more commands that the contract refuses than it takes."""
+
+    async def ask() -> None:
+        while True:
+            await play.mint("drill: more than there may be", amount=_TOO_MUCH)
+            await asyncio.sleep(_BREATH_S)
+
+    async with beside(*(ask() for _ in range(_CALLERS))):
+        yield
+
+
+@asynccontextmanager
+async def reads_failing(play: Playground) -> AsyncIterator[None]:
+    """Take a table away that requests read, as a migration that came too early does."""
+
+    async def read_on() -> None:
+        while True:
+            await play.read(_COUNTRIES)
+            await asyncio.sleep(_BREATH_S)
+
+    await play.execute(_BREAK_READS)
+    try:
+        async with beside(read_on(), read_on()):
+            yield
+    finally:
+        await play.execute(_MEND_READS)
+
+
+@asynccontextmanager
+async def backlog_old(play: Playground) -> AsyncIterator[None]:
+    """Have one command wait for longer than the API allows: it takes no more."""
+
+    async def age() -> None:
+        while True:
+            await play.execute(_AGE)
+            await asyncio.sleep(_AGED_EVERY_S)
+
+    try:
+        async with beside(age(), play.flood_on()):
+            yield
+    finally:
+        await play.execute(_LET_GO)
+
+
+@asynccontextmanager
+async def balance_falsified(play: Playground) -> AsyncIterator[None]:
+    """Change a balance in the read model by hand."""
+    await play.execute(_FALSIFY)
+    try:
+        yield
+    finally:
+        await play.execute(_CORRECT)
+
+
+@asynccontextmanager
+async def event_parked(play: Playground) -> AsyncIterator[None]:
+    """Set an event aside, and have the projector read which there are."""
+    await play.execute(_PARK)
+    await play.restart(PROJECTOR)
+    try:
+        yield
+    finally:
+        await play.execute(_UNPARK)
+        await play.restart(PROJECTOR)
