@@ -52,7 +52,7 @@ class NativeNetwork:
     def __init__(self, folder: Path, binaries: Binaries) -> None:
         self.folder: Final = folder
         self._binaries: Final = binaries
-        self._environment: Final = {
+        self.environment: Final = {
             **os.environ,  # noqa: TID251 (a child's)
             **{
                 f"GX_FABRIC_NETWORK_{name}": str(port)
@@ -76,7 +76,7 @@ class NativeNetwork:
         with (self.folder / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
                 (sys.executable, "-m", "gx.cli.main", "fabric", "up"),
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -100,6 +100,11 @@ class NativeNetwork:
                 member.send_signal(signal.SIGKILL)
         self._process.wait()
         psutil.wait_procs(family[1:], timeout=30)
+
+    def wait(self) -> None:
+        """Wait until its supervisor has ended, which somebody else has asked for."""
+        assert self._process is not None
+        self._process.wait(timeout=60)
 
     def client(self, options: FabricOptions | None = None) -> FabricLedger:
         """Make a client."""
