@@ -13,6 +13,7 @@ from gx.outbox.accounts import Accounts
 from gx.outbox.batching import Batching
 from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.delivery import Delivery
+from gx.outbox.pace import Pace
 from gx.outbox.ports import CommandStatus
 from gx.outbox.scheduling import Batch, Return
 from gx.outbox.verdicts import VerdictDesk
@@ -53,6 +54,7 @@ async def a_delivery(memory: OutboxWorld, ledger: FakeLedger, commands: int) -> 
         accounts=Accounts(some_metrics(), clock),
         clock=clock,
         options=FAST,
+        pace=Pace(commands_max=FAST.batch.commands_max, target_s=FAST.endorsing_target_s),
     )
     return Flight(place, Batch(entries=entries, scopes=frozenset("s"), is_exclusive=False))
 

@@ -78,7 +78,7 @@ class Delivery:
             return None
         try:
             proposal = self._build()
-            envelope = await self._place.ledger.prepare(proposal)
+            envelope = await self._endorse(proposal)
         except CircuitOpenError as error:
             await self._decide(error)
             return None
@@ -89,6 +89,18 @@ class Delivery:
             await self._decide(error)
             return None
         return await self._persist(envelope)
+
+    async def _endorse(self, proposal: Proposal) -> Envelope:
+        """Prepare the transaction; how long it takes decides how large the next batches are."""
+        pace, time_s = self._place.pace, asyncio.get_running_loop().time
+        began_s = time_s()
+        try:
+            envelope = await self._place.ledger.prepare(proposal)
+        except LedgerError:
+            pace.failed(len(self._entries), time_s() - began_s)
+            raise
+        pace.endorsed(len(self._entries), time_s() - began_s)
+        return envelope
 
     def _build(self) -> Proposal:
         if self._is_batching:

@@ -15,10 +15,11 @@ from gx.outbox.scheduling import BatchLimits
 class SubmitterOptions:
     """One channel's submitter. `holder` tells this process apart from every other, past ones too.
 
-    `pending_max` bounds what waits in memory, `in_flight_max` the batches on their way (or
-    `in_flight_alone_max` single commands, where batching is off). A verdict that the block stream
-    does not bring within `verdict_timeout_s` is asked for. `probe` is evaluated to find out whether
-    the ledger answers; `random` spreads the delays.
+    Where endorsing takes longer than `endorsing_target_s`, batches are made smaller than `batch`
+    allows. `pending_max` bounds what waits in memory, `in_flight_max` the batches on their way
+    (or `in_flight_alone_max` single commands, where batching is off). A verdict that the block
+    stream does not bring within `verdict_timeout_s` is asked for. `probe` is evaluated to find out
+    whether the ledger answers; `random` spreads the delays.
     """
 
     channel: str
@@ -28,6 +29,7 @@ class SubmitterOptions:
     batch: BatchLimits = field(
         default_factory=lambda: BatchLimits(commands_max=1_000, bytes_max=1_000_000)
     )
+    endorsing_target_s: float = 0.5
     in_flight_max: int = 2
     in_flight_alone_max: int = 64
     pending_max: int = 20_000

@@ -19,6 +19,7 @@ from gx.ledger.ports import Ledger
 from gx.outbox.accounts import Accounts
 from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.options import SubmitterOptions
+from gx.outbox.pace import Pace
 from gx.outbox.ports import OutboxStore
 from gx.outbox.term import Maintain, Term
 from gx.outbox.verdicts import VerdictDesk
@@ -62,6 +63,9 @@ class Submitter:
         self._upkeep = upkeep or Upkeep()
         self._accounts = Accounts(metrics, clock)
         self._guard = ChainGuard(store, channel=options.channel, check=self._upkeep.chain_check)
+        self._pace = Pace(
+            commands_max=options.batch.commands_max, target_s=options.endorsing_target_s
+        )
         self._term: Term | None = None
         self._ledger = BreakingLedger(
             ledger,
@@ -129,6 +133,7 @@ class Submitter:
             accounts=self._accounts,
             clock=self._clock,
             options=self._options,
+            pace=self._pace,
         )
 
     def _beat(self) -> None:

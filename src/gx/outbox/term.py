@@ -94,10 +94,10 @@ class Term:
             await self._wait_for_turn()
 
     def _launch(self, group: asyncio.TaskGroup) -> None:
-        if not self._place.is_batching:
-            self._schedule.limits = BatchLimits(
-                commands_max=1, bytes_max=self._options.batch.bytes_max
-            )
+        self._schedule.limits = BatchLimits(
+            commands_max=self._place.pace.commands if self._place.is_batching else 1,
+            bytes_max=self._options.batch.bytes_max,
+        )
         while self._has_room:
             batch = self._schedule.next_batch(self._place.clock.now_ms())
             if batch is None:

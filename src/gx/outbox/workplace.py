@@ -13,6 +13,7 @@ from gx.domain.identifiers import CommandId
 from gx.ledger.breaker import BreakingLedger
 from gx.outbox.accounts import Accounts
 from gx.outbox.options import SubmitterOptions
+from gx.outbox.pace import Pace
 from gx.outbox.ports import EntryHeldError, OutboxStore
 from gx.outbox.scheduling import Batch, Return
 from gx.outbox.verdicts import VerdictDesk
@@ -44,6 +45,7 @@ class Workplace:
     accounts: Accounts
     clock: Clock
     options: SubmitterOptions
+    pace: Pace
     release: Callable[[Batch, Sequence[Return]], None] = lambda _batch, _returning: None
     set_aside: Callable[[], None] = lambda: None
     is_batching: bool = True
