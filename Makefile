@@ -61,6 +61,7 @@ generate: setup ## Write every generated file anew
 	@$(BIN)/gx openapi --output docs/reference/openapi.json
 	@$(BIN)/gx openapi --each-area docs/reference/openapi
 	@$(BIN)/gx catalogue --output docs/reference/catalogue.md
+	@$(BIN)/gx access --output docs/reference/access.md
 	@$(BIN)/gx settings --output docs/reference/settings.md
 	@$(BIN)/gx monitoring render
 	@$(BIN)/gx monitoring reference --output docs/reference/monitoring.md

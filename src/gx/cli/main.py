@@ -74,6 +74,7 @@ ENTRIES = (
     Entry("db", "gx.cli.database", "Migrate the database and show its version.", _SERVE),
     Entry("openapi", "gx.cli.reference", "Write the API's OpenAPI document.", _SERVE),
     Entry("catalogue", "gx.cli.reference", "Write the catalogue.", _SERVE),
+    Entry("access", "gx.cli.reference", "Write who may do what.", _SERVE),
     Entry("settings", "gx.cli.reference", "Write the reference of settings.", _SERVE),
 )
 

@@ -1,4 +1,4 @@
-"""`gx openapi`, `gx catalogue`, `gx settings`: generated documents."""
+"""`gx openapi`, `gx catalogue`, `gx access`, `gx settings`: generated documents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,7 @@ from gx.cli.failures import UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json
 from gx.domain.commands import Area
+from gx.operations.access_reference import render_access
 from gx.operations.catalogue_map import describe_catalogue
 from gx.operations.reference import render_catalogue
 from gx.runtime.settings_reference import render_settings
@@ -66,6 +67,17 @@ def catalogue(output: OutputOption = None, as_json: JsonOption = False) -> None:
         show_json(describe_catalogue())
     else:
         _write(render_catalogue(), output)
+
+
+@app.command("access")
+def access(output: OutputOption = None) -> None:
+    """Write who may do what.
+
+    Examples:
+      gx access
+      gx access --output docs/reference/access.md
+    """
+    _write(render_access(), output)
 
 
 @app.command("settings")
