@@ -145,6 +145,38 @@ def test_a_prometheus_that_is_not_there_is_told_for_every_scrape() -> None:
     assert "StatefulSet prometheus, which has app.kubernetes.io/name=prom" in found[0].evidence[0]
 
 
+@pytest.mark.parametrize(
+    ("endpoints", "verdict", "says"),
+    [
+        ([], Verdict.NO_POD, "none is listed"),
+        ([{"conditions": {"ready": False}}], Verdict.NO_POD, "1 are listed, and none is ready"),
+        ([{"conditions": {"ready": False}}, {}], Verdict.REACHABLE, ""),
+    ],
+)
+def test_the_slices_of_a_live_cluster_say_whether_a_pod_is_ready(
+    endpoints: list[object], verdict: Verdict, says: str
+) -> None:
+    """Labels fit, pods are there, and still nobody stands behind the Service."""
+    listed: Document = {
+        "kind": "EndpointSliceList",
+        "apiVersion": "discovery.k8s.io/v1",
+        "items": [
+            {
+                "metadata": {
+                    "name": "projector-metrics-x7k",
+                    "namespace": "backend-devnet",
+                    "labels": {"kubernetes.io/service-name": "projector-metrics"},
+                },
+                "endpoints": endpoints,
+            }
+        ],
+    }
+    found = _scrape([*_change("Service", "", lambda _: None), listed], PROJECTOR)
+
+    assert found.verdict is verdict
+    assert says in " ".join(found.evidence)
+
+
 def test_a_live_cluster_lists_owners_and_owned_and_each_workload_counts_once() -> None:
     """Deployment, ReplicaSet and pods are one; a pod without its owner's manifest is another."""
     template: Document = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": []}}

@@ -12,7 +12,10 @@ from gx.proof.reachability.objects import (
     DEFAULT_NAMESPACE,
     NAMESPACE_LABEL,
     POLICY_API,
+    SERVICE_LABEL,
     CronJob,
+    Endpoint,
+    EndpointSlice,
     Labels,
     Metadata,
     Namespace,
@@ -112,6 +115,7 @@ class Inventory:
     namespaces: Mapping[str, Labels] = field(default_factory=dict)
     pods: tuple[Pods, ...] = ()
     services: tuple[Service, ...] = ()
+    slices: tuple[EndpointSlice, ...] = ()
     policies: tuple[Policy, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
 
@@ -126,6 +130,18 @@ class Inventory:
     def services_in(self, namespace: str) -> tuple[Service, ...]:
         """Return the Services of a namespace."""
         return tuple(each for each in self.services if namespace_of(each.metadata) == namespace)
+
+    def endpoints_of(self, namespace: str, service: str) -> tuple[Endpoint, ...] | None:
+        """Return what a live cluster lists behind a Service; None where it was not asked."""
+        slices = [
+            each
+            for each in self.slices
+            if namespace_of(each.metadata) == namespace
+            and (each.metadata.labels or {}).get(SERVICE_LABEL) == service
+        ]
+        if not slices:
+            return None
+        return tuple(endpoint for each in slices for endpoint in each.endpoints or ())
 
     def policies_in(self, namespace: str) -> tuple[Policy, ...]:
         """Return the policies of a namespace."""
@@ -163,6 +179,7 @@ def take_stock(documents: Iterable[Document]) -> Inventory:
         },
         pods=tuple(_pods(flat)),
         services=tuple(_read(flat, Service)),
+        slices=tuple(_read(flat, EndpointSlice)),
         policies=tuple(convert(each, Policy) for each in flat if _is_policy(each)),
         unread=unread,
     )

@@ -9,6 +9,8 @@ from typing import Final, TypeAlias
 import msgspec
 from typing_extensions import override
 
+SERVICE_LABEL: Final = "kubernetes.io/service-name"
+"""On an EndpointSlice: the Service whose pods it lists."""
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
 DEFAULT_NAMESPACE: Final = "default"
 POLICY_API: Final = "networking.k8s.io/"
@@ -235,6 +237,25 @@ class Service(_Object, frozen=True, kw_only=True):
 
     metadata: Metadata
     spec: ServiceSpec = ServiceSpec()
+
+
+class EndpointConditions(_Object, frozen=True, kw_only=True):
+    """What the cluster thinks of an endpoint; what it does not say counts as ready."""
+
+    ready: bool | None = None
+
+
+class Endpoint(_Object, frozen=True, kw_only=True):
+    """A pod behind a Service."""
+
+    conditions: EndpointConditions = EndpointConditions()
+
+
+class EndpointSlice(_Object, frozen=True, kw_only=True):
+    """Some of the pods behind a Service, as a live cluster lists them."""
+
+    metadata: Metadata
+    endpoints: list[Endpoint] | None = None
 
 
 class Namespace(_Object, frozen=True, kw_only=True):

@@ -231,12 +231,23 @@ def _behind(
         # Pods are there, and not these: the Service's own labels are to blame.
         yield Gap(found.lack, where, f"Service {where} has no endpoints: {found.text}")
         return
+    if (text := _unready(inventory, namespace, service.metadata.name)) is not None:
+        yield Gap(Lack.POD, where, f"Service {where} has no endpoints: {text}")
+        return
     aimed_at = port.target_port if port.target_port is not None else port.port
     for pods in found:
         if isinstance(aimed_at, str):
             yield _named_door(pods, aimed_at, port.protocol or TCP)
         else:
             yield _numbered_door(pods, aimed_at, port.protocol or TCP)
+
+
+def _unready(inventory: Inventory, namespace: str, service: str) -> str | None:
+    """Say what a live cluster's slices lack: pods are selected, and none of them is ready."""
+    endpoints = inventory.endpoints_of(namespace, service)
+    if endpoints is None or any(each.conditions.ready is not False for each in endpoints):
+        return None
+    return f"{len(endpoints)} are listed, and none is ready" if endpoints else "none is listed"
 
 
 def _select(inventory: Inventory, namespace: str, wanted: Labels) -> tuple[Pods, ...] | Gap:
