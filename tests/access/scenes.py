@@ -23,6 +23,9 @@ from tests.contracts.contract_ledger import (
 
 DONE: Final = "COMMITTED"
 STRANGER: Final = "mallory"
+BOTH: Final = '["alice","bob"]'
+RULE: Final = f'{{"amountThreshold":"0","requiredApprovers":2,"approverGroup":{BOTH}}}'
+ENDORSED: Final = ("ENDORSE_MEMBERSHIP alice", "ENDORSE_MEMBERSHIP bob")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,27 @@ def _confirmation() -> Scene:
     return Scene(ledger=ledger, args=("bob~SPOUSE~alice",))
 
 
+def _organization(*steps: str) -> ContractLedger:
+    """Let alice and bob go so far with an organisation that both must agree with."""
+    ledger = people()
+    proposal = ("acme", "Acme", "NGO", BOTH, f"[{RULE}]")
+    do(ledger, "PROPOSE_ORGANIZATION", *proposal, actor="alice")
+    for step in steps:
+        command, actor = step.split()
+        do(ledger, command, "acme", actor=actor)
+    return ledger
+
+
+def _active() -> ContractLedger:
+    return _organization(*ENDORSED, "ACTIVATE_ORGANIZATION bob")
+
+
+def _payment() -> Scene:
+    ledger = _active()
+    (event,) = ledger.do(COMMANDS["INITIATE_MULTISIG_TX"], "acme", "bob", "5", "x", actor="bob")
+    return Scene(ledger=ledger, args=(str(event.to_payload()["txId"]),))
+
+
 def _taxable() -> Scene:
     ledger = people()
     give(ledger, "bob", coins(500))
@@ -93,6 +117,14 @@ SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
     "UNLOCK_USER": lambda: Scene(ledger=_after("LOCK_USER", "bob", "x"), args=("bob",)),
     "REQUEST_RELATIONSHIP": lambda: Scene(ledger=people(), args=("alice", "bob", "SPOUSE")),
     "CONFIRM_RELATIONSHIP": _confirmation,
+    "PROPOSE_ORGANIZATION": lambda: Scene(
+        ledger=people(), args=("acme", "Acme", "NGO", BOTH, "[]")
+    ),
+    "ENDORSE_MEMBERSHIP": lambda: Scene(ledger=_organization(), args=("acme",)),
+    "ACTIVATE_ORGANIZATION": lambda: Scene(ledger=_organization(*ENDORSED), args=("acme",)),
+    "DEFINE_AUTH_RULE": lambda: Scene(ledger=_active(), args=("acme", RULE.replace('"0"', '"9"'))),
+    "INITIATE_MULTISIG_TX": lambda: Scene(ledger=_active(), args=("acme", "bob", "5", "x")),
+    "APPROVE_MULTISIG_TX": _payment,
     "MINT_COINS": lambda: Scene(ledger=people(), args=("bob", "1", "x")),
     "DISTRIBUTE_GENESIS": lambda: Scene(ledger=people(), args=("alice",)),
     "TRANSFER_TOKENS": lambda: Scene(ledger=people(), args=("alice", "bob", "1", "x")),

@@ -236,6 +236,7 @@ READ_RULES: Final = (
     _read("GET /pools", P),
     _read("GET /organizations/{}", U),
     _read("GET /organizations/{}/transactions/pending", U),
+    _read("GET /transactions/{}", U),
     _read("GET /loans/{}", U),
     _read("GET /users/{}/loans", U, is_owned=True),
     _read("GET /proposals", P),

@@ -29,6 +29,7 @@ from gx.domain.identifiers import (
     TransactionId,
     UserId,
 )
+from gx.domain.organizations import MultiSigTxId, OrganizationId
 from gx.domain.roles import TokenRole
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -84,6 +85,7 @@ class DictQueries(Queries):
     block_number: int = 7
     bodies: dict[str, JsonObject] = field(default_factory=dict)
     asked: list[tuple[str, int, str | None]] = field(default_factory=list)
+    stakeholders: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def _answer(self, name: str) -> Answer:
         return Answer(block_number=BlockNumber(self.block_number), body=self.bodies.get(name))
@@ -121,6 +123,25 @@ class DictQueries(Queries):
     async def relationships(self, subject_id: UserId, *, limit: int, cursor: str | None) -> Answer:
         self.asked.append(("relationships", limit, cursor))
         return self._answer(f"relationships/{subject_id}")
+
+    @override
+    async def organization(self, org_id: OrganizationId) -> Answer:
+        return self._answer(f"organization/{org_id}")
+
+    @override
+    async def pending_transactions(
+        self, org_id: OrganizationId, *, limit: int, cursor: str | None
+    ) -> Answer:
+        self.asked.append(("pending_transactions", limit, cursor))
+        return self._answer(f"pending_transactions/{org_id}")
+
+    @override
+    async def multisig_transaction(self, tx_id: MultiSigTxId) -> Answer:
+        return self._answer(f"multisig_transaction/{tx_id}")
+
+    @override
+    async def stakeholders_of(self, org_id: OrganizationId) -> frozenset[str]:
+        return frozenset(self.stakeholders.get(org_id, ()))
 
     @override
     async def balance(self, account_id: AccountId) -> Answer:

@@ -14,6 +14,8 @@ from tests.api.parts import Backend
 VALUES = {
     "userId": "alice",
     "subjectId": "alice",
+    "orgId": "acme",
+    "txId": "acme~bob~019a2f6e-7c1b-7d3a-9f04-2b8c51e0a7d6",
     "accountId": "alice",
     "countryCode": "US",
     "id": "feeLowerBps",
@@ -43,6 +45,7 @@ async def test_every_query_answers_as_of_a_block(backend: Backend, spec: QuerySp
     """The read models' answer as it is, with the block up to which they stand."""
     body = QUERY_EXAMPLES[spec.name]
     backend.queries.bodies[key_of(spec)] = body
+    backend.queries.stakeholders["acme"] = ("alice", "bob")
     backend.queries.block_number = 42
     async with backend.client() as client:
         response = await ask(client, spec)

@@ -28,6 +28,27 @@ RELATIONSHIP: JsonObject = {
     "type": "PARENT", "status": "Confirmed", "requestedAt": 1_700_000_000,
     "confirmedAt": 1_700_000_060,
 }  # fmt: skip
+TX = "acme~bob~c1"
+PAYMENT: JsonObject = {
+    "txId": TX, "orgId": "acme", "toId": "bob", "amount": "150000000", "fee": "0",
+    "remark": "Rent", "status": "Pending", "requiredApprovers": 2,
+    "approverGroup": ["alice", "bob"], "approvals": 1, "initiatedBy": "alice",
+    "initiatedAt": 1_700_000_000, "settledAt": None, "failureCode": None,
+    "failureDetail": None, "approvedBy": ["alice"],
+}  # fmt: skip
+ORGANIZATION: JsonObject = {
+    "orgId": "acme", "name": "Acme Ltd", "type": "NGO", "status": "Proposed",
+    "proposedBy": "alice", "proposedAt": 1_700_000_000, "activatedAt": None,
+    "stakeholders": [
+        {"userId": "alice", "endorsedAt": 1_700_000_010}, {"userId": "bob", "endorsedAt": None},
+    ],
+    "rules": [
+        {
+            "ruleId": "5f0c", "amountThreshold": "0", "requiredApprovers": 2,
+            "approverGroup": ["alice", "bob"], "endorsements": 0, "effectiveAt": None,
+        },
+    ],
+}  # fmt: skip
 ENTRY: JsonObject = {
     "accountId": "alice", "blockNumber": 7, "position": 0, "ordinal": 0, "kind": "transfer",
     "delta": "-150000000", "counterparty": "bob", "remark": "Tea", "recordedAt": 1_700_000_000,
@@ -42,6 +63,12 @@ BODIES: dict[str, JsonObject] = {
     "countries": {"items": [US], "nextCursor": "more"},
     "country_stats/US": US,
     "user/alice": USER,
+    "organization/acme": ORGANIZATION,
+    "pending_transactions/acme": {"items": [PAYMENT], "nextCursor": None},
+    f"multisig_transaction/{TX}": {
+        **PAYMENT, "status": "ExecutionFailed", "failureCode": "INSUFFICIENT_FUNDS",
+        "failureDetail": "acme holds 0 base units", "settledAt": 1_700_000_100,
+    },
     "trust/alice": {"userId": "alice", "trustScore": 40},
     "relationships/alice": {"items": [RELATIONSHIP], "nextCursor": None},
     "account_entries/alice": {"items": [ENTRY], "nextCursor": None},
@@ -78,6 +105,9 @@ READS = [
     (["country", "show", "US"], ["4.2 %", "1000 coin"]),
     (["user", "show", "alice"], ["court", "not yet", "2023-11-14T22:13:20Z"]),
     (["relationship", "list", "alice"], ["alice~PARENT~bob", "Confirmed"]),
+    (["organization", "show", "acme"], ["Acme Ltd", "has not endorsed", "2 of alice, bob"]),
+    (["organization", "pending", "acme"], ["1.5 coin", "1 of 2", "Rent"]),
+    (["organization", "payment", TX], ["INSUFFICIENT_FUNDS", "ExecutionFailed", "holds 0"]),
     (["relationship", "trust", "alice"], ["trust score  40"]),
     (["entries", "alice"], ["-1.5 coin", "bob", "Tea"]),
     (["param", "show", "feeLowerBps"], ["basis points", "Fee of a domestic transfer"]),
@@ -94,6 +124,7 @@ NAMES = [" ".join(typed) for typed, _ in READS]
 def filled(edge: ServedEdge) -> ServedEdge:
     """An edge whose read models have something to say."""
     edge.backend.queries.bodies.update(BODIES)
+    edge.backend.queries.stakeholders["acme"] = ("alice", "bob")
     return edge
 
 

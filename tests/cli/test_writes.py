@@ -55,6 +55,55 @@ WRITES: Final[list[tuple[list[str], str, dict[str, str], LedgerRole]]] = [
         {"relationshipId": "alice~PARENT~bob"},
         PARTNER,
     ),
+    (
+        [
+            *("organization", "propose", "acme", "--name", "Acme Ltd", "--as", "alice"),
+            *("--stakeholders", "alice,bob", "--rule", "1coin:2:bob,alice"),
+        ],
+        "PROPOSE_ORGANIZATION",
+        {
+            "orgId": "acme",
+            "name": "Acme Ltd",
+            "type": "BUSINESS",
+            "stakeholders": '["alice","bob"]',
+            "rules": '[{"amountThreshold":"100000000","approverGroup":["bob","alice"],'
+            '"requiredApprovers":2}]',
+        },
+        PARTNER,
+    ),
+    (
+        ["organization", "endorse", "acme", "--as", "bob"],
+        "ENDORSE_MEMBERSHIP",
+        {"orgId": "acme"},
+        PARTNER,
+    ),
+    (
+        ["organization", "activate", "acme", "--as", "bob"],
+        "ACTIVATE_ORGANIZATION",
+        {"orgId": "acme"},
+        PARTNER,
+    ),
+    (
+        ["organization", "rule", "acme", "0coin:1:bob", "--as", "bob"],
+        "DEFINE_AUTH_RULE",
+        {
+            "orgId": "acme",
+            "rule": '{"amountThreshold":"0","approverGroup":["bob"],"requiredApprovers":1}',
+        },
+        PARTNER,
+    ),
+    (
+        ["organization", "pay", "acme", "bob", "5coin", "--remark", "Rent", "--as", "alice"],
+        "INITIATE_MULTISIG_TX",
+        {"orgId": "acme", "toId": "bob", "amount": "500000000", "remark": "Rent"},
+        PARTNER,
+    ),
+    (
+        ["organization", "approve", "acme~bob~c1", "--as", "bob"],
+        "APPROVE_MULTISIG_TX",
+        {"txId": "acme~bob~c1"},
+        PARTNER,
+    ),
     (["user", "unlock", "alice"], "UNLOCK_USER", {"userId": "alice"}, SUPER_ADMIN),
     (
         ["wallet", "freeze", "alice", "--reason", "Stolen"],
@@ -241,6 +290,15 @@ def test_an_amount_needs_a_unit(amount: str) -> None:
 
     assert done.code == 2
     assert "5coin" in done.err
+
+
+@pytest.mark.parametrize("rule", ["", "5coin", "5coin:x:alice", "5:2:alice", "5coin:2:"])
+def test_a_rule_explains_its_form(rule: str) -> None:
+    """Threshold, approvers and group; anything else is told before it is sent."""
+    done = gx("organization", "rule", "acme", rule, "--as", "alice")
+
+    assert done.code == 2
+    assert "coin" in done.err
 
 
 def test_a_share_needs_its_country() -> None:

@@ -8,17 +8,23 @@ from hypothesis import strategies as st
 from gx.domain.amounts import SUPPLY_CAP
 from gx.domain.batches import BatchItem
 from gx.domain.catalogue import (
+    ACTIVATE_ORGANIZATION,
     ACTIVATE_TREASURY,
     APPLY_VELOCITY_TAX,
     APPOINT_ADMIN,
+    APPROVE_MULTISIG_TX,
     COLLECT_FEES,
     CONFIRM_RELATIONSHIP,
     CREATE_USER,
+    DEFINE_AUTH_RULE,
     DISTRIBUTE_GENESIS,
+    ENDORSE_MEMBERSHIP,
     FREEZE_WALLET,
+    INITIATE_MULTISIG_TX,
     LOCK_USER,
     MINT_COINS,
     PAUSE_SYSTEM,
+    PROPOSE_ORGANIZATION,
     REQUEST_RELATIONSHIP,
     RESUME_SYSTEM,
     TRANSFER_TOKENS,
@@ -60,6 +66,37 @@ def a_confirmation(subject_id: str, relation: str, object_id: str) -> Call:
     return CONFIRM_RELATIONSHIP, (f"{subject_id}~{relation}~{object_id}",), object_id
 
 
+ORG = st.sampled_from(["acme", "club"])
+PEOPLE = '["alice","bob"]'
+RULE = st.sampled_from(
+    [
+        f'{{"amountThreshold":"{threshold}","requiredApprovers":{required},"approverGroup":{PEOPLE}}}'
+        for threshold, required in (("0", 1), ("100", 2))
+    ]
+)
+PAYMENT = st.builds(
+    "{}~{}~random-{}".format, ORG, st.sampled_from(["alice", "treasury_US"]), st.integers(0, 39)
+)
+
+
+def by_somebody(spec: CommandSpec, *args: st.SearchStrategy[str]) -> st.SearchStrategy[Call]:
+    """Draw the arguments of a command that a stakeholder sends, or a stranger."""
+    actor = st.sampled_from(["alice", "alice", "bob", "bob", "carol"])
+    return st.tuples(st.just(spec), st.tuples(*args), actor)
+
+
+ORGANIZING = st.one_of(
+    by_somebody(
+        PROPOSE_ORGANIZATION,
+        *(st.sampled_from(["acme", "club", "alice"]), st.just("Acme"), st.just("NGO")),
+        *(st.just(PEOPLE), RULE.map("[{}]".format)),
+    ),
+    by_somebody(ENDORSE_MEMBERSHIP, ORG),
+    by_somebody(ACTIVATE_ORGANIZATION, ORG),
+    by_somebody(DEFINE_AUTH_RULE, ORG, RULE),
+    by_somebody(INITIATE_MULTISIG_TX, ORG, ACCOUNT, AMOUNT, TEXT),
+    by_somebody(APPROVE_MULTISIG_TX, PAYMENT),
+)
 TRANSFER = a_call(TRANSFER_TOKENS, ACCOUNT, ACCOUNT, AMOUNT, TEXT)
 RELATION = st.sampled_from(RelationshipType).map(str)
 PARAMETER = st.sampled_from(["feeLowerBps", "feeUpperBps", "velocityTaxThreshold"])
@@ -76,6 +113,8 @@ CALLS = {
         ),
         a_call(REQUEST_RELATIONSHIP, USER, USER, RELATION),
         st.builds(a_confirmation, USER, RELATION, USER),
+        ORGANIZING,
+        ORGANIZING,
     ),
     LedgerRole.ADMIN: st.one_of(
         TRANSFER,

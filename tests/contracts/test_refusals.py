@@ -6,30 +6,38 @@ import pytest
 
 from gx.chaincode.executor import Refused
 from gx.domain.catalogue import (
+    ACTIVATE_ORGANIZATION,
     ACTIVATE_TREASURY,
     APPLY_VELOCITY_TAX,
     APPOINT_ADMIN,
+    APPROVE_MULTISIG_TX,
     BOOTSTRAP_SYSTEM,
     COMMANDS,
     CONFIRM_RELATIONSHIP,
     CREATE_USER,
+    DEFINE_AUTH_RULE,
     DISTRIBUTE_GENESIS,
+    ENDORSE_MEMBERSHIP,
     FREEZE_WALLET,
     INITIALIZE_COUNTRY_DATA,
+    INITIATE_MULTISIG_TX,
     LOCK_USER,
     MINT_COINS,
     PAUSE_SYSTEM,
+    PROPOSE_ORGANIZATION,
     REQUEST_RELATIONSHIP,
     TRANSFER_TOKENS,
     UNFREEZE_WALLET,
     UNLOCK_USER,
     UPDATE_SYSTEM_PARAMETER,
 )
+from gx.domain.codec import JsonValue, encode
 from gx.domain.commands import CommandSpec
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from tests.contracts.contract_ledger import (
     ContractLedger,
+    a_command,
     a_hash,
     a_ledger,
     an_executor,
@@ -40,6 +48,20 @@ from tests.contracts.contract_ledger import (
 from tests.contracts.test_genesis import a_ledger_after
 
 R = RefusalCode
+ROOT = LedgerRole.SUPER_ADMIN
+BOTH = '["alice","bob"]'
+WAITING, FINAL = "acme~bob~waiting", "acme~bob~final"
+
+
+def _rule(required: int, *group: str) -> str:
+    people = list[JsonValue](group)
+    return encode({"amountThreshold": "5", "requiredApprovers": required, "approverGroup": people})
+
+
+OLD_RULE = _rule(2, "alice", "bob", "locked")
+WANTED_RULE = _rule(3, "alice", "bob", "locked")
+NEW_RULE = _rule(1, "alice")
+LATE_RULE = f"[{_rule(1, 'late')}]"
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,7 @@ class Case:
     code: RefusalCode
     args: tuple[str, ...] = ()
     actor: str | None = None
+    role: LedgerRole | None = None
 
 
 def a_prepared_ledger() -> ContractLedger:
@@ -67,7 +90,29 @@ def a_prepared_ledger() -> ContractLedger:
     ledger.do(APPOINT_ADMIN, "ada")
     ledger.do(REQUEST_RELATIONSHIP, "alice", "paid", "FRIEND")
     ledger.do(CONFIRM_RELATIONSHIP, "alice~FRIEND~paid", actor="paid")
+    _add_organizations(ledger)
     return ledger
+
+
+def _add_organizations(ledger: ContractLedger) -> None:
+    """Add a draft that alice endorsed; acme, with one payment that waits and one that failed."""
+    for org_id, rules in (("draft", "[]"), ("acme", f"[{OLD_RULE}]")):
+        people = '["alice","bob","locked"]'
+        ledger.do(PROPOSE_ORGANIZATION, org_id, "N", "NGO", people, rules, actor="alice")
+        ledger.do(ENDORSE_MEMBERSHIP, org_id, actor="alice")
+    for person in ("bob", "locked"):
+        ledger.do(ENDORSE_MEMBERSHIP, "acme", actor=person)
+    ledger.do(ACTIVATE_ORGANIZATION, "acme", actor="alice")
+    ledger.do(DEFINE_AUTH_RULE, "acme", WANTED_RULE, actor="alice")
+    for name in (WAITING, FINAL):
+        item = a_command(
+            INITIATE_MULTISIG_TX,
+            *("acme", "bob", "9", "x"),
+            actor="alice",
+            name=name.removeprefix("acme~bob~"),
+        )
+        ledger.batch([item], LedgerRole.PARTNER_API)
+    ledger.do(APPROVE_MULTISIG_TX, FINAL, actor="bob")
 
 
 CASES = (
@@ -121,6 +166,50 @@ CASES = (
     Case(REQUEST_RELATIONSHIP, R.SELF_RELATIONSHIP, ("alice", "alice", "FRIEND")),
     Case(REQUEST_RELATIONSHIP, R.USER_NOT_FOUND, ("alice", "nobody", "FRIEND")),
     Case(REQUEST_RELATIONSHIP, R.RELATIONSHIP_EXISTS, ("alice", "paid", "FRIEND")),
+    Case(PROPOSE_ORGANIZATION, R.ROLE_REQUIRED, ("new", "N", "GOVERNMENT", BOTH, "[]"), "alice"),
+    Case(PROPOSE_ORGANIZATION, R.ACTOR_MISMATCH, ("new", "N", "NGO", BOTH, "[]"), "alice", ROOT),
+    Case(PROPOSE_ORGANIZATION, R.RULE_INVALID, ("new", "N", "NGO", BOTH, LATE_RULE), "alice"),
+    Case(PROPOSE_ORGANIZATION, R.NOT_A_STAKEHOLDER, ("new", "N", "NGO", BOTH, "[]"), "late"),
+    Case(PROPOSE_ORGANIZATION, R.ORGANIZATION_EXISTS, ("acme", "N", "NGO", BOTH, "[]"), "alice"),
+    Case(
+        PROPOSE_ORGANIZATION,
+        R.USER_NOT_FOUND,
+        ("new", "N", "NGO", '["alice","nobody"]', "[]"),
+        "alice",
+    ),
+    Case(ENDORSE_MEMBERSHIP, R.ACTOR_MISMATCH, ("draft",), "alice", ROOT),
+    Case(ENDORSE_MEMBERSHIP, R.ORGANIZATION_NOT_FOUND, ("nowhere",), "alice"),
+    Case(ENDORSE_MEMBERSHIP, R.NOT_A_STAKEHOLDER, ("draft",), "late"),
+    Case(ENDORSE_MEMBERSHIP, R.ORGANIZATION_STATE, ("acme",), "alice"),
+    Case(ENDORSE_MEMBERSHIP, R.ALREADY_ENDORSED, ("draft",), "alice"),
+    Case(ACTIVATE_ORGANIZATION, R.ACTOR_MISMATCH, ("draft",), "alice", ROOT),
+    Case(ACTIVATE_ORGANIZATION, R.ORGANIZATION_NOT_FOUND, ("nowhere",), "alice"),
+    Case(ACTIVATE_ORGANIZATION, R.NOT_A_STAKEHOLDER, ("draft",), "late"),
+    Case(ACTIVATE_ORGANIZATION, R.ORGANIZATION_STATE, ("draft",), "alice"),
+    Case(DEFINE_AUTH_RULE, R.ACTOR_MISMATCH, ("acme", NEW_RULE), "alice", ROOT),
+    Case(DEFINE_AUTH_RULE, R.ORGANIZATION_NOT_FOUND, ("nowhere", NEW_RULE), "alice"),
+    Case(DEFINE_AUTH_RULE, R.NOT_A_STAKEHOLDER, ("acme", NEW_RULE), "late"),
+    Case(DEFINE_AUTH_RULE, R.ORGANIZATION_STATE, ("draft", NEW_RULE), "alice"),
+    Case(DEFINE_AUTH_RULE, R.RULE_INVALID, ("acme", "{}"), "alice"),
+    Case(DEFINE_AUTH_RULE, R.ALREADY_ENDORSED, ("acme", WANTED_RULE), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.ACTOR_MISMATCH, ("acme", "bob", "9", "x"), "alice", ROOT),
+    Case(INITIATE_MULTISIG_TX, R.ACCOUNT_ID_EMPTY, ("acme", "", "9", "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.AMOUNT_NOT_POSITIVE, ("acme", "bob", "0", "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.AMOUNT_OVERFLOW, ("acme", "bob", str(2**63), "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.REMARK_EMPTY, ("acme", "bob", "9", ""), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.SELF_TRANSFER, ("acme", "acme", "9", "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.ORGANIZATION_NOT_FOUND, ("x", "bob", "9", "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.NOT_A_STAKEHOLDER, ("acme", "bob", "9", "x"), "late"),
+    Case(INITIATE_MULTISIG_TX, R.USER_NOT_ACTIVE, ("acme", "bob", "9", "x"), "locked"),
+    Case(INITIATE_MULTISIG_TX, R.ORGANIZATION_STATE, ("draft", "bob", "9", "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.ACCOUNT_NOT_FOUND, ("acme", "nobody", "9", "x"), "alice"),
+    Case(INITIATE_MULTISIG_TX, R.NO_MATCHING_RULE, ("acme", "bob", "4", "x"), "alice"),
+    Case(APPROVE_MULTISIG_TX, R.ACTOR_MISMATCH, (WAITING,), "bob", ROOT),
+    Case(APPROVE_MULTISIG_TX, R.MULTISIG_NOT_FOUND, ("acme~bob~never",), "bob"),
+    Case(APPROVE_MULTISIG_TX, R.NOT_A_STAKEHOLDER, (WAITING,), "late"),
+    Case(APPROVE_MULTISIG_TX, R.USER_NOT_ACTIVE, (WAITING,), "locked"),
+    Case(APPROVE_MULTISIG_TX, R.MULTISIG_NOT_PENDING, (FINAL,), "alice"),
+    Case(APPROVE_MULTISIG_TX, R.ALREADY_APPROVED, (WAITING,), "alice"),
     Case(CONFIRM_RELATIONSHIP, R.ACTOR_MISMATCH, ("alice~FRIEND~paid",), "alice"),
     Case(CONFIRM_RELATIONSHIP, R.RELATIONSHIP_NOT_FOUND, ("alice~FRIEND~bob",), "bob"),
     Case(CONFIRM_RELATIONSHIP, R.RELATIONSHIP_EXISTS, ("alice~FRIEND~paid",), "paid"),
@@ -135,7 +224,9 @@ def test_the_refusal_has_its_code_and_changes_nothing(case: Case) -> None:
     ledger = a_prepared_ledger()
     before = ledger.ledger.values()
 
-    outcome = ledger.send(case.spec, *case.args, actor=case.actor, role=role_for(case.spec))
+    outcome = ledger.send(
+        case.spec, *case.args, actor=case.actor, role=case.role or role_for(case.spec)
+    )
 
     assert outcome.code is case.code, outcome.detail
     assert outcome.detail

@@ -7,6 +7,7 @@ from gx.contracts import keys
 from gx.domain.batches import BatchItem
 from gx.domain.catalogue import COMMANDS_BY_FUNCTION
 from gx.domain.identifiers import AccountId, CountryCode, TransactionId, UserId
+from gx.domain.organizations import MultiSigTxId, OrganizationId
 from gx.domain.relationships import RelationshipId
 from gx.domain.scopes import EXCLUSIVE, Scopes
 from tests.chaincode.dict_stub import DictStub
@@ -82,6 +83,18 @@ def test_what_two_people_share_lies_in_both_their_scopes() -> None:
         assert keys.scopes_of_key(key) == both
 
 
+def test_what_belongs_to_an_organisation_lies_in_its_scope() -> None:
+    """Its record, the rules that it may get, and its payments."""
+    acme = OrganizationId("ac_me")
+
+    for key in (
+        keys.organization(acme),
+        keys.auth_rule(acme, "5f0c"),
+        keys.multisig(MultiSigTxId("ac_me~bob~c1")),
+    ):
+        assert keys.scopes_of_key(key) == {"organization:ac_me"}
+
+
 @pytest.mark.parametrize(
     "key", [*keys.SHARED, keys.fee_income(TransactionId("f" * 64)), "cmd_1", "cmd_account_x"]
 )
@@ -108,6 +121,9 @@ def test_no_prefix_begins_another() -> None:
         keys.fee_income(TransactionId("")),
         keys.relationship(RelationshipId("")),
         keys.pair(UserId(""), UserId("")),
+        keys.organization(OrganizationId("")),
+        keys.auth_rule(OrganizationId(""), ""),
+        keys.multisig(MultiSigTxId("")),
         "cmd_",
     ]
 

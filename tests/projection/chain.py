@@ -54,6 +54,10 @@ class Chain:
             command_id=command_id, key=command_id, function=function, args=args, actor=actor
         )
 
+    def newest(self) -> CommandId:
+        """Tell the id of the command that was built last."""
+        return CommandId(f"0190f7a2-1111-7abc-8def-{self.commands:012d}")
+
     def run(self, *items: BatchItem, role: LedgerRole = ADMIN) -> Block:
         """Execute the commands in one batch and commit it as the next block."""
         return self.call(BATCH_FUNCTION, encode_items(items), role=role)

@@ -12,12 +12,19 @@ from tests.projection.chain import ADMIN, PARTNER, Chain
 USERS: Final = ("alice", "bob", "carol")
 ACCOUNTS: Final = (*USERS, "treasury_US", "SYSTEM_CHARITABLE_POOL", "nobody")
 
+RULES: Final = """[
+    {"amountThreshold":"0","requiredApprovers":1,"approverGroup":["alice","bob"]},
+    {"amountThreshold":"300000000","requiredApprovers":2,"approverGroup":["alice","bob"]}
+]"""
+
 Step = tuple[str, str, str, int]
 
 STEPS: Final = st.tuples(
     st.sampled_from(
         ("transfer", "transfer", "transfer", "mint", "create", "genesis", "freeze", "unfreeze",
          "lock", "unlock", "relate", "confirm",
+         "propose", "endorse", "activate",
+         "pay", "pay", "approve", "approve",
          "pause", "resume", "parameter", "treasury", "admin", "collect")
     ),
     st.sampled_from(ACCOUNTS),
@@ -48,6 +55,14 @@ def _command(chain: Chain, step: Step) -> tuple[BatchItem, LedgerRole]:
             *(one, hashlib.sha256(one.encode()).hexdigest(), "CA", "40"),
         ),
         "relate": ("IdentityContract:RequestRelationship", one, two, "FRIEND"),
+        "propose": (
+            "OrganizationContract:ProposeOrganization",
+            *("acme", "Acme", "NGO", '["alice","bob"]', RULES),
+        ),
+        "endorse": ("OrganizationContract:EndorseMembership", "acme"),
+        "activate": ("OrganizationContract:ActivateOrganization", "acme"),
+        "pay": ("OrganizationContract:InitiateMultiSigTx", "acme", two, str(amount), "Rent"),
+        "approve": ("OrganizationContract:ApproveMultiSigTx", f"acme~{two}~{chain.newest()}"),
         "confirm": ("IdentityContract:ConfirmRelationship", f"{two}~FRIEND~{one}"),
     }
     admin = {

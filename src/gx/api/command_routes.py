@@ -56,6 +56,7 @@ class CommandHandler:
         caller = require_caller(exchange)
         body = await read_object(exchange, bytes_max=self._body_bytes_max)
         arguments = self._form.read(body, exchange.path_values)
+        self._spec.require_role(signing_role(caller.principal.role), arguments)
         self._require_actor(caller, arguments)
         command = self._build(exchange, caller, arguments)
         acceptance = await self._gate.accept(command)

@@ -211,6 +211,8 @@ def _query_codes(spec: QuerySpec) -> tuple[RefusalCode, ...]:
 QUERY_PATH_EXAMPLES: Final = {
     "userId": "alice",
     "subjectId": "alice",
+    "orgId": "acme",
+    "txId": "acme~bob~019a2f6e-7c1b-7d3a-9f04-2b8c51e0a7d6",
     "accountId": "alice",
     "countryCode": "US",
     "id": "feeLowerBps",

@@ -7,6 +7,7 @@ from gx.api.settings import Allowance
 from gx.domain.amounts import Amount
 from gx.domain.errors import GxError
 from gx.domain.identifiers import AccountId, CountryCode, UserId
+from gx.domain.organizations import MultiSigTxId, OrganizationId
 from gx.outbox.ports import Acceptance, NewCommand
 from gx.projection.ports import Answer
 
@@ -88,6 +89,24 @@ class Queries(Protocol):
 
     async def relationships(self, subject_id: UserId, *, limit: int, cursor: str | None) -> Answer:
         """Return a page of a user's relationships, as either side."""
+        ...
+
+    async def organization(self, org_id: OrganizationId) -> Answer:
+        """Return one organisation with its stakeholders and rules."""
+        ...
+
+    async def pending_transactions(
+        self, org_id: OrganizationId, *, limit: int, cursor: str | None
+    ) -> Answer:
+        """Return a page of an organisation's payments that wait for approvals."""
+        ...
+
+    async def multisig_transaction(self, tx_id: MultiSigTxId) -> Answer:
+        """Return one payment of an organisation."""
+        ...
+
+    async def stakeholders_of(self, org_id: OrganizationId) -> frozenset[str]:
+        """Return who holds an organisation: who may read what belongs to it."""
         ...
 
     async def balance(self, account_id: AccountId) -> Answer:

@@ -1,6 +1,6 @@
 """Who asks, and for whom: the verified token, and the actor that it may act for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,6 +60,21 @@ class Caller:
         raise RefusedError(
             RefusalCode.FORBIDDEN, f"{self.actor} may not read what belongs to {owner_id}"
         )
+
+    def require_one_of(self, owner_ids: Collection[str]) -> None:
+        """Let through who reads what several own, or may act for one of them.
+
+        Raises:
+            RefusedError: FORBIDDEN.
+        """
+        principal = self.principal
+        may_act = principal.role is not TokenRole.USER and any(
+            principal.may_act_for(owner_id) for owner_id in owner_ids
+        )
+        if self.actor not in owner_ids and not may_act:
+            raise RefusedError(
+                RefusalCode.FORBIDDEN, f"{self.actor} holds no stake in what this belongs to"
+            )
 
     def require_actor(self, account_id: str) -> None:
         """Let through who acts for itself, and administrators for accounts of the system.

@@ -84,6 +84,7 @@ PROBLEM_TYPES: Final[Mapping[str, ProblemType]] = {
         (RefusalCode.RULE_INVALID, _WRONG, "The authorization rule is invalid"),
         (RefusalCode.NO_MATCHING_RULE, _CONFLICT, "No authorization rule covers the amount"),
         (RefusalCode.ALREADY_APPROVED, _CONFLICT, "The approver has approved already"),
+        (RefusalCode.MULTISIG_NOT_FOUND, _MISSING, "There is no such payment"),
         (RefusalCode.MULTISIG_NOT_PENDING, _CONFLICT, "The transaction is not pending"),
         (RefusalCode.LOAN_NOT_FOUND, _MISSING, "There is no such loan"),
         (RefusalCode.LOAN_STATE, _CONFLICT, "The loan's state forbids it"),

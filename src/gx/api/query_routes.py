@@ -17,6 +17,7 @@ from gx.domain.amounts import Amount
 from gx.domain.catalogue import QUERIES
 from gx.domain.commands import Access, QuerySpec
 from gx.domain.identifiers import AccountId, CountryCode, UserId, is_identifier
+from gx.domain.organizations import MultiSigTxId, OrganizationId, organization_of
 from gx.domain.refusals import RefusedError
 from gx.projection.ports import Answer
 
@@ -40,6 +41,15 @@ ASK: Final[Mapping[str, Ask]] = {
     "trust": lambda queries, values, _page: queries.trust(UserId(values["userId"])),
     "relationships": lambda queries, values, page: queries.relationships(
         UserId(values["subjectId"]), limit=page.limit, cursor=page.cursor
+    ),
+    "organization": lambda queries, values, _page: queries.organization(
+        OrganizationId(values["orgId"])
+    ),
+    "pending_transactions": lambda queries, values, page: queries.pending_transactions(
+        OrganizationId(values["orgId"]), limit=page.limit, cursor=page.cursor
+    ),
+    "multisig_transaction": lambda queries, values, _page: queries.multisig_transaction(
+        MultiSigTxId(values["txId"])
     ),
     "balance": lambda queries, values, _page: queries.balance(AccountId(values["accountId"])),
     "account_entries": lambda queries, values, page: queries.account_entries(
@@ -80,10 +90,12 @@ class QueryHandler:
         spec = self._spec
         values = dict(exchange.path_values)
         # Whatever the path names, in the end it is an id: nothing else reaches the database.
-        if not all(is_identifier(value) for value in values.values()):
+        if not all(_is_id(value) for value in values.values()):
             raise self._absent(values)
         if spec.access is Access.USER and spec.owner_parameter is not None:
             require_caller(exchange).require_owner(values[spec.owner_parameter])
+        if spec.organization_parameter is not None:
+            await self._require_stake(exchange, values[spec.organization_parameter])
         if spec.arguments:
             body = await read_object(exchange, bytes_max=self._settings.body_bytes_max)
             values |= self._form.read(body, {})
@@ -94,6 +106,13 @@ class QueryHandler:
         block = (BLOCK.lower().encode(), b"%d" % answer.block_number)
         await exchange.reply(200, msgspec.json.encode(answer.body), (block,))
 
+    async def _require_stake(self, exchange: Exchange, named: str) -> None:
+        """Let stakeholders through, and whoever may act for one; what is absent has none."""
+        stakeholders = await self._queries.stakeholders_of(organization_of(named))
+        if not stakeholders:
+            raise self._absent(exchange.path_values)
+        require_caller(exchange).require_one_of(stakeholders)
+
     def _read_page(self, exchange: Exchange) -> PageRequest:
         return read_page(exchange.query_values(self._spec.parameters), self._settings)
 
@@ -102,6 +121,11 @@ class QueryHandler:
         return RefusedError(
             self._spec.absent, f"the read models know no {self._spec.name} of {named}"
         )
+
+
+def _is_id(value: str) -> bool:
+    """Tell whether this is an id, or several joined by tildes."""
+    return all(is_identifier(part) for part in value.split("~"))
 
 
 def query_handlers(queries: Queries, settings: EdgeSettings) -> dict[str, Handler]:

@@ -2,9 +2,18 @@
 
 from typing import Final
 
-from gx.domain.codec import JsonObject, JsonValue, wire_name_of
+from gx.api.model_schemas import (
+    BASE_UNITS,
+    INTEGER,
+    SECONDS,
+    TEXT,
+    model_schema,
+    object_schema,
+    page_schema,
+)
+from gx.api.organization_schemas import ORGANIZATION_EXAMPLES, ORGANIZATION_SCHEMAS
+from gx.domain.codec import JsonObject
 from gx.projection.identity_models import RELATIONSHIPS
-from gx.projection.read_model import Column, ColumnType, ReadModel
 from gx.projection.read_models import (
     ACCOUNT_ENTRIES,
     ACCOUNTS,
@@ -14,124 +23,74 @@ from gx.projection.read_models import (
     USERS,
 )
 
-_BASE_UNITS: Final[JsonObject] = {
-    "type": "string",
-    "pattern": "^(0|-?[1-9][0-9]{0,18})$",
-    "description": "Base units.",
-}
-_INTEGER: Final[JsonObject] = {"type": "integer"}
-_SECONDS: Final[JsonObject] = {
-    "type": "integer",
-    "description": "Seconds since the Unix epoch.",
-}
-_TEXT: Final[JsonObject] = {"type": "string"}
-_JSON_TYPES: Final = {
-    ColumnType.TEXT: "string",
-    ColumnType.INTEGER: "integer",
-    ColumnType.BIGINT: "integer",
-    ColumnType.BOOLEAN: "boolean",
-}
-
-
-def model_schema(model: ReadModel, *, without: str | None = None) -> JsonObject:
-    """Describe one row of a read model as queries answer it."""
-    return _object(
-        {
-            wire_name_of(column.name): _column_schema(column)
-            for column in model.all_columns
-            if column.name != without
-        }
-    )
-
-
-def _column_schema(column: Column) -> JsonObject:
-    if column.is_amount:
-        return _BASE_UNITS
-    kind = _JSON_TYPES[column.type]
-    kinds: JsonValue = [kind, "null"] if column.is_nullable else kind
-    if column.name.endswith("_at"):
-        return {"type": kinds, "description": "Seconds since the Unix epoch."}
-    return {"type": kinds}
-
-
-def _object(properties: JsonObject, optional: tuple[str, ...] = ()) -> JsonObject:
-    return {
-        "type": "object",
-        "required": [name for name in properties if name not in optional],
-        "properties": properties,
-    }
-
-
-def _page(item: JsonObject) -> JsonObject:
-    return _object(
-        {"items": {"type": "array", "items": item}, "nextCursor": {"type": ["string", "null"]}}
-    )
-
-
 _ACCOUNT: Final = model_schema(ACCOUNTS)
 
 QUERY_SCHEMAS: Final[dict[str, JsonObject]] = {
     "system_status": model_schema(SYSTEM_STATUS, without="singleton"),
     "system_parameter": {
-        "allOf": [model_schema(SYSTEM_PARAMETERS), _object({"unit": _TEXT}, optional=("unit",))]
+        "allOf": [
+            model_schema(SYSTEM_PARAMETERS),
+            object_schema({"unit": TEXT}, optional=("unit",)),
+        ]
     },
-    "countries": _page(model_schema(COUNTRIES)),
+    "countries": page_schema(model_schema(COUNTRIES)),
     "country_stats": model_schema(COUNTRIES),
-    "global_counters": _object(
+    "global_counters": object_schema(
         {
-            "users": _INTEGER,
-            "countries": _INTEGER,
-            "genesisDistributed": _INTEGER,
-            "minted": _BASE_UNITS,
+            "users": INTEGER,
+            "countries": INTEGER,
+            "genesisDistributed": INTEGER,
+            "minted": BASE_UNITS,
         }
     ),
     "user": model_schema(USERS),
-    "trust": _object({"userId": _TEXT, "trustScore": _INTEGER}),
-    "relationships": _page(model_schema(RELATIONSHIPS)),
+    "trust": object_schema({"userId": TEXT, "trustScore": INTEGER}),
+    "relationships": page_schema(model_schema(RELATIONSHIPS)),
     "balance": _ACCOUNT,
     "treasury_balance": _ACCOUNT,
-    "account_entries": _page(model_schema(ACCOUNT_ENTRIES)),
-    "supply": _object({"minted": _BASE_UNITS, "balances": _BASE_UNITS, "cap": _BASE_UNITS}),
-    "transaction_fee": _object(
+    "account_entries": page_schema(model_schema(ACCOUNT_ENTRIES)),
+    "supply": object_schema({"minted": BASE_UNITS, "balances": BASE_UNITS, "cap": BASE_UNITS}),
+    "transaction_fee": object_schema(
         {
-            "fromId": _TEXT,
-            "toId": _TEXT,
-            "amount": _BASE_UNITS,
-            "fee": _BASE_UNITS,
-            "feeRateBps": _INTEGER,
+            "fromId": TEXT,
+            "toId": TEXT,
+            "amount": BASE_UNITS,
+            "fee": BASE_UNITS,
+            "feeRateBps": INTEGER,
             "isCrossBorder": {"type": "boolean"},
-            "total": _BASE_UNITS,
+            "total": BASE_UNITS,
         }
     ),
-    "velocity_tax": _object(
+    "velocity_tax": object_schema(
         {
-            "accountId": _TEXT,
-            "balance": _BASE_UNITS,
-            "threshold": _BASE_UNITS,
+            "accountId": TEXT,
+            "balance": BASE_UNITS,
+            "threshold": BASE_UNITS,
             "isExempt": {"type": "boolean"},
             "isEligible": {"type": "boolean"},
-            "asOf": _SECONDS,
-            "timerStart": _SECONDS,
-            "dueAt": _SECONDS,
-            "taxAmount": _BASE_UNITS,
-            "taxRateBps": _INTEGER,
-            "treasuryShare": _BASE_UNITS,
-            "charityShare": _BASE_UNITS,
+            "asOf": SECONDS,
+            "timerStart": SECONDS,
+            "dueAt": SECONDS,
+            "taxAmount": BASE_UNITS,
+            "taxRateBps": INTEGER,
+            "treasuryShare": BASE_UNITS,
+            "charityShare": BASE_UNITS,
         },
         optional=("timerStart", "dueAt"),
     ),
-    "pools": _object(
+    "pools": object_schema(
         {
             "pools": {"type": "array", "items": _ACCOUNT},
-            "genesis": _object(
+            "genesis": object_schema(
                 {
-                    "distributed": _INTEGER,
-                    "remaining": _INTEGER,
+                    "distributed": INTEGER,
+                    "remaining": INTEGER,
                     "phase": {"type": ["integer", "null"]},
                 }
             ),
         }
     ),
+    **ORGANIZATION_SCHEMAS,
 }
 """The schema of each query's answer, by the query's name."""
 
@@ -263,5 +222,6 @@ QUERY_EXAMPLES: Final[dict[str, JsonObject]] = {
         "pools": [_POOL_EXAMPLE],
         "genesis": {"distributed": 1, "remaining": 2_749_999, "phase": 1},
     },
+    **ORGANIZATION_EXAMPLES,
 }  # fmt: skip
 """An example of each query's answer, by the query's name."""

@@ -108,6 +108,7 @@ class Registry:
         self._gate(context, spec)
         if isinstance(call.arguments, RefusedError):
             raise call.arguments
+        spec.require_role(context.caller.role, call.arguments.as_mapping())
         if spec.actor_argument is not None:
             _require_actor(context, call.arguments.text(spec.actor_argument))
         return call.function.body(context, call.arguments)

@@ -29,7 +29,13 @@ ENTRIES = (
     Entry(
         "relationship",
         "gx.cli.relationship",
-        "Relate people to each other, and show their trust.",
+        "Request, confirm and list relationships.",
+        _MONEY,
+    ),
+    Entry(
+        "organization",
+        "gx.cli.organization",
+        "Propose, endorse and activate organisations.",
         _MONEY,
     ),
     Entry(

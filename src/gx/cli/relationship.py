@@ -30,7 +30,9 @@ UserArgument = Annotated[str, typer.Argument(metavar="USER-ID", help="The user's
 
 @app.callback()
 def group() -> None:
-    """Request, confirm and list relationships, and show the trust that they earn.
+    """Request, confirm and list relationships.
+
+    Confirmed ones earn both people trust.
 
     Examples:
       gx relationship request alice bob PARENT

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gx.client.answers import AcceptedCommand
 from gx.client.identity_commands import IdentityCommands
+from gx.client.organization_commands import OrganizationCommands
 from gx.client.tax_commands import TaxCommands
 from gx.domain.amounts import Amount
 from gx.domain.codec import JsonValue
@@ -23,7 +24,7 @@ class CountryShare:
     percentage: str
 
 
-class CommandMethods(IdentityCommands, TaxCommands):
+class CommandMethods(IdentityCommands, OrganizationCommands, TaxCommands):
     """The writing half of the client."""
 
     async def bootstrap_system(self, *, idempotency_key: str | None = None) -> AcceptedCommand:

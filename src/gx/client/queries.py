@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+from gx.client.organization_views import MultiSigTransaction, Organization
 from gx.client.paging import Page, parse_page
 from gx.client.records import RecordT, parse_record
 from gx.client.requests import Request, build_post, build_query, fill_path
@@ -74,6 +75,22 @@ class QueryMethods(ABC):
         return await self._page(
             Relationship, "relationships", limit=limit, cursor=cursor, subjectId=subject_id
         )
+
+    async def organization(self, *, org_id: str) -> Organization:
+        """Tell one organisation with its stakeholders and rules."""
+        return await self._one(Organization, "organization", orgId=org_id)
+
+    async def pending_transactions(
+        self, *, org_id: str, limit: int | None = None, cursor: str | None = None
+    ) -> Page[MultiSigTransaction]:
+        """List an organisation's payments that wait for approvals."""
+        return await self._page(
+            MultiSigTransaction, "pending_transactions", limit=limit, cursor=cursor, orgId=org_id
+        )
+
+    async def multisig_transaction(self, *, tx_id: str) -> MultiSigTransaction:
+        """Tell one payment of an organisation, whatever became of it."""
+        return await self._one(MultiSigTransaction, "multisig_transaction", txId=tx_id)
 
     async def balance(self, *, account_id: str) -> Account:
         """Tell an account's balance."""

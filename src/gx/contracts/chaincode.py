@@ -9,6 +9,7 @@ from gx.contracts import (
     admin_queries,
     identity,
     keys,
+    organization,
     system,
     tax,
     tokenomics,
@@ -18,7 +19,9 @@ from gx.contracts import (
 
 def contract_functions() -> tuple[ContractFunction, ...]:
     """List every function of every contract."""
-    return functions_of(admin, admin_queries, identity, tax, tokenomics, tokenomics_queries)
+    return functions_of(
+        admin, admin_queries, identity, organization, tax, tokenomics, tokenomics_queries
+    )
 
 
 def build_registry() -> Registry:

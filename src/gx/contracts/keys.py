@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from gx.domain.identifiers import AccountId, CountryCode, TransactionId, UserId
+from gx.domain.organization_scopes import organization_scope
+from gx.domain.organizations import MultiSigTxId, OrganizationId, organization_of
 from gx.domain.relationships import SEPARATOR, RelationshipId, parse_relationship_id
 from gx.domain.scopes import GENESIS, SUPPLY, Scopes, account_scope
 from gx.domain.world_state import ACCOUNT_PREFIX, COMMAND_PREFIX, FEE_PREFIX, SUPPLY_KEY
@@ -26,6 +28,9 @@ _BIOMETRIC: Final = "biometric_"
 _ADMIN: Final = "admin_"
 _RELATIONSHIP: Final = "relationship_"
 _PAIR: Final = "pair_"
+_ORGANIZATION: Final = "organization_"
+_AUTH_RULE: Final = "authrule_"
+_MULTISIG: Final = "multisig_"
 
 
 def account(account_id: AccountId) -> str:
@@ -77,6 +82,21 @@ def pair(one: UserId, other: UserId) -> str:
     return _PAIR + SEPARATOR.join(sorted((one, other)))
 
 
+def organization(org_id: OrganizationId) -> str:
+    """Name the organisation's record."""
+    return _ORGANIZATION + org_id
+
+
+def auth_rule(org_id: OrganizationId, rule_id: str) -> str:
+    """Name the record that says who of an organisation wants a rule."""
+    return f"{_AUTH_RULE}{org_id}{SEPARATOR}{rule_id}"
+
+
+def multisig(tx_id: MultiSigTxId) -> str:
+    """Name the record of an organisation's payment."""
+    return _MULTISIG + tx_id
+
+
 def scopes_of_key(key: str) -> Scopes:
     """Tell in which conflict scope a key lies.
 
@@ -96,6 +116,10 @@ def _of_parties(name: str) -> Scopes:
     return frozenset({f"user:{parties.subject_id}", f"user:{parties.object_id}"})
 
 
+def _of_organization(name: str) -> Scopes:
+    return frozenset({organization_scope(organization_of(name))})
+
+
 def _of_pair(name: str) -> Scopes:
     return frozenset(f"user:{user_id}" for user_id in name.split(SEPARATOR))
 
@@ -110,5 +134,8 @@ _SCOPES: Final[dict[str, Callable[[str], Scopes]]] = {
     "admin": lambda name: frozenset({f"admin:{name}"}),
     "relationship": _of_parties,
     "pair": _of_pair,
+    "organization": _of_organization,
+    "authrule": _of_organization,
+    "multisig": _of_organization,
 }
 """Which scopes a key lies in, by the word before its first underscore."""

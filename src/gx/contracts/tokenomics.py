@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.functions import submit
-from gx.contracts import accounts, genesis, keys, supply, system, users
+from gx.contracts import accounts, genesis, keys, payments, supply, system, users
 from gx.contracts.users import UserRecord
 from gx.domain.amounts import Amount, Delta
 from gx.domain.arguments import Arguments
@@ -16,7 +16,6 @@ from gx.domain.catalogue import (
     TRANSFER_TOKENS,
     UNFREEZE_WALLET,
 )
-from gx.domain.charges import fee_of
 from gx.domain.codec import JsonObject
 from gx.domain.economics import (
     GenesisPhase,
@@ -41,7 +40,7 @@ from gx.domain.identifiers import (
     treasury_of,
 )
 from gx.domain.refusals import RefusalCode, RefusedError
-from gx.domain.world_state import AccountRecord
+from gx.domain.world_state import AccountKind
 
 
 def _keys_of_mint(arguments: Mapping[str, str], _actor: str) -> tuple[str, ...]:
@@ -95,37 +94,34 @@ def transfer(context: Context, arguments: Arguments) -> Effect:
 
     Raises:
         RefusedError: SELF_TRANSFER, ACCOUNT_NOT_FOUND, ACCOUNT_FROZEN, USER_NOT_ACTIVE (the
-            sender is locked, be it a user or a treasury) or INSUFFICIENT_FUNDS.
+            sender is locked, be it a user or a treasury) or INSUFFICIENT_FUNDS; ACTOR_MISMATCH
+            for an organisation, for which nobody pays alone.
     """
     sender_id, recipient_id = AccountId(arguments.text("fromId")), AccountId(arguments.text("toId"))
     amount = arguments.amount("amount")
-    if sender_id == recipient_id:
-        raise RefusedError(RefusalCode.SELF_TRANSFER, f"{sender_id} is sender and recipient")
-    sender = accounts.require(context, sender_id)
-    recipient = accounts.require(context, recipient_id)
-    _require_not_frozen(sender_id, sender)
-    _require_not_frozen(recipient_id, recipient)
-    if sender.status is not AccountStatus.ACTIVE:
-        raise RefusedError(RefusalCode.USER_NOT_ACTIVE, f"{sender_id} is {sender.status}")
-
-    charged = fee_of(system.parameters(context), sender, recipient, amount)
-    changes: list[AccountChange] = [
-        accounts.debit(context, sender_id, amount + charged.fee),
-        accounts.credit(context, recipient_id, amount),
-    ]
-    if charged.fee:
-        changes.append(accounts.collect_fee(context, charged.fee))
+    _require_one_holder(context, sender_id)
+    paid = payments.pay(context, sender_id, recipient_id, amount)
     event = CoinsTransferred(
         timestamp=context.timestamp_s,
-        changes=tuple(changes),
+        changes=paid.changes,
         from_id=sender_id,
         to_id=recipient_id,
         amount=amount,
-        fee=charged.fee,
-        fee_rate_bps=charged.fee_rate_bps,
+        fee=paid.charged.fee,
+        fee_rate_bps=paid.charged.fee_rate_bps,
         remark=arguments.text("remark"),
     )
-    return Effect(events=(event,), result={"fee": str(charged.fee)})
+    return Effect(events=(event,), result={"fee": str(paid.charged.fee)})
+
+
+def _require_one_holder(context: Context, sender_id: AccountId) -> None:
+    """Refuse an organisation's account: a token with its name must not pass by its approvers."""
+    sender = accounts.find(context, sender_id)
+    if sender is not None and sender.kind is AccountKind.ORGANIZATION:
+        raise RefusedError(
+            RefusalCode.ACTOR_MISMATCH,
+            f"{sender_id} is an organisation: it pays by InitiateMultiSigTx alone",
+        )
 
 
 @submit(COLLECT_FEES)
@@ -149,11 +145,6 @@ def collect_fees(context: Context, _arguments: Arguments) -> Effect:
         "hasMore": gathered.has_more,
     }
     return Effect(events=(event,), result=result)
-
-
-def _require_not_frozen(account_id: AccountId, account: AccountRecord) -> None:
-    if account.frozen:
-        raise RefusedError(RefusalCode.ACCOUNT_FROZEN, f"{account_id} is frozen")
 
 
 @submit(DISTRIBUTE_GENESIS, keys=_keys_of_genesis)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from gx.domain.arguments import Argument
 from gx.domain.coherence import Coherence, any_arguments
 from gx.domain.events import Event
-from gx.domain.refusals import RefusalCode
+from gx.domain.refusals import RefusalCode, RefusedError
 from gx.domain.roles import LedgerRole, TokenRole
 from gx.domain.scopes import Scopes
 
@@ -55,6 +55,9 @@ class Area(StrEnum):
     COMMANDS = "commands"
 
 
+RolesOf = Callable[[Mapping[str, str]], frozenset[LedgerRole]]
+"""A pure function of a command's arguments: the roles that may sign it."""
+
 ScopesOf = Callable[[Mapping[str, str], str], Scopes]
 """A pure function of a command's arguments (as contract text, by name) and its actor."""
 
@@ -88,6 +91,24 @@ class CommandSpec:
     method: str = "POST"
     require_coherent: Coherence = any_arguments
     """Refuses arguments that cannot go together, whatever the ledger's state is."""
+    roles_by_arguments: RolesOf | None = None
+    """Which of `roles` may sign a command with these arguments; None for all of them."""
+
+    def require_role(self, role: LedgerRole | None, by_name: Mapping[str, str]) -> None:
+        """Refuse arguments for which another role has to sign.
+
+        Raises:
+            RefusedError: ROLE_REQUIRED.
+        """
+        admitted = (
+            self.roles if self.roles_by_arguments is None else self.roles_by_arguments(by_name)
+        )
+        if role not in admitted:
+            names = ", ".join(sorted(admitted))
+            raise RefusedError(
+                RefusalCode.ROLE_REQUIRED,
+                f"{self.wire_name} with these arguments admits {names}, not {role}",
+            )
 
     def argument_values(self, by_name: Mapping[str, str]) -> tuple[str, ...]:
         """Put named arguments in the contract function's order."""
@@ -111,6 +132,8 @@ class QuerySpec:
     read_models: tuple[str, ...]
     owner_parameter: str | None = None
     parameters: tuple[str, ...] = ()
+    organization_parameter: str | None = None
+    """Names the path parameter that tells of which organisation the caller must hold a stake."""
     absent: RefusalCode = RefusalCode.NOT_FOUND
     """How it is called when there is no such thing."""
     method: str = "GET"

@@ -24,6 +24,7 @@ from gx.domain.event_form import (
     TaxTimer as TaxTimer,  # noqa: PLC0414 (a meant re-export)
 )
 from gx.domain.identifiers import AccountId, CountryCode, EpochSeconds, UserId
+from gx.domain.organization_events import ORGANIZATION_EVENTS
 from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
 
 
@@ -235,31 +236,31 @@ class VelocityTaxApplied(Event):
     """From when the next period counts; left out if what is left is below the threshold."""
 
 
-EVENTS: Final[dict[str, type[Event]]] = {
-    event.WIRE_NAME: event
-    for event in (
-        CoinsMinted,
-        CoinsTransferred,
-        GenesisDistributed,
-        TreasuryAllocated,
-        FeesCollected,
-        WalletFrozen,
-        WalletUnfrozen,
-        SystemBootstrapped,
-        CountryDataInitialized,
-        SystemParameterUpdated,
-        SystemPaused,
-        SystemResumed,
-        AdminAppointed,
-        TreasuryAccountActivated,
-        UserCreated,
-        UserLocked,
-        UserUnlocked,
-        VelocityTaxApplied,
-        RelationshipRequested,
-        RelationshipConfirmed,
-    )
-}
+_DECLARED: Final[tuple[type[Event], ...]] = (
+    CoinsMinted,
+    CoinsTransferred,
+    GenesisDistributed,
+    TreasuryAllocated,
+    FeesCollected,
+    WalletFrozen,
+    WalletUnfrozen,
+    SystemBootstrapped,
+    CountryDataInitialized,
+    SystemParameterUpdated,
+    SystemPaused,
+    SystemResumed,
+    AdminAppointed,
+    TreasuryAccountActivated,
+    UserCreated,
+    UserLocked,
+    UserUnlocked,
+    VelocityTaxApplied,
+    RelationshipRequested,
+    RelationshipConfirmed,
+    *ORGANIZATION_EVENTS,
+)
+
+EVENTS: Final[dict[str, type[Event]]] = {event.WIRE_NAME: event for event in _DECLARED}
 """Every event type by its wire name: the only list of them."""
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from gx.domain.event_form import AccountStatus
 from gx.domain.world_state import AccountKind
 from gx.projection.identity_models import RELATIONSHIPS
+from gx.projection.organization_models import ORGANIZATION_MODELS
 from gx.projection.read_model import (
     ColumnType,
     ReadModel,
@@ -141,6 +142,7 @@ READ_MODELS: Final[dict[str, ReadModel]] = {
         SUPPLY,
         GENESIS,
         RELATIONSHIPS,
+        *ORGANIZATION_MODELS,
     )
 }
 """Every read model by name: the only list of them."""
@@ -155,4 +157,5 @@ class EntryKind(StrEnum):
     GENESIS = "genesis"
     TREASURY = "treasury"
     TAX = "tax"
+    MULTISIG = "multisig"
     OTHER = "other"

@@ -5,7 +5,7 @@ One module an area; this one puts them together.
 
 from typing import Final
 
-from gx.domain.catalogue import admin, identity, tax, tokenomics
+from gx.domain.catalogue import admin, identity, organization, tax, tokenomics
 from gx.domain.catalogue.admin import (
     ACTIVATE_TREASURY,
     APPOINT_ADMIN,
@@ -22,6 +22,14 @@ from gx.domain.catalogue.identity import (
     REQUEST_RELATIONSHIP,
     UNLOCK_USER,
 )
+from gx.domain.catalogue.organization import (
+    ACTIVATE_ORGANIZATION,
+    APPROVE_MULTISIG_TX,
+    DEFINE_AUTH_RULE,
+    ENDORSE_MEMBERSHIP,
+    INITIATE_MULTISIG_TX,
+    PROPOSE_ORGANIZATION,
+)
 from gx.domain.catalogue.tax import APPLY_VELOCITY_TAX
 from gx.domain.catalogue.tokenomics import (
     COLLECT_FEES,
@@ -35,7 +43,13 @@ from gx.domain.commands import CommandSpec, FunctionSpec, QuerySpec
 
 COMMANDS: Final[dict[str, CommandSpec]] = {
     spec.wire_name: spec
-    for spec in (*admin.COMMANDS, *identity.COMMANDS, *tokenomics.COMMANDS, *tax.COMMANDS)
+    for spec in (
+        *admin.COMMANDS,
+        *identity.COMMANDS,
+        *tokenomics.COMMANDS,
+        *organization.COMMANDS,
+        *tax.COMMANDS,
+    )
 }
 """Every command by its wire name."""
 
@@ -46,33 +60,51 @@ COMMANDS_BY_FUNCTION: Final[dict[str, CommandSpec]] = {
 
 FUNCTIONS: Final[dict[str, FunctionSpec]] = {
     spec.function: spec
-    for spec in (*admin.FUNCTIONS, *identity.FUNCTIONS, *tokenomics.FUNCTIONS, *tax.FUNCTIONS)
+    for spec in (
+        *admin.FUNCTIONS,
+        *identity.FUNCTIONS,
+        *tokenomics.FUNCTIONS,
+        *organization.FUNCTIONS,
+        *tax.FUNCTIONS,
+    )
 }
 """Every contract function that only reads."""
 
 QUERIES: Final[dict[str, QuerySpec]] = {
     spec.name: spec
-    for spec in (*admin.QUERIES, *identity.QUERIES, *tokenomics.QUERIES, *tax.QUERIES)
+    for spec in (
+        *admin.QUERIES,
+        *identity.QUERIES,
+        *tokenomics.QUERIES,
+        *organization.QUERIES,
+        *tax.QUERIES,
+    )
 }
 """Every read of the business API by name; commands and dead letters have routes of their own."""
 
 __all__ = [
+    "ACTIVATE_ORGANIZATION",
     "ACTIVATE_TREASURY",
     "APPLY_VELOCITY_TAX",
     "APPOINT_ADMIN",
+    "APPROVE_MULTISIG_TX",
     "BOOTSTRAP_SYSTEM",
     "COLLECT_FEES",
     "COMMANDS",
     "COMMANDS_BY_FUNCTION",
     "CONFIRM_RELATIONSHIP",
     "CREATE_USER",
+    "DEFINE_AUTH_RULE",
     "DISTRIBUTE_GENESIS",
+    "ENDORSE_MEMBERSHIP",
     "FREEZE_WALLET",
     "FUNCTIONS",
     "INITIALIZE_COUNTRY_DATA",
+    "INITIATE_MULTISIG_TX",
     "LOCK_USER",
     "MINT_COINS",
     "PAUSE_SYSTEM",
+    "PROPOSE_ORGANIZATION",
     "QUERIES",
     "REQUEST_RELATIONSHIP",
     "RESUME_SYSTEM",
