@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import yaml
 
+from gx.monitoring.recording import EXPECTED_TARGET
 from gx.proof.causes import Cause, Finding
 from gx.proof.doctor.dashboards import DashboardModel, PlacedDashboard, examine_variables
 from gx.proof.doctor.examine import Diagnosis, Sources, examine
@@ -28,6 +29,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 WITHIN_S = 60.0
 PAUSE_S = 2.0
+EXPECTED_LABELS = {"job": "forgotten", "namespace": "backend-lab", "service": "projector"}
+# TCP has no way to a multicast group: the kernel says so itself, on every host.
+UNROUTED = "224.0.0.1:9"
 RULES = {
     "groups": [
         {
@@ -35,6 +39,7 @@ RULES = {
             "interval": "1s",
             "rules": [
                 {"alert": "AlwaysThere", "expr": "vector(1)"},
+                {"record": EXPECTED_TARGET.name, "expr": "vector(1)", "labels": EXPECTED_LABELS},
                 {
                     "record": "lab:many_to_many",
                     "expr": 'lab_left * on (job) group_left () {__name__=~"lab_right"}',
@@ -70,6 +75,7 @@ def jobs(port: int, hanging_port: int, resetting_port: int) -> list[dict[str, ob
         job("hanging", f"{HOST}:{hanging_port}"),
         job("resetting", f"{HOST}:{resetting_port}"),
         job("unresolved", "nobody..invalid:80"),
+        job("unrouted", UNROUTED),
         job("tls", here, scheme="https"),
         job("path", here, "/wrong"),
         job("authentication", here, "/secret"),
@@ -119,6 +125,7 @@ EXPECTED = {
     ("hanging", Cause.NO_ANSWER),
     ("resetting", Cause.CONNECTION_RESET),
     ("unresolved", Cause.DNS),
+    ("unrouted", Cause.NO_ROUTE),
     ("tls", Cause.TLS),
     ("path", Cause.PATH),
     ("authentication", Cause.AUTHENTICATION),
@@ -132,7 +139,9 @@ EXPECTED = {
     ("old", Cause.OLD_TIMESTAMPS),
     ("dropped", Cause.DISCOVERY_DROPPED),
     ("empty", Cause.DISCOVERY_EMPTY),
+    ("forgotten", Cause.NO_SUCH_JOB),
     ("lab", Cause.RULE_ERROR),
+    ("Prometheus' rules", Cause.RULE_MISSING),
 }
 
 
@@ -155,7 +164,7 @@ def until_found(
 
 
 def test_each_fault_of_a_target_has_its_own_cause(lab: Lab) -> None:
-    """Eighteen faults at once, and none is taken for another; what is well is not accused."""
+    """Twenty-one faults at once, and none is taken for another; what is well is not accused."""
     found = until_found(Sources(prometheus_url=lab.url), EXPECTED)
     about_targets = {key for key in found if key[0] in {name for name, _ in EXPECTED}}
 

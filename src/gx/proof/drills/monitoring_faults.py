@@ -12,6 +12,7 @@ import httpx
 import yaml
 
 from gx.domain.errors import GxError
+from gx.monitoring.jobs import JOBS, REDIS_JOB
 from gx.monitoring.local import RULES_FILE
 from gx.monitoring.model import Component, Severity
 from gx.proof.drills.faults import paused
@@ -20,11 +21,11 @@ from gx.proof.drills.places import MONITORED_AS
 from gx.proof.drills.playground import Playground, beside
 from gx.proof.sink import SLACK_PATH
 from gx.runtime.clock import SystemClock
+from gx.telemetry.metric import Process
 
 PROMETHEUS: Final = "prometheus"
 ALERTMANAGER: Final = "alertmanager"
 EXPORTER: Final = "postgres_exporter"
-_REDIS_JOB: Final = "redis-exporter"
 _NOT_FOUND: Final = 404
 _SEND_EVERY_S: Final = 2.0
 _TIMEOUT_S: Final = 60.0
@@ -73,7 +74,7 @@ async def filter_broken(play: Playground) -> AsyncIterator[None]:
     def change(text: str) -> str:
         document = yaml.safe_load(text)
         for job in document["scrape_configs"]:
-            if job["job_name"] == _REDIS_JOB:
+            if job["job_name"] == REDIS_JOB.name:
                 job["metric_relabel_configs"] = [_KEEP_NOTHING]
         return str(yaml.safe_dump(document))
 
@@ -87,7 +88,9 @@ async def target_removed(play: Playground) -> AsyncIterator[None]:
 
     def change(text: str) -> str:
         document = yaml.safe_load(text)
-        kept = [job for job in document["scrape_configs"] if job["job_name"] != "gx-ledger"]
+        kept = [
+            job for job in document["scrape_configs"] if job["job_name"] != JOBS[Process.LEDGER]
+        ]
         return str(yaml.safe_dump({**document, "scrape_configs": kept}))
 
     async with _rewritten(play, PROMETHEUS, SCRAPES_FILE, change):

@@ -25,6 +25,7 @@ from gx.database.tether import tethered
 from gx.domain.errors import GxError
 from gx.domain.roles import TokenRole
 from gx.monitoring.alertmanager.routing import Pace
+from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL, TARGET_DOWN, WATCHDOG
 from gx.monitoring.scaling import Scale
 from gx.proof.drills.monitoring import DEADMAN, DEADMAN_FILE, Monitoring, write_monitoring
 from gx.proof.drills.numbers import healthy
@@ -45,6 +46,7 @@ _TAIL_LINES: Final = 20
 _ASK_MAX_S: Final = 10.0
 _ORDER_MAX_S: Final = 120.0
 _TOKEN_TTL_S: Final = 86_400
+_BEFORE_ALERTMANAGER: Final = {WATCHDOG.name, TARGET_DOWN.name, NOTIFICATIONS_FAIL.name}
 _READY: Final = {
     "prometheus": "/-/ready",
     "alertmanager": "/-/ready",
@@ -52,6 +54,18 @@ _READY: Final = {
     "postgres_exporter": "/",
     DEADMAN: "/readyz",
 }
+
+
+class _Alert(msgspec.Struct):
+    labels: dict[str, str]
+
+
+class _Alerts(msgspec.Struct):
+    alerts: list[_Alert]
+
+
+class _Answer(msgspec.Struct):
+    data: _Alerts
 
 
 class DrillStackError(GxError):
@@ -279,13 +293,14 @@ async def _answers(url: str) -> bool:
 
 
 async def _is_calm(url: str) -> bool:
-    """Say whether the one alert that always fires is the only one."""
+    """Say whether no alert is there but those that fire because Alertmanager is not."""
     async with httpx.AsyncClient(trust_env=False, timeout=_ASK_MAX_S) as client:
         try:
-            answer = await client.get(url)
-        except httpx.HTTPError:
+            answer = msgspec.json.decode((await client.get(url)).content, type=_Answer)
+        except (httpx.HTTPError, msgspec.DecodeError):
             return False
-    return answer.text.count('"alertname"') == 1
+    names = {alert.labels["alertname"] for alert in answer.data.alerts}
+    return WATCHDOG.name in names and names <= _BEFORE_ALERTMANAGER
 
 
 async def _until(
