@@ -18,7 +18,8 @@ OPTIONS: Final = tuple(
     f"k8s/overlays/monitoring-{name}" for name in ("ha", "remote-write", "nodeport")
 )
 POLICIES_ONLY: Final = ("k8s/fabric", *(f"k8s/stores/{name}" for name in ENVIRONMENTS))
-EVERYTHING: Final = (*BACKENDS, MONITORING, *OPTIONS, *POLICIES_ONLY)
+TWO_VERSIONS: Final = "docs/how-to/examples/second-chaincode"
+EVERYTHING: Final = (*BACKENDS, MONITORING, *OPTIONS, *POLICIES_ONLY, TWO_VERSIONS)
 
 WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job"})
 KUBECTL_TIMEOUT_S: Final = 120

@@ -16,6 +16,7 @@ from tests.monitoring.kubernetes.manifests import (
     EVERYTHING,
     MONITORING,
     OPTIONS,
+    TWO_VERSIONS,
     Built,
     Selector,
     Workload,
@@ -30,7 +31,7 @@ pytestmark = [
 ]
 
 KUBERNETES_VERSION: Final = "1.37"
-WITH_PODS: Final = (*BACKENDS, MONITORING, *OPTIONS)
+WITH_PODS: Final = (*BACKENDS, MONITORING, *OPTIONS, TWO_VERSIONS)
 HOST_ACCESS: Final = frozenset({"node-exporter"})
 TALKS_TO_KUBERNETES: Final = frozenset({"prometheus", "kube-state-metrics"})
 _PINNED: Final = re.compile(r"[a-z0-9./_-]+:v?[0-9][a-z0-9.-]*|[^@]+@sha256:[0-9a-f]{64}")
