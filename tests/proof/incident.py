@@ -96,10 +96,10 @@ class Incident:
         """What the manifests in force let Prometheus scrape."""
         return scrapes(take_stock(self.documents))
 
-    def apply(self, documents: list[Document]) -> None:
+    def apply(self, documents: list[Document], refusal: Refusal = Refusal.DROP) -> None:
         """Put other manifests into force, as a cluster would after `kubectl patch`."""
         self.documents = documents
-        self.laboratory.enforce(_stage(take_stock(documents)), Refusal.DROP)
+        self.laboratory.enforce(_stage(take_stock(documents)), refusal)
 
 
 def scrapes(inventory: Inventory) -> tuple[Finding, ...]:

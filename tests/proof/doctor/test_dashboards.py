@@ -40,8 +40,9 @@ def grafana_with(stored: object, datasources: object) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(answers[self.path.partition("?")[0]]).encode()
-            self.send_response(200)
+            answer = answers.get(self.path.partition("?")[0])
+            body = json.dumps(answer).encode()
+            self.send_response(404 if answer is None else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

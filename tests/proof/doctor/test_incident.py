@@ -9,6 +9,7 @@ import pytest
 
 from gx.proof.causes import Cause, Finding
 from gx.proof.doctor.examine import Sources, examine
+from gx.proof.laboratory.filters import Refusal
 from gx.proof.laboratory.tools import NetworkTools
 from gx.proof.reachability.inventory import take_stock
 from gx.runtime.tools import Program, Tool
@@ -44,17 +45,25 @@ def healths(incident: Incident) -> set[str]:
     return {each.health for each in incident.prometheus.targets()}
 
 
+def all_refused(incident: Incident) -> bool:
+    """Whether every target's last scrape was refused rather than left waiting."""
+    return all("connection refused" in each.error for each in incident.prometheus.targets())
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("packets")
 def test_the_doctor_s_patch_brings_the_data_back(
     network_tools: NetworkTools, tools: dict[Program, Tool], tmp_path: Path
 ) -> None:
-    """Each target is dropped by the policy that is named; after its patch, nothing is found."""
+    """The policy is named, whether it drops or rejects; after its patch, nothing is found."""
     with open_incident(network_tools, tools[Program.PROMETHEUS], tmp_path) as incident:
         until(incident.prometheus.is_ready, "Prometheus is not ready")
         until(lambda: healths(incident) == {"down"}, "targets are not down")
         ill = said_of_targets(incident)
+        incident.apply(incident.documents, Refusal.REJECT)
+        until(lambda: all_refused(incident), "packets are not rejected")
+        refused = said_of_targets(incident)
         patch = incident.findings[0]
 
         incident.apply(apply_patch(incident.documents, patch, tmp_path))
@@ -68,4 +77,6 @@ def test_the_doctor_s_patch_brings_the_data_back(
         assert each.evidence[0].startswith("lastError: Get "), each
         assert "`default-deny`" in " ".join(each.evidence)
         assert each.fix.startswith(patch.remedies[0].kubectl)
+    assert {each.cause for each in refused} == {Cause.POLICY_REJECT}
+    assert [each.fix for each in refused] == [each.fix for each in ill]
     assert not healed
