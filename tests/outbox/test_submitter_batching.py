@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -38,6 +39,23 @@ async def test_two_that_find_it_out_at_once_are_both_sent_again(memory: OutboxWo
     await process.finish()
 
     assert ledger.effects == {"c0": 1, "c1": 1}
+
+
+async def test_batches_are_tried_again_after_a_while(memory: OutboxWorld) -> None:
+    """An upgrade may have brought them; nobody should have to restart the submitter for it."""
+    ledger = FakeLedger(knows_batches=False)
+    process = SubmitterProcess(memory, ledger, options=replace(FAST, batches_again_s=0.1))
+    await wait_for(memory, await accept(memory, a_mint("a", remark="c")))
+    assert ledger.batch_sizes == []
+
+    ledger.knows_batches = True
+    for number in count():
+        await wait_for(memory, await accept(memory, a_mint("a", remark=f"c{number}")))
+        if ledger.batch_sizes:
+            break
+    await process.finish()
+
+    assert set(ledger.effects.values()) == {1}
 
 
 async def a_delivery(memory: OutboxWorld, ledger: FakeLedger, commands: int) -> "Flight":

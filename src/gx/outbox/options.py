@@ -17,9 +17,10 @@ class SubmitterOptions:
 
     Where endorsing takes longer than `endorsing_target_s`, batches are made smaller than `batch`
     allows. `pending_max` bounds what waits in memory, `in_flight_max` the batches on their way
-    (or `in_flight_alone_max` single commands, where batching is off). A verdict that the block
-    stream does not bring within `verdict_timeout_s` is asked for. `probe` is evaluated to find out
-    whether the ledger answers; `random` spreads the delays.
+    (or `in_flight_alone_max` single commands, where batching is off). A chaincode that knew no
+    batches is tried again after `batches_again_s`. A verdict that the block stream does not bring
+    within `verdict_timeout_s` is asked for. `probe` is evaluated to find out whether the ledger
+    answers; `random` spreads the delays.
     """
 
     channel: str
@@ -32,6 +33,7 @@ class SubmitterOptions:
     endorsing_target_s: float = 0.5
     in_flight_max: int = 2
     in_flight_alone_max: int = 64
+    batches_again_s: float = 300.0
     pending_max: int = 20_000
     page_max: int = 2_000
     linger_s: float = 0.002

@@ -50,6 +50,7 @@ class Term:
         self._schedule = Schedule(self._options.batch)
         self._reader = PendingReader(self._store, self._schedule, self._options)
         self._turn = asyncio.Event()
+        self._alone_since_s = 0.0
         self._deliveries: set[asyncio.Task[None]] = set()
         self._set_aside: set[asyncio.Task[None]] = set()
         place.release = self._release
@@ -94,6 +95,7 @@ class Term:
             await self._wait_for_turn()
 
     def _launch(self, group: asyncio.TaskGroup) -> None:
+        self._try_batches_again()
         self._schedule.limits = BatchLimits(
             commands_max=self._place.pace.commands if self._place.is_batching else 1,
             bytes_max=self._options.batch.bytes_max,
@@ -103,6 +105,14 @@ class Term:
             if batch is None:
                 return
             self._start(group, Delivery(batch, self._place))
+
+    def _try_batches_again(self) -> None:
+        """Give a chaincode that knew no batches another chance: it may have been upgraded."""
+        now_s = asyncio.get_running_loop().time()
+        if self._place.is_batching or self._options.batching is Batching.OFF:
+            self._alone_since_s = now_s
+        elif now_s - self._alone_since_s >= self._options.batches_again_s:
+            self._place.is_batching = True
 
     @property
     def _has_room(self) -> bool:
