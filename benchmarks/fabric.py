@@ -20,7 +20,7 @@ import uvloop
 from benchmarks.chart import render_chart
 from benchmarks.fabric_network import SETTINGS, Network, running_network
 from benchmarks.fabric_node import install_node_client, node_version
-from benchmarks.fabric_page import render_fabric_page
+from benchmarks.fabric_page import explain_bound, render_fabric_page
 from benchmarks.fabric_questions import (
     Amount,
     FabricEffort,
@@ -82,7 +82,6 @@ async def measure(effort: FabricEffort, folder: Path, command: str) -> FabricRep
                 ceiling = statistics.median(one.ways[way].projected_per_s for one in rounds)
                 half_loads.append(await lab.measure_half_load(way, ceiling))
             tell("measured latencies")
-            memory_mib = {**lab.loop.memory_mib(), **network.memory_mib()}
     return FabricReport(
         command=command,
         seconds=round(time.perf_counter() - _STARTED_S),
@@ -91,7 +90,7 @@ async def measure(effort: FabricEffort, folder: Path, command: str) -> FabricRep
         effort=effort,
         rounds=rounds,
         half_loads=half_loads,
-        memory_mib=memory_mib,
+        memory_mib=lab.memory_mib,
     )
 
 
@@ -149,6 +148,7 @@ def main() -> None:
     write(report, results=options.results, page=options.page)
     for answer in report.answers():
         print(answer.line())
+    print("\n".join(explain_bound(report)))
 
 
 def run(effort: FabricEffort) -> FabricReport:

@@ -5,10 +5,12 @@ from typing import Final
 
 from benchmarks.fabric_network import CHAINCODE, PEERS
 from benchmarks.fabric_questions import Way
-from benchmarks.fabric_report import NAMES, FabricReport
+from benchmarks.fabric_report import NAMES, RATE_TARGET_PER_S, TARGETS, FabricReport
 from benchmarks.figures import Percentiles
 from benchmarks.machine import BUSY_CORES
 from benchmarks.report import answer_tables
+
+MANY_AT_ONCE: Final = {"GET_STATE_MULTIPLE", "WRITE_BATCH_STATE"}
 
 PREFACE: Final = """\
 # Benchmarks on Fabric
@@ -68,7 +70,7 @@ def render_fabric_page(report: FabricReport, *, chart: str) -> str:
             _setting(report),
             *answer_tables(report.answers()),
             *_times(report),
-            *_bound(report),
+            *_messages(report),
             *_latencies(report),
             *_memory(report),
         )
@@ -133,24 +135,54 @@ def _share(used_us: float | None, sum_us: float) -> str:
     return "-" if used_us is None else f"{used_us:,.0f} ({used_us / sum_us:.0%})"
 
 
-def _bound(report: FabricReport) -> Iterator[str]:
+def _messages(report: FabricReport) -> Iterator[str]:
     """Say what each key's message costs, where the peer takes keys one by one."""
-    yield "## What the chaincode asks its peers for\n"
-    yield "Messages for each command to one peer, as the peer counts them, and the CPU time that"
-    yield "chaincode server and peers together spend for each, everything else that they do"
-    yield "included. Both organisations' peers are asked, one after the other.\n"
+    yield "## What bounds it\n"
+    yield "Messages that the chaincode sends to one peer for each command, as the peer counts them,"
+    yield "and the CPU time that chaincode server and peers spend for each message, everything else"
+    yield "that they do included. Both organisations' peers are asked, one after the other.\n"
     yield "| | messages a command | by kind | µs a message | commands a transaction |"
     yield "|---|---|---|---|---|"
     for way in Way:
         requests = report.requests(way)
-        number = sum(requests.values())
-        cpu_us = report.cpu_us(way)
-        spent_us = sum(cpu_us[name] for name in (*PEERS, CHAINCODE))
         kinds = ", ".join(f"{name} {each:.2f}" for name, each in requests.items())
         size = report.of(way, lambda one: one.commands / one.transactions).median
-        each_us = spent_us / (len(PEERS) * number) if number else 0.0
+        number = sum(requests.values())
+        each_us = _endorsing_us(report, way) / (len(PEERS) * number)
         yield f"| {NAMES[way]} | {number:.2f} | {kinds} | {each_us:,.0f} | {size:,.0f} |"
     yield ""
+    yield from explain_bound(report)
+    yield ""
+
+
+def explain_bound(report: FabricReport) -> Iterator[str]:
+    """Say in numbers what endorsing costs, and what the targets leave for all of it."""
+    cores, requests = report.machine.cores, report.requests(Way.BATCHES)
+    spent_us = _endorsing_us(report, Way.BATCHES)
+    number = len(PEERS) * sum(requests.values())
+    single_us = sum(report.cpu_us(Way.SINGLE).values())
+    yield (
+        f"Reading and writing the keys of a command in a batch takes {number:.1f} messages, for "
+        f"which chaincode server and peers spend {spent_us:,.0f} µs: were all the rest free, "
+        f"{cores} cores would carry {cores / spent_us * 1e6:,.0f} commands/s."
+    )
+    yield (
+        f"{RATE_TARGET_PER_S:,.0f} commands/s leave {cores / RATE_TARGET_PER_S * 1e6:,.0f} µs for "
+        f"everything, {TARGETS[Way.SINGLE]:g} times the single rate "
+        f"{single_us / TARGETS[Way.SINGLE]:,.0f} µs."
+    )
+    if not MANY_AT_ONCE & requests.keys():
+        yield (
+            "This peer offers neither multi-get nor write batches (Fabric 3.1 does): each key is "
+            "a message of its own, and a peer takes the next one of a transaction only after it "
+            "has answered the last. So what a batch saves is what a transaction costs, and not "
+            "what its keys cost."
+        )
+
+
+def _endorsing_us(report: FabricReport, way: Way) -> float:
+    cpu_us = report.cpu_us(way)
+    return sum(cpu_us[name] for name in (*PEERS, CHAINCODE))
 
 
 def _latencies(report: FabricReport) -> Iterator[str]:
@@ -174,7 +206,7 @@ def _percentiles(found: Percentiles) -> str:
 
 def _memory(report: FabricReport) -> Iterator[str]:
     yield "## Memory\n"
-    yield "Resident memory of each process at the end of the run.\n"
+    yield "Resident memory of each process at the end of the run, or of its part in it.\n"
     yield "| process | MiB |\n|---|---|"
     for name, value in report.memory_mib.items():
         yield f"| {name} | {value:.0f} |"

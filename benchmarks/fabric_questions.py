@@ -8,7 +8,7 @@ round, so that a slow minute of the machine does not hit one way alone.
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 from typing import Final
@@ -110,6 +110,8 @@ class FabricLaboratory:
     network: Network
     loop: Loop
     token: str
+    memory_mib: dict[str, float] = field(default_factory=dict)
+    """Each process's resident memory when it was last measured."""
 
     async def measure_round(self, number: int) -> FabricRound:
         """Measure each way once."""
@@ -138,6 +140,7 @@ class FabricLaboratory:
             sent = await self._send(rate_per_s=ceiling_per_s / 2, duration_s=self.effort.open_s)
             await until_done(self.loop, since_ms)
             went = await journey(self.loop, since_ms)
+            self.memory_mib.update(self.loop.memory_mib() | self.network.memory_mib())
         return HalfLoad(
             way=way,
             rate_per_s=ceiling_per_s / 2,

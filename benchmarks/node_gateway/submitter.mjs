@@ -131,7 +131,6 @@ async function settleAll() {
     const lease = [plan.lease.name, plan.lease.epoch];
     const values = [...lease, null, ids, outcomes, none, none, none, transactions, blocks];
     await pool.query({ name: "settle", text: plan.settle, values });
-    await pool.query({ name: "note", text: plan.note, values: [transactions] });
     for (const { entry } of group) known.delete(entry.seq);
   }
 }
