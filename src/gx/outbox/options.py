@@ -30,7 +30,7 @@ class SubmitterOptions:
     batch: BatchLimits = field(
         default_factory=lambda: BatchLimits(commands_max=1_000, bytes_max=1_000_000)
     )
-    endorsing_target_s: float = 0.5
+    endorsing_target_s: float = 2.0
     in_flight_max: int = 2
     in_flight_alone_max: int = 64
     batches_again_s: float = 300.0
