@@ -14,18 +14,16 @@ TABLE: Final = {rule.command: rule for rule in COMMAND_RULES}
 
 AWAITED: Final = frozenset(
     {
-        "REQUEST_RELATIONSHIP", "CONFIRM_RELATIONSHIP", "PROPOSE_ORGANIZATION",
-        "ENDORSE_MEMBERSHIP", "ACTIVATE_ORGANIZATION", "DEFINE_AUTH_RULE", "INITIATE_MULTISIG_TX",
-        "APPROVE_MULTISIG_TX", "APPLY_FOR_LOAN", "APPROVE_LOAN", "REJECT_LOAN", "REPAY_LOAN",
-        "SUBMIT_PROPOSAL", "VOTE_ON_PROPOSAL", "EXECUTE_PROPOSAL", "APPLY_VELOCITY_TAX",
+        "APPLY_FOR_LOAN", "APPROVE_LOAN", "REJECT_LOAN", "REPAY_LOAN",
+        "SUBMIT_PROPOSAL", "VOTE_ON_PROPOSAL", "EXECUTE_PROPOSAL",
     }
 )  # fmt: skip
+"""Decided here before they are declared."""
+
 AWAITED_READS: Final = frozenset(
     {
-        "GET /api/v1/users/{}/relationships", "GET /api/v1/organizations/{}",
-        "GET /api/v1/organizations/{}/transactions/pending", "GET /api/v1/loans/{}",
-        "GET /api/v1/users/{}/loans", "GET /api/v1/proposals", "GET /api/v1/proposals/{}",
-        "POST /api/v1/fees/calculate", "GET /api/v1/velocity-tax/eligibility/{}",
+        "GET /api/v1/loans/{}", "GET /api/v1/users/{}/loans",
+        "GET /api/v1/proposals", "GET /api/v1/proposals/{}",
     }
 )  # fmt: skip
 
