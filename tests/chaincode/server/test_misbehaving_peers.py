@@ -10,7 +10,14 @@ from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage, GetStateMult
 from grpc import aio
 
 from gx.chaincode.server.stream import StreamLimits
-from tests.chaincode.server.peer_double import CHANNEL, PeerDouble, Tamper, a_transaction, honest
+from tests.chaincode.server.peer_double import (
+    CHANNEL,
+    NO_OFFERS,
+    PeerDouble,
+    Tamper,
+    a_transaction,
+    honest,
+)
 from tests.chaincode.server.served import LIMITS, a_peer_of, serving
 from tests.chaincode.server.test_transactions import TOY
 
@@ -90,6 +97,32 @@ async def test_a_peers_error_fails_the_transaction_and_is_never_data(
     assert failed.response.status == 500
     assert failed.event is None
     assert "ledger context" not in failed.response.message
+    assert after.response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "kinds"),
+    [
+        (ChaincodeMessage.GET_STATE, ["GET_STATE"]),
+        (ChaincodeMessage.PUT_STATE, ["GET_STATE", "GET_STATE", "PUT_STATE"]),
+    ],
+    ids=["read", "write"],
+)
+async def test_nothing_is_asked_after_an_error(
+    kind: ChaincodeMessage.Type, kinds: Sequence[str]
+) -> None:
+    """Where keys go one by one, the first error ends the transaction, whatever was to follow."""
+    async with (
+        serving(TOY.execute) as served,
+        PeerDouble(offers=NO_OFFERS).connected(served.channel) as peer,
+    ):
+        peer.tamper = only_for(kind, an_error)
+        failed = await peer.call("keep", "a", "b")
+        peer.tamper = honest
+        after = await peer.call("keep", "a", "b")
+
+    assert failed.response.status == 500
+    assert failed.kinds == kinds
     assert after.response.status == 200
 
 

@@ -49,7 +49,7 @@ class Network:
 
 @asynccontextmanager
 async def a_network(
-    *, kept_max: int = 8, second: PeerDouble | None = None
+    *, kept_max: int = 8, first: PeerDouble | None = None, second: PeerDouble | None = None
 ) -> AsyncIterator[Network]:
     """Serve two peers that share a server."""
     counted = Counted()
@@ -58,7 +58,7 @@ async def a_network(
         served = await stack.enter_async_context(serving_answers(repeater))
         peers = [
             await stack.enter_async_context(peer.connected(served.channel))
-            for peer in (PeerDouble(), second or PeerDouble())
+            for peer in (first or PeerDouble(), second or PeerDouble())
         ]
         yield Network(counted, peers[0], peers[1])
 
@@ -83,6 +83,16 @@ async def test_a_peer_with_another_state_gets_an_execution_of_its_own() -> None:
 
     assert network.counted.executions == 2
     assert first.response.payload != second.response.payload
+
+
+async def test_a_peer_with_another_state_is_told_no_write_of_the_first() -> None:
+    """All that was read is compared before anything is written: no foreign write stays behind."""
+    second = PeerDouble(offers=NO_OFFERS, state={"b": b"other"})
+    async with a_network(first=PeerDouble(offers=NO_OFFERS), second=second) as network:
+        _, done = await network.endorse("keep", "a", "b")
+
+    assert network.counted.executions == 2
+    assert done.kinds == ["GET_STATE"] * 4 + ["PUT_STATE"] * 2
 
 
 @pytest.mark.parametrize("difference", ["arguments", "signer", "time", "id"])

@@ -125,6 +125,29 @@ async def test_a_peer_without_offers_is_asked_key_by_key() -> None:
     assert done.writes == {"a": b"A", "no-more": None}
 
 
+async def test_the_next_key_is_asked_for_when_the_last_is_answered() -> None:
+    """A peer drops a request that comes while another of the same transaction is unanswered."""
+    async with serving(TOY.execute) as served, PeerDouble().dialled(served.channel) as peer:
+        for kind in (ChaincodeMessage.REGISTERED, ChaincodeMessage.READY):
+            await peer.send(ChaincodeMessage(type=kind))
+        message = a_transaction("1" * 64, "keep", "a", "b")
+        await peer.send(message)
+        kinds = []
+        next_message = asyncio.create_task(peer.next_message())
+        while (request := await next_message) and request.type != ChaincodeMessage.COMPLETED:
+            kinds.append(ChaincodeMessage.Type.Name(request.type))
+            next_message = asyncio.create_task(peer.next_message())
+            await asyncio.wait([next_message], timeout=0.1)
+            assert not next_message.done(), "it asked on before it was answered"
+            await peer.send(
+                ChaincodeMessage(
+                    type=ChaincodeMessage.RESPONSE, txid=message.txid, channel_id=message.channel_id
+                )
+            )
+
+    assert kinds == ["GET_STATE", "GET_STATE", "PUT_STATE", "PUT_STATE"]
+
+
 async def test_messages_hold_as_many_keys_as_the_peer_takes() -> None:
     """More keys than offered are split over messages; the peer's double counts them."""
     names = [f"key-{number:04}" for number in range(2_300)]
