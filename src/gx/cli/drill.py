@@ -89,12 +89,12 @@ def _list(scenarios: "Sequence[Scenario]", *, as_json: bool) -> None:
 
 
 def _choose(scenarios: "Sequence[Scenario]", names: Sequence[str]) -> "tuple[Scenario, ...]":
-    known = {each.name: each for each in scenarios}
-    known |= {alert.name: each for each in scenarios for alert in each.expects}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise UsageFailedError(f"no drill plays {', '.join(unknown)}; `gx drill` lists them all")
-    return tuple({known[name].name: known[name] for name in names}.values())
+    from gx.proof.drills.choice import choose  # noqa: PLC0415 (--help need not wait for it)
+
+    try:
+        return choose(scenarios, names)
+    except ValueError as error:
+        raise UsageFailedError(f"{error}; `gx drill` lists them all") from error
 
 
 def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":

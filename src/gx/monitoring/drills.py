@@ -106,6 +106,9 @@ _LEDGER: Final = _names(
 # A full backlog answers 503, which is a server error, too.
 _SHED: Final = _QUEUE | _names(API_ERRORS)
 _NONE: Final[frozenset[str]] = frozenset()
+# A Prometheus that reloads knows no Alertmanager for up to five seconds, at any pace, and drops
+# what it would send.
+_RELOADED: Final = _names(NOTIFICATIONS_FAIL)
 
 _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
     Fault.STOP_LEDGER: ("ledger-outage", _LEDGER | _SHED | _LAG | _names(SERVICE_DOWN)),
@@ -148,12 +151,12 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
         | _LAG
         | _names(CONNECTIONS_NEAR_LIMIT, TRANSACTION_IS_OLD, DATABASE_UNREACHABLE),
     ),
-    Fault.PARK_EVENT: ("parked-event", _LAG | _names(NO_ACTIVE_PROJECTOR, RESTART_LOOP)),
+    Fault.PARK_EVENT: ("parked-event", _LAG | _DOWN | _names(NO_ACTIVE_PROJECTOR, RESTART_LOOP)),
     Fault.FALSIFY_BALANCE: ("falsified-balance", _NONE),
     Fault.STOP_EXPORTER: ("exporter-outage", _NONE),
     Fault.BREAK_CONFIGURATION: ("broken-configuration", _NONE),
     Fault.BREAK_RECEIVER: ("broken-receiver", _NONE),
-    Fault.BREAK_RULE: ("broken-rule", _NONE),
+    Fault.BREAK_RULE: ("broken-rule", _RELOADED),
     Fault.LEAVE_TRANSACTION_OPEN: ("open-transaction", _NONE),
     Fault.USE_UP_CONNECTIONS: (
         "used-up-connections",
@@ -169,7 +172,7 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
 _SCRAPED: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
     Fault.BURN_CPU: ("busy-cpu", _NONE),
     Fault.FILL_MEMORY: ("full-memory", _NONE),
-    Fault.BREAK_FILTER: ("empty-scrape", _NONE),
+    Fault.BREAK_FILTER: ("empty-scrape", _RELOADED),
     Fault.FLOOD_SAMPLES: ("many-samples", _NONE),
     Fault.STAND_IN: ("stand-in", _names(RESTART_LOOP)),
 }

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -13,6 +15,7 @@ from tests.end_to_end.loop import Loop, LoopFailedError, running_loop, traffic
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
 
+GUIDE: Final = Path(__file__).parents[3] / "docs" / "how-to" / "verify-monitoring.md"
 WITHIN_S: Final = 180.0
 PAUSE_S: Final = 3.0
 
@@ -52,6 +55,15 @@ async def until(
     pytest.fail(f"{what}: {json.dumps(rows, indent=1)}")
 
 
+def totals(printed: str) -> dict[str, int]:
+    """How many rows of each kind `gx verify` sums up, in whichever states they are."""
+    return {
+        kind.removeprefix("ok ").strip(): sum(int(each) for each in re.findall(r"\d+", states))
+        for kind, _, states in (line.partition(":") for line in printed.splitlines())
+        if kind.startswith("ok ")
+    }
+
+
 async def test_a_loop_that_works_is_green_and_a_stopped_process_red() -> None:
     """Under traffic nothing fails; a projector that hangs is one finding, whoever reads it."""
     environment = {"GX_STACK_SCRAPE_INTERVAL_S": "1"}
@@ -60,6 +72,8 @@ async def test_a_loop_that_works_is_green_and_a_stopped_process_red() -> None:
             await until(loop, lambda rows: not rows, "not green")
         green = await loop.gx("verify")
         assert "BAD" not in green
+        guide = GUIDE.read_text(encoding="utf-8").partition("$ gx verify\n")[2].partition("```")[0]
+        assert totals(green) == totals(guide), "docs/how-to/verify-monitoring.md shows other sums"
 
         assert loop.send("projector", signal.SIGSTOP)
         try:

@@ -1,6 +1,9 @@
 """What is declared of the drills; `make proof` plays them, on a machine of its own."""
 
+import pytest
+
 from gx.monitoring.alerts import ALERTS
+from gx.proof.drills.choice import choose
 from gx.proof.drills.scenarios import NOT_DRILLED, SCENARIOS
 from gx.proof.drills.spoken import Spoken, Statement
 
@@ -25,6 +28,25 @@ def test_each_scenario_can_be_chosen_by_its_name() -> None:
     names = [each.name for each in SCENARIOS]
 
     assert len(names) == len(set(names))
+
+
+def test_an_alert_s_name_chooses_its_first_drill_and_waits_for_it_alone() -> None:
+    """At the true pace the drill's other alerts may take an hour longer."""
+    (outage,) = choose(SCENARIOS, ["BackendServiceDown"])
+    (whole,) = choose(SCENARIOS, ["api-outage", "BackendServiceDown"])
+
+    assert (outage.name, [each.name for each in outage.expects]) == (
+        "api-outage",
+        ["BackendServiceDown"],
+    )
+    assert "ProbeFailing" in outage.tolerated
+    assert len(whole.expects) > 1
+
+
+def test_a_name_that_nobody_plays_is_refused() -> None:
+    """A misspelt drill that passed would look like a proof."""
+    with pytest.raises(ValueError, match="no drill plays api-outrage"):
+        choose(SCENARIOS, ["api-outage", "api-outrage"])
 
 
 def test_a_counter_goes_on_from_where_it_was() -> None:

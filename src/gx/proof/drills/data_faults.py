@@ -18,6 +18,7 @@ _FREE: Final = 25
 """Of two hundred: fewer than a fifth are left, and those who work have theirs."""
 _BREATH_S: Final = 0.2
 _AGED_EVERY_S: Final = 1.0
+_WAITING: Final = 60
 _COUNTRIES: Final = "/admin/countries"
 
 _BREAK_READS: Final = "ALTER TABLE countries RENAME TO countries_moved"
@@ -117,7 +118,7 @@ async def backlog_old(play: Playground) -> AsyncIterator[None]:
             await asyncio.sleep(_AGED_EVERY_S)
 
     try:
-        async with beside(age(), play.flood_on()):
+        async with beside(age(), play.flood(_WAITING)):
             yield
     finally:
         await play.execute(_LET_GO)

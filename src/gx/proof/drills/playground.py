@@ -75,12 +75,6 @@ class Playground:
             await self.read("/supply")
             await asyncio.sleep(_WRITE_EVERY_S)
 
-    async def flood_on(self) -> None:
-        """Send commands as fast as they are taken."""
-        while True:
-            if not await self.mint():
-                await asyncio.sleep(_RETRY_S)
-
     async def restart(self, name: str) -> None:
         """Kill a process of the loop; its supervisor starts it again."""
         self.stack.send(name, signal.SIGKILL)

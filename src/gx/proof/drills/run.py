@@ -13,6 +13,7 @@ import httpx
 
 from gx.domain.errors import GxError
 from gx.monitoring.alertmanager.inhibition import INHIBITIONS
+from gx.monitoring.alerts.backend import RESTART_LOOP
 from gx.monitoring.alerts.burn import BURN_ALERTS
 from gx.monitoring.alerts.watching import WATCHDOG
 from gx.monitoring.model import Alert
@@ -34,7 +35,7 @@ HANG_S: Final = 300.0
 _LONGEST_S: Final = 3_600
 # A fault could not be made or ended, or what should follow did not: that drill failed, no other.
 _PLAYING_FAILS: Final = (GxError, httpx.HTTPError, asyncpg.PostgresError, OSError)
-_SLOW_TO_FORGET: Final = frozenset(alert.name for alert in BURN_ALERTS)
+_SLOW_TO_FORGET: Final = frozenset(alert.name for alert in (*BURN_ALERTS, RESTART_LOOP))
 
 
 class Phase(StrEnum):
@@ -318,7 +319,8 @@ class Conductor:
 
     def _explained(self) -> frozenset[str]:
         names = {name for each in self._active.values() for name in each.tolerated}
-        # A burn rate looks back for hours: it may speak of what is over.
+        # Burn rates look back for hours, restarts are counted for minutes: they may speak of what
+        # is over.
         remembered = {
             run.scenario.name: run.scenario
             for run in self._run.alerts

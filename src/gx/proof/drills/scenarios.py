@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from gx.monitoring.alerts.backend import SERVICE_DOWN
 from gx.monitoring.alerts.burn import BURN_ALERTS
+from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL
 from gx.monitoring.drills import DRILLS, Drill
 from gx.monitoring.model import Alert, Fault, Severity
 from gx.proof.drills import data_faults, faults, monitoring_faults, stand_in_faults
@@ -43,8 +44,8 @@ class Scenario:
     """One drill as it is played. `expects` must fire, be told or rightly muted, and resolve.
 
     `stands_in`: the fault is not done to a process of ours, and this is why. `named`: one of
-    several ways to play the same drill. `is_silence`: no alert can speak; the dead-man's receiver
-    must.
+    several ways to play the same drill, with `besides` as further collateral. `is_silence`: no
+    alert can speak; the dead-man's receiver must.
     """
 
     drill: Drill
@@ -54,6 +55,7 @@ class Scenario:
     how: str
     stands_in: str = ""
     named: str = ""
+    besides: frozenset[str] = frozenset()
     is_silence: bool = False
 
     @property
@@ -64,7 +66,8 @@ class Scenario:
     @property
     def tolerated(self) -> frozenset[str]:
         """The alerts that may fire while it is played."""
-        return self.drill.collateral | {alert.name for alert in self.drill.proves}
+        proven = {alert.name for alert in self.drill.proves}
+        return self.drill.collateral | self.besides | proven
 
 
 def _scenario(
@@ -75,6 +78,7 @@ def _scenario(
     stands_in: str = "",
     named: str = "",
     expects: tuple[Alert, ...] = (),
+    besides: tuple[Alert, ...] = (),
 ) -> Scenario:
     """Make a scenario; unless it says which, every alert that its fault proves is expected."""
     drill = next(drill for drill in DRILLS if drill.fault is fault)
@@ -87,6 +91,7 @@ def _scenario(
         how=how,
         stands_in=stands_in,
         named=named,
+        besides=frozenset(alert.name for alert in besides),
         is_silence=fault is Fault.SILENCE_ALERTING,
     )
 
@@ -260,6 +265,7 @@ SCENARIOS: Final = (
         how="the ledger's target is taken out of the scrape configuration",
         named="removed-target",
         expects=(SERVICE_DOWN,),
+        besides=(NOTIFICATIONS_FAIL,),
     ),
     _scenario(
         Fault.SECOND_ACTIVE_WORKER,
