@@ -54,7 +54,10 @@ class CommandRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadRule:
-    """One route that changes nothing, or is the edge's own. `is_owned`: its path names whose."""
+    """One route that changes nothing, or is the edge's own. `is_owned`: its path names whose.
+
+    An organisation's data is that of its stakeholders.
+    """
 
     route: str
     tokens: tuple[str, ...]
@@ -234,9 +237,9 @@ READ_RULES: Final = (
     _read("GET /treasury/{}/balance", P),
     _read("GET /supply", P),
     _read("GET /pools", P),
-    _read("GET /organizations/{}", U),
-    _read("GET /organizations/{}/transactions/pending", U),
-    _read("GET /transactions/{}", U),
+    _read("GET /organizations/{}", U, is_owned=True),
+    _read("GET /organizations/{}/transactions/pending", U, is_owned=True),
+    _read("GET /transactions/{}", U, is_owned=True),
     _read("GET /loans/{}", U),
     _read("GET /users/{}/loans", U, is_owned=True),
     _read("GET /proposals", P),

@@ -170,6 +170,7 @@ async def test_who_may_send_the_command(backend: Backend, rule: CommandRule) -> 
 @pytest.mark.parametrize("rule", READS, ids=named)
 async def test_who_may_read(backend: Backend, rule: ReadRule) -> None:
     """Each stance gets in, or is told the table's reason; nothing is stored by reading."""
+    backend.queries.stakeholders[OWNER] = (OWNER, "carol")  # who owns the organisation of the path
     anonymous = await ask(backend, rule, None)
     assert code_of(anonymous) == ("TOKEN_INVALID" if rule.tokens else None)
     for stance in STANCES:
