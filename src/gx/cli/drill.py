@@ -28,6 +28,9 @@ def drill(
         typer.Option("--only", help="A drill, or an alert; repeat it for several."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Play every drill.")] = False,
+    backend: Annotated[
+        bool, typer.Option("--backend", help="Play the drills of the 18 alerts of the backend.")
+    ] = False,
     real_time: Annotated[
         bool, typer.Option("--real-time", help="Divide no duration: an hour, where it takes one.")
     ] = False,
@@ -53,18 +56,21 @@ def drill(
       gx drill
       gx drill --only stalled-projection
       gx drill --only BackendServiceDown --real-time
+      gx drill --backend
       gx drill --all --output docs/reference
     """
+    from gx.monitoring.alerts.backend import BACKEND_ALERTS  # noqa: PLC0415 (--help need not wait)
     from gx.proof.drills.scenarios import SCENARIOS  # noqa: PLC0415 (--help need not wait for it)
 
-    if not (only or every):
+    names = [*(only or ()), *((alert.name for alert in BACKEND_ALERTS) if backend else ())]
+    if not (names or every):
         _list(SCENARIOS, as_json=as_json)
         return
-    chosen = SCENARIOS if every else _choose(SCENARIOS, only or ())
+    chosen = SCENARIOS if every else _choose(SCENARIOS, names)
     run = _play(chosen, 1.0 if real_time else factor)
     if output is not None:
-        names = "--all" if every else " ".join(f"--only {name}" for name in only or ())
-        _write(run, output, f"gx drill {names} --output {output}")
+        options = "--all" if every else " ".join(f"--only {name}" for name in names)
+        _write(run, output, f"gx drill {options} --output {output}")
     _show(run, as_json=as_json)
 
 

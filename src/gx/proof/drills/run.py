@@ -27,7 +27,7 @@ from gx.proof.drills.notifications import (
 from gx.proof.drills.observer import Observer, Sighting
 from gx.proof.drills.playground import Playground, playing
 from gx.proof.drills.scenarios import Scenario
-from gx.proof.drills.stack import DrillStack
+from gx.proof.drills.stack import SLOW_BURNS, DrillStack
 
 _POLL_S: Final = 0.1
 HANG_S: Final = 300.0
@@ -168,7 +168,7 @@ class Conductor:
         def is_calm() -> bool:
             nonlocal since_s
             if any(
-                each.gone_s is None and each.name != WATCHDOG.name
+                each.gone_s is None and each.name not in {WATCHDOG.name, *SLOW_BURNS}
                 for each in self._observer.sightings
             ):
                 since_s = time.monotonic()

@@ -25,7 +25,9 @@ from gx.database.tether import tethered
 from gx.domain.errors import GxError
 from gx.domain.roles import TokenRole
 from gx.monitoring.alertmanager.routing import Pace
+from gx.monitoring.alerts.burn import BURN_ALERTS
 from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL, TARGET_DOWN, WATCHDOG
+from gx.monitoring.model import Severity
 from gx.monitoring.scaling import Scale
 from gx.proof.drills.monitoring import DEADMAN, DEADMAN_FILE, Monitoring, write_monitoring
 from gx.proof.drills.numbers import healthy
@@ -39,14 +41,23 @@ from gx.runtime.settings import ApiSettings, Environment, StackSettings, load
 from gx.runtime.stack import StackFolder
 from gx.runtime.tools import Program, Toolbox, find_tools
 
-START_MAX_S: Final = 240.0
+START_MAX_S: Final = 600.0
 STOP_MAX_S: Final = 60.0
 _POLL_S: Final = 0.1
 _TAIL_LINES: Final = 20
 _ASK_MAX_S: Final = 10.0
 _ORDER_MAX_S: Final = 120.0
 _TOKEN_TTL_S: Final = 86_400
-_BEFORE_ALERTMANAGER: Final = {WATCHDOG.name, TARGET_DOWN.name, NOTIFICATIONS_FAIL.name}
+SLOW_BURNS: Final = frozenset(
+    alert.name for alert in BURN_ALERTS if alert.severity is Severity.WARNING
+)
+"""What a start that took long makes fire, and goes on for hours of scaled time."""
+_BEFORE_ALERTMANAGER: Final = {
+    WATCHDOG.name,
+    TARGET_DOWN.name,
+    NOTIFICATIONS_FAIL.name,
+    *SLOW_BURNS,
+}
 _READY: Final = {
     "prometheus": "/-/ready",
     "alertmanager": "/-/ready",
