@@ -9,7 +9,14 @@ from gx.domain.catalogue import COMMANDS
 from tests.api.parts import a_command_id
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
-_FILLED = {"commandId": a_command_id(1), "code": "GONE", "countryCode": "US", "id": "feeLowerBps"}
+_FILLED = {
+    "loanId": "alice~1",
+    "proposalId": "feeLowerBps~1",
+    "commandId": a_command_id(1),
+    "code": "GONE",
+    "countryCode": "US",
+    "id": "feeLowerBps",
+}
 
 
 def declared_routes() -> Mapping[str, RouteSpec]:

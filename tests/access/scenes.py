@@ -20,6 +20,7 @@ from tests.contracts.contract_ledger import (
     coins,
     give,
 )
+from tests.contracts.lending_world import ASKED, DEED, LENT, OPEN, PAST, add_lending
 
 DONE: Final = "COMMITTED"
 STRANGER: Final = "mallory"
@@ -104,6 +105,27 @@ def _taxable() -> Scene:
     return Scene(ledger=ledger, args=("bob",))
 
 
+def _lending() -> ContractLedger:
+    ledger = a_ledger(alice="US")
+    add_lending(ledger)
+    return ledger
+
+
+def _scene(actor: str, *args: str) -> Callable[[], Scene]:
+    return lambda: Scene(ledger=_lending(), args=args, actor=actor)
+
+
+LOAN_SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
+    "APPLY_FOR_LOAN": _scene("rich", "rich", coins(100), DEED),
+    "APPROVE_LOAN": _scene("alice", ASKED),
+    "REJECT_LOAN": _scene("alice", ASKED, "x"),
+    "REPAY_LOAN": _scene("rich", LENT, "1"),
+    "SUBMIT_PROPOSAL": _scene("rich", "feeLowerBps", "7", "x"),
+    "VOTE_ON_PROPOSAL": _scene("alice", OPEN, "FOR"),
+    "EXECUTE_PROPOSAL": _scene("alice", PAST),
+}
+"""Loans and votes, where the stranger is no user at all."""
+
 SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
     "BOOTSTRAP_SYSTEM": lambda: Scene(ledger=ContractLedger()),
     "INITIALIZE_COUNTRY_DATA": _countries,
@@ -132,5 +154,6 @@ SCENES: Final[Mapping[str, Callable[[], Scene]]] = {
     "APPLY_VELOCITY_TAX": _taxable,
     "FREEZE_WALLET": lambda: Scene(ledger=people(), args=("bob", "x")),
     "UNFREEZE_WALLET": lambda: Scene(ledger=_after("FREEZE_WALLET", "bob", "x"), args=("bob",)),
+    **LOAN_SCENES,
 }
 """A scene for each command."""

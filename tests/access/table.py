@@ -240,7 +240,7 @@ READ_RULES: Final = (
     _read("GET /organizations/{}", U, is_owned=True),
     _read("GET /organizations/{}/transactions/pending", U, is_owned=True),
     _read("GET /transactions/{}", U, is_owned=True),
-    _read("GET /loans/{}", U),
+    _read("GET /loans/{}", U, is_owned=True),
     _read("GET /users/{}/loans", U, is_owned=True),
     _read("GET /proposals", P),
     _read("GET /proposals/{}", P),

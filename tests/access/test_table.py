@@ -14,16 +14,16 @@ TABLE: Final = {rule.command: rule for rule in COMMAND_RULES}
 
 AWAITED: Final = frozenset(
     {
-        "APPLY_FOR_LOAN", "APPROVE_LOAN", "REJECT_LOAN", "REPAY_LOAN",
-        "SUBMIT_PROPOSAL", "VOTE_ON_PROPOSAL", "EXECUTE_PROPOSAL",
+
+
     }
 )  # fmt: skip
 """Decided here before they are declared."""
 
 AWAITED_READS: Final = frozenset(
     {
-        "GET /api/v1/loans/{}", "GET /api/v1/users/{}/loans",
-        "GET /api/v1/proposals", "GET /api/v1/proposals/{}",
+
+
     }
 )  # fmt: skip
 

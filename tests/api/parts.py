@@ -30,6 +30,7 @@ from gx.domain.identifiers import (
     UserId,
 )
 from gx.domain.organizations import MultiSigTxId, OrganizationId
+from gx.domain.owned_ids import LoanId, ProposalId
 from gx.domain.roles import TokenRole
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.group_commit import GroupCommitter
@@ -157,6 +158,24 @@ class DictQueries(Queries):
     @override
     async def treasury_balance(self, country_code: CountryCode) -> Answer:
         return self._answer(f"treasury_balance/{country_code}")
+
+    @override
+    async def loan(self, loan_id: LoanId) -> Answer:
+        return self._answer(f"loan/{loan_id}")
+
+    @override
+    async def user_loans(self, user_id: UserId, *, limit: int, cursor: str | None) -> Answer:
+        self.asked.append(("user_loans", limit, cursor))
+        return self._answer(f"user_loans/{user_id}")
+
+    @override
+    async def proposal(self, proposal_id: ProposalId) -> Answer:
+        return self._answer(f"proposal/{proposal_id}")
+
+    @override
+    async def proposals(self, *, limit: int, cursor: str | None) -> Answer:
+        self.asked.append(("proposals", limit, cursor))
+        return self._answer("proposals")
 
     @override
     async def supply(self) -> Answer:

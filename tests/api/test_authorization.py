@@ -25,6 +25,8 @@ PLACEHOLDERS = {
     "accountId": "alice",
     "countryCode": "US",
     "id": "feeLowerBps",
+    "loanId": "alice~1",
+    "proposalId": "feeLowerBps~1",
     "code": "GONE",
 }
 PUBLIC = sorted(route.name for route in ROUTES if route.access is Access.PUBLIC)
@@ -76,7 +78,8 @@ def test_only_the_system_itself_is_public() -> None:
     """What is public is listed here, so that making more of it public is a decision."""
     assert sorted(PUBLIC) == [
         "getCountries", "getCountryStats", "getGlobalCounters", "getOpenapi", "getPools",
-        "getProblemType", "getSupply", "getSystemParameter", "getSystemStatus",
+        "getProblemType", "getProposal", "getProposals",
+        "getSupply", "getSystemParameter", "getSystemStatus",
         "getTransactionFee", "getTreasuryBalance",
     ]  # fmt: skip
 

@@ -19,6 +19,8 @@ VALUES = {
     "accountId": "alice",
     "countryCode": "US",
     "id": "feeLowerBps",
+    "loanId": "alice~1",
+    "proposalId": "feeLowerBps~1",
 }
 
 

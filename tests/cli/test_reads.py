@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gx.api.loan_schemas import LOAN_EXAMPLE, PROPOSAL_EXAMPLE
 from gx.domain.codec import JsonObject
 from gx.domain.refusals import RefusalCode
 from tests.cli.conftest import gx
@@ -57,6 +58,9 @@ ENTRY: JsonObject = {
 FEE: JsonObject = {"id": "feeLowerBps", "value": "5", "updatedAt": 1, "unit": "basis points"}
 POOL: JsonObject = {**ALICE, "accountId": "SYSTEM_LOAN_POOL", "balance": "10000000000000000"}
 
+LOAN: JsonObject = {**LOAN_EXAMPLE, "loanId": "alice~1"}
+PROPOSAL: JsonObject = {**PROPOSAL_EXAMPLE, "proposalId": "feeLowerBps~1"}
+
 BODIES: dict[str, JsonObject] = {
     "balance/alice": ALICE,
     "treasury_balance/US": {**ALICE, "accountId": "treasury_US"},
@@ -80,6 +84,10 @@ BODIES: dict[str, JsonObject] = {
     "global_counters": {
         "users": 3, "countries": 30, "genesisDistributed": 2, "minted": "95000000000000000",
     },
+    "loan/alice~1": LOAN,
+    "user_loans/alice": {"items": [LOAN], "nextCursor": "more"},
+    "proposal/feeLowerBps~1": PROPOSAL,
+    "proposals": {"items": [PROPOSAL], "nextCursor": "more"},
     "supply": {
         "minted": "95000000000000000",
         "balances": "95000000000000000",
@@ -112,6 +120,10 @@ READS = [
     (["entries", "alice"], ["-1.5 coin", "bob", "Tea"]),
     (["param", "show", "feeLowerBps"], ["basis points", "Fee of a domestic transfer"]),
     (["system"], ["2023-11-14T22:13:20Z: upgrade", "2 users", "950000000 coin"]),
+    (["loan", "show", "alice~1"], ["Active", "500 coin", "300 coin", "2025-11-21T18:33:20Z"]),
+    (["loan", "list", "alice"], ["alice~1", "Active", "300 coin"]),
+    (["proposal", "show", "feeLowerBps~1"], ["70 for, 30 against", "2025-12-05T18:33:20Z"]),
+    (["proposal", "list"], ["feeLowerBps~1", "Executed", "Cheaper small"]),
     (["supply"], ["950000000 coin", "conserved", "yes"]),
     (["fees", "calculate", "alice", "bob", "5coin"], ["0.0025 coin", "5 basis points", "5.0025"]),
     (["tax", "eligibility", "alice"], ["now", "15 coin", "10.5 coin", "2023-11-14T22:13:20Z"]),

@@ -138,6 +138,43 @@ WRITES: Final[list[tuple[list[str], str, dict[str, str], LedgerRole]]] = [
         },
         SUPER_ADMIN,
     ),
+    (
+        ["loan", "apply", "alice", "500coin", "--collateral-hash", "0" * 64],
+        "APPLY_FOR_LOAN",
+        {"borrowerId": "alice", "amount": "50000000000", "collateralHash": "0" * 64},
+        PARTNER,
+    ),
+    (["loan", "approve", "alice~1"], "APPROVE_LOAN", {"loanId": "alice~1"}, ADMIN),
+    (
+        ["loan", "reject", "alice~1", "--reason", "No deed"],
+        "REJECT_LOAN",
+        {"loanId": "alice~1", "reason": "No deed"},
+        ADMIN,
+    ),
+    (
+        ["loan", "repay", "alice~1", "1coin"],
+        "REPAY_LOAN",
+        {"loanId": "alice~1", "amount": "100000000"},
+        PARTNER,
+    ),
+    (
+        ["proposal", "submit", "feeLowerBps", "4", "--title", "Cheap", "--as", "alice"],
+        "SUBMIT_PROPOSAL",
+        {"targetParam": "feeLowerBps", "newValue": "4", "title": "Cheap"},
+        PARTNER,
+    ),
+    (
+        ["proposal", "vote", "feeLowerBps~1", "FOR", "--as", "bob"],
+        "VOTE_ON_PROPOSAL",
+        {"proposalId": "feeLowerBps~1", "ballot": "FOR"},
+        PARTNER,
+    ),
+    (
+        ["proposal", "execute", "feeLowerBps~1"],
+        "EXECUTE_PROPOSAL",
+        {"proposalId": "feeLowerBps~1"},
+        ADMIN,
+    ),
 ]
 
 

@@ -37,6 +37,7 @@ from gx.domain.identifiers import LOAN_POOL, OPERATIONS_FUND
 from gx.domain.relationships import RelationshipType
 from gx.domain.roles import LedgerRole
 from tests.contracts.contract_ledger import COIN, a_command, a_hash
+from tests.contracts.random_loans import LOANS_BY_ADMINS, LOANS_BY_PARTNERS
 
 Call = tuple[CommandSpec, tuple[str, ...], str]
 """A command, its arguments, and its actor."""
@@ -102,6 +103,7 @@ RELATION = st.sampled_from(RelationshipType).map(str)
 PARAMETER = st.sampled_from(["feeLowerBps", "feeUpperBps", "velocityTaxThreshold"])
 CALLS = {
     LedgerRole.PARTNER_API: st.one_of(
+        LOANS_BY_PARTNERS,
         TRANSFER,
         TRANSFER,
         a_call(
@@ -117,6 +119,7 @@ CALLS = {
         ORGANIZING,
     ),
     LedgerRole.ADMIN: st.one_of(
+        LOANS_BY_ADMINS,
         TRANSFER,
         a_call(DISTRIBUTE_GENESIS, USER),
         a_call(ACTIVATE_TREASURY, st.sampled_from(["US", "FR"])),

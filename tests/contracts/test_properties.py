@@ -11,6 +11,7 @@ from gx.domain.identifiers import EpochSeconds
 from gx.domain.refusals import RefusalCode
 from gx.domain.world_state import AccountRecord, FeeRecord
 from tests.contracts.contract_ledger import ContractLedger, a_ledger, coins, give
+from tests.contracts.lending_world import add_lending
 from tests.contracts.random_commands import BATCHES, RoledCalls, item_maker
 
 ANY_COMMAND_MAY_MEET = {
@@ -21,7 +22,7 @@ ANY_COMMAND_MAY_MEET = {
 
 
 def a_small_world() -> ContractLedger:
-    """Return a ledger with rich users of two countries, a sending treasury and some fees.
+    """Return a ledger with rich users of two countries, a sending treasury, fees and loans.
 
     What they hold they have held for so long that it can be taxed.
     """
@@ -31,6 +32,7 @@ def a_small_world() -> ContractLedger:
     ledger.do(ACTIVATE_TREASURY, "US")
     ledger.do(TRANSFER_TOKENS, "alice", "bob", coins(500), "x")
     ledger.ledger.now_s = EpochSeconds(ledger.ledger.now_s + 360 * 86_400)
+    add_lending(ledger)
     return ledger
 
 

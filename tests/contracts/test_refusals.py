@@ -45,6 +45,7 @@ from tests.contracts.contract_ledger import (
     give,
     role_for,
 )
+from tests.contracts.loan_refusals import LOAN_CASES, prepare_loans
 from tests.contracts.test_genesis import a_ledger_after
 
 R = RefusalCode
@@ -91,6 +92,7 @@ def a_prepared_ledger() -> ContractLedger:
     ledger.do(REQUEST_RELATIONSHIP, "alice", "paid", "FRIEND")
     ledger.do(CONFIRM_RELATIONSHIP, "alice~FRIEND~paid", actor="paid")
     _add_organizations(ledger)
+    prepare_loans(ledger)
     return ledger
 
 
@@ -213,6 +215,7 @@ CASES = (
     Case(CONFIRM_RELATIONSHIP, R.ACTOR_MISMATCH, ("alice~FRIEND~paid",), "alice"),
     Case(CONFIRM_RELATIONSHIP, R.RELATIONSHIP_NOT_FOUND, ("alice~FRIEND~bob",), "bob"),
     Case(CONFIRM_RELATIONSHIP, R.RELATIONSHIP_EXISTS, ("alice~FRIEND~paid",), "paid"),
+    *(Case(*case) for case in LOAN_CASES),
 )
 
 

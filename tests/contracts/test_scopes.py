@@ -8,6 +8,7 @@ from gx.domain.batches import BatchItem
 from gx.domain.catalogue import COMMANDS_BY_FUNCTION
 from gx.domain.identifiers import AccountId, CountryCode, TransactionId, UserId
 from gx.domain.organizations import MultiSigTxId, OrganizationId
+from gx.domain.owned_ids import LoanId, ProposalId
 from gx.domain.relationships import RelationshipId
 from gx.domain.scopes import EXCLUSIVE, Scopes
 from tests.chaincode.dict_stub import DictStub
@@ -63,6 +64,11 @@ def test_each_command_keeps_within_its_scopes(batches: list[RoledCalls]) -> None
         (keys.genesis_of(CountryCode("US")), "pool:genesis"),
         (keys.GENESIS_COUNTER, "pool:genesis"),
         (keys.administrator(UserId("ada")), "admin:ada"),
+        (keys.loan(LoanId("alice~1")), "user:alice"),
+        (keys.borrower(UserId("a_b")), "user:a_b"),
+        (keys.proposal(ProposalId("feeLowerBps~1")), "proposal:feeLowerBps"),
+        (keys.vote(ProposalId("feeLowerBps~1"), UserId("bob")), "proposal:feeLowerBps"),
+        (keys.motion("feeLowerBps", "4"), "proposal:feeLowerBps"),
         (keys.SUPPLY_RECORD, "supply"),
     ],
 )
@@ -106,7 +112,7 @@ def test_shared_and_private_keys_have_none(key: str) -> None:
 def test_a_foreign_key_is_not_given_a_scope() -> None:
     """A new kind of key needs a decision about its scope first."""
     with pytest.raises(ValueError, match="no key of these contracts"):
-        keys.scopes_of_key("loan_1")
+        keys.scopes_of_key("bond_1")
 
 
 def test_no_prefix_begins_another() -> None:
@@ -118,6 +124,11 @@ def test_no_prefix_begins_another() -> None:
         keys.country(CountryCode("")),
         keys.genesis_of(CountryCode("")),
         keys.administrator(UserId("")),
+        keys.loan(LoanId("")),
+        keys.borrower(UserId("")),
+        keys.proposal(ProposalId("")),
+        "vote_",
+        "motion_",
         keys.fee_income(TransactionId("")),
         keys.relationship(RelationshipId("")),
         keys.pair(UserId(""), UserId("")),

@@ -49,6 +49,7 @@ from gx.domain.refusals import RefusalCode
 from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
 from gx.domain.relationships import RelationshipId, RelationshipType
 from gx.projection.folding import Place
+from tests.projection.loan_events import LOAN_EXAMPLES
 from tests.projection.organization_events import ORGANIZATION_EXAMPLES
 
 AT: Final = EpochSeconds(1_700_000_000)
@@ -174,6 +175,7 @@ EXAMPLES: Final[tuple[Event, ...]] = (
         object_trust_score=20,
     ),
     *ORGANIZATION_EXAMPLES,
+    *LOAN_EXAMPLES,
 )
 
 MINTED: Final = EXAMPLES[0].to_payload()

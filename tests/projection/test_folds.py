@@ -17,6 +17,7 @@ from gx.projection.folds import assert_complete, fold
 from gx.projection.memory import apply_changes, empty_tables
 from gx.projection.read_models import READ_MODELS
 from tests.projection.events import AT, EXAMPLES, PLACE
+from tests.projection.loan_events import LOAN_ROWS
 from tests.projection.organization_events import ORGANIZATION_ROWS
 
 Rows = Mapping[str, Mapping[Key, Mapping[str, Value]]]
@@ -152,6 +153,7 @@ EXPECTED: Mapping[str, Rows] = {
         "users": {("alice",): {"trust_score": 40}, ("bob",): {"trust_score": 20}},
     },
     **ORGANIZATION_ROWS,
+    **LOAN_ROWS,
 }
 
 

@@ -13,6 +13,8 @@ from gx.api.route_contents import CONTENTS, Content
 from gx.api.route_spec import RouteSpec
 from gx.api.schemas import EXAMPLES, body_example, body_schema, problem_example, reference
 from gx.domain.arguments import Source
+from gx.domain.catalogue.governance import EXAMPLE_PROPOSAL
+from gx.domain.catalogue.loans import EXAMPLE_LOAN
 from gx.domain.codec import JsonObject, JsonValue
 from gx.domain.commands import Access, CommandSpec, QuerySpec
 from gx.domain.identifiers import IDENTIFIER_PATTERN
@@ -216,6 +218,8 @@ QUERY_PATH_EXAMPLES: Final = {
     "accountId": "alice",
     "countryCode": "US",
     "id": "feeLowerBps",
+    "loanId": EXAMPLE_LOAN,
+    "proposalId": EXAMPLE_PROPOSAL,
 }
 
 

@@ -8,6 +8,7 @@ from gx.domain.amounts import Amount
 from gx.domain.errors import GxError
 from gx.domain.identifiers import AccountId, CountryCode, UserId
 from gx.domain.organizations import MultiSigTxId, OrganizationId
+from gx.domain.owned_ids import LoanId, ProposalId
 from gx.outbox.ports import Acceptance, NewCommand
 from gx.projection.ports import Answer
 
@@ -121,6 +122,22 @@ class Queries(Protocol):
 
     async def treasury_balance(self, country_code: CountryCode) -> Answer:
         """Return a country's treasury."""
+        ...
+
+    async def loan(self, loan_id: LoanId) -> Answer:
+        """Return one loan."""
+        ...
+
+    async def user_loans(self, user_id: UserId, *, limit: int, cursor: str | None) -> Answer:
+        """Return a page of a user's loans."""
+        ...
+
+    async def proposal(self, proposal_id: ProposalId) -> Answer:
+        """Return one proposal."""
+        ...
+
+    async def proposals(self, *, limit: int, cursor: str | None) -> Answer:
+        """Return a page of proposals."""
         ...
 
     async def supply(self) -> Answer:

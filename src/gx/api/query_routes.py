@@ -18,6 +18,7 @@ from gx.domain.catalogue import QUERIES
 from gx.domain.commands import Access, QuerySpec
 from gx.domain.identifiers import AccountId, CountryCode, UserId, is_identifier
 from gx.domain.organizations import MultiSigTxId, OrganizationId, organization_of
+from gx.domain.owned_ids import LoanId, ProposalId
 from gx.domain.refusals import RefusedError
 from gx.projection.ports import Answer
 
@@ -58,6 +59,14 @@ ASK: Final[Mapping[str, Ask]] = {
     "treasury_balance": lambda queries, values, _page: queries.treasury_balance(
         CountryCode(values["countryCode"])
     ),
+    "loan": lambda queries, values, _page: queries.loan(LoanId(values["loanId"])),
+    "user_loans": lambda queries, values, page: queries.user_loans(
+        UserId(values["userId"]), limit=page.limit, cursor=page.cursor
+    ),
+    "proposal": lambda queries, values, _page: queries.proposal(ProposalId(values["proposalId"])),
+    "proposals": lambda queries, _values, page: queries.proposals(
+        limit=page.limit, cursor=page.cursor
+    ),
     "supply": lambda queries, _values, _page: queries.supply(),
     "pools": lambda queries, _values, _page: queries.pools(),
     "transaction_fee": lambda queries, values, _page: queries.transaction_fee(
@@ -93,7 +102,7 @@ class QueryHandler:
         if not all(_is_id(value) for value in values.values()):
             raise self._absent(values)
         if spec.access is Access.USER and spec.owner_parameter is not None:
-            require_caller(exchange).require_owner(values[spec.owner_parameter])
+            require_caller(exchange).require_owner(spec.owner_of(values[spec.owner_parameter]))
         if spec.organization_parameter is not None:
             await self._require_stake(exchange, values[spec.organization_parameter])
         if spec.arguments:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gx.api.loan_schemas import LOAN_EXAMPLES, LOAN_SCHEMAS
 from gx.api.model_schemas import (
     BASE_UNITS,
     INTEGER,
@@ -90,6 +91,7 @@ QUERY_SCHEMAS: Final[dict[str, JsonObject]] = {
             ),
         }
     ),
+    **LOAN_SCHEMAS,
     **ORGANIZATION_SCHEMAS,
 }
 """The schema of each query's answer, by the query's name."""
@@ -222,6 +224,7 @@ QUERY_EXAMPLES: Final[dict[str, JsonObject]] = {
         "pools": [_POOL_EXAMPLE],
         "genesis": {"distributed": 1, "remaining": 2_749_999, "phase": 1},
     },
+    **LOAN_EXAMPLES,
     **ORGANIZATION_EXAMPLES,
 }  # fmt: skip
 """An example of each query's answer, by the query's name."""

@@ -1,10 +1,10 @@
 """Sends a command, waits for its effect, and shows what became of it."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from gx.cli.output import ProgressLine, progress, show, show_json
+from gx.cli.output import ProgressLine, progress, show, show_fields, show_json
 from gx.cli.session import Target, talk
 from gx.client.answers import AcceptedCommand, Command
 from gx.client.client import GxClient
@@ -32,8 +32,15 @@ class Sending:
     timeout_s: float
     as_json: bool
 
-    def send(self, role: TokenRole, submit: Submit, *, acts_for: str | None = None) -> None:
-        """Send the command and show what became of it.
+    def send(
+        self,
+        role: TokenRole,
+        submit: Submit,
+        *,
+        acts_for: str | None = None,
+        shown: Sequence[str] = (),
+    ) -> None:
+        """Send the command and show what became of it, with these parts of the ledger's answer.
 
         Raises:
             CommandFailedError: the ledger refused; the command is shown before (as JSON).
@@ -48,7 +55,7 @@ class Sending:
 
             delivered = talk(target, role, deliver)
         if isinstance(delivered, Timed):
-            self._show_final(delivered)
+            self._show_final(delivered, shown)
         else:
             self._show_accepted(delivered)
 
@@ -72,7 +79,7 @@ class Sending:
             show(f"{accepted.status} {accepted.command_id}")
             show(f"Watch it: gx command watch {accepted.command_id}")
 
-    def _show_final(self, timed: Timed) -> None:
+    def _show_final(self, timed: Timed, shown: Sequence[str]) -> None:
         command = timed.command
         if self.as_json:
             show_json(command.to_wire())
@@ -82,3 +89,5 @@ class Sending:
                 f"{command.status} {command.command_type} {command.command_id} "
                 f"in block {command.block_number}, {timed.elapsed_ms} ms"
             )
+            result = command.result or {}
+            show_fields((name, str(result.get(name, ""))) for name in shown)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gx.client.answers import AcceptedCommand
+from gx.client.governance_commands import GovernanceCommands
 from gx.client.identity_commands import IdentityCommands
+from gx.client.loan_commands import LoanCommands
 from gx.client.organization_commands import OrganizationCommands
 from gx.client.tax_commands import TaxCommands
 from gx.domain.amounts import Amount
@@ -24,7 +26,9 @@ class CountryShare:
     percentage: str
 
 
-class CommandMethods(IdentityCommands, OrganizationCommands, TaxCommands):
+class CommandMethods(
+    GovernanceCommands, IdentityCommands, LoanCommands, OrganizationCommands, TaxCommands
+):
     """The writing half of the client."""
 
     async def bootstrap_system(self, *, idempotency_key: str | None = None) -> AcceptedCommand:

@@ -12,7 +12,9 @@ from gx.client.views import (
     AccountEntry,
     Country,
     GlobalCounters,
+    Loan,
     Pools,
+    Proposal,
     Relationship,
     Supply,
     SystemParameter,
@@ -107,6 +109,26 @@ class QueryMethods(ABC):
     async def treasury_balance(self, *, country_code: str) -> Account:
         """Tell a country's treasury."""
         return await self._one(Account, "treasury_balance", countryCode=country_code)
+
+    async def loan(self, *, loan_id: str) -> Loan:
+        """Tell one loan."""
+        return await self._one(Loan, "loan", loanId=loan_id)
+
+    async def user_loans(
+        self, *, user_id: str, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Loan]:
+        """List a user's loans, newest first."""
+        return await self._page(Loan, "user_loans", limit=limit, cursor=cursor, userId=user_id)
+
+    async def proposal(self, *, proposal_id: str) -> Proposal:
+        """Tell one proposal, with its votes so far."""
+        return await self._one(Proposal, "proposal", proposalId=proposal_id)
+
+    async def proposals(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> Page[Proposal]:
+        """List proposals, newest first."""
+        return await self._page(Proposal, "proposals", limit=limit, cursor=cursor)
 
     async def supply(self) -> Supply:
         """Tell the supply, its cap, and the sum of all balances."""

@@ -132,6 +132,43 @@ class AccountEntry(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loan(Record):
+    """A loan; `trust_score` is what the borrower's was at the application."""
+
+    loan_id: str
+    borrower_id: str
+    amount: Amount
+    outstanding: Amount
+    repaid: Amount
+    status: str
+    collateral_hash: str
+    trust_score: int
+    applied_at: EpochSeconds
+    decided_at: EpochSeconds | None = None
+    reject_reason: str | None = None
+    repaid_at: EpochSeconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal(Record):
+    """A proposal to give a system parameter another value, with its votes so far."""
+
+    proposal_id: str
+    target_param: str
+    new_value: str
+    title: str
+    proposer_id: str
+    status: str
+    submitted_at: EpochSeconds
+    votes_for: int
+    votes_against: int
+    votes_abstain: int
+    ends_at: EpochSeconds | None = None
+    decided_at: EpochSeconds | None = None
+    reject_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supply(Record):
     """All coins: ever minted, the cap, and what all accounts hold together."""
 

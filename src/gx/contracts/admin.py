@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.errors import InvariantError
 from gx.chaincode.functions import submit
-from gx.contracts import accounts, administrators, countries, keys, supply, system
+from gx.contracts import accounts, administrators, countries, keys, parameters, supply, system
 from gx.domain.amounts import Amount
 from gx.domain.arguments import Arguments, CountryShares
 from gx.domain.catalogue import (
@@ -17,7 +17,7 @@ from gx.domain.catalogue import (
     RESUME_SYSTEM,
     UPDATE_SYSTEM_PARAMETER,
 )
-from gx.domain.economics import POOL_ALLOCATIONS, parse_parameter
+from gx.domain.economics import POOL_ALLOCATIONS
 from gx.domain.events import (
     AccountStatus,
     AdminAppointed,
@@ -25,7 +25,6 @@ from gx.domain.events import (
     CountryDataInitialized,
     CountryOpened,
     SystemBootstrapped,
-    SystemParameterUpdated,
     SystemPaused,
     SystemResumed,
     TreasuryAccountActivated,
@@ -51,7 +50,7 @@ def bootstrap_system(context: Context, _arguments: Arguments) -> Effect:
         RefusedError: ALREADY_BOOTSTRAPPED.
         InvariantError: a pool would hold something else; the transaction fails whole.
     """
-    parameters = system.open_system(context)
+    values = system.open_system(context)
     opened = tuple(
         accounts.open_account(context, account_id, AccountKind.SYSTEM)
         for account_id in (*POOL_ALLOCATIONS, OPERATIONS_FUND)
@@ -63,7 +62,7 @@ def bootstrap_system(context: Context, _arguments: Arguments) -> Effect:
         changes=opened,
         pools=dict[str, Amount](POOL_ALLOCATIONS.items()),
         supply=supply.minted(context),
-        parameters={name: str(value) for name, value in parameters.items()},
+        parameters={name: str(value) for name, value in values.items()},
     )
     return Effect(events=(event, *minted))
 
@@ -115,16 +114,8 @@ def update_system_parameter(context: Context, arguments: Arguments) -> Effect:
     Raises:
         RefusedError: PARAMETER_UNKNOWN or PARAMETER_VALUE_INVALID.
     """
-    parameter_id = arguments.text("id")
-    value = parse_parameter(parameter_id, arguments.text("value"))
-    old_value = system.update_parameter(context, parameter_id, value)
-    event = SystemParameterUpdated(
-        timestamp=context.timestamp_s,
-        id=parameter_id,
-        old_value=str(old_value),
-        new_value=str(value),
-    )
-    return Effect(events=(event,))
+    updated = parameters.change(context, arguments.text("id"), arguments.text("value"))
+    return Effect(events=(updated,))
 
 
 @submit(PAUSE_SYSTEM)

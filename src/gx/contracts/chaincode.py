@@ -7,8 +7,10 @@ from gx.chaincode.observing import CallObserver
 from gx.contracts import (
     admin,
     admin_queries,
+    governance,
     identity,
     keys,
+    loan_pool,
     organization,
     system,
     tax,
@@ -20,7 +22,15 @@ from gx.contracts import (
 def contract_functions() -> tuple[ContractFunction, ...]:
     """List every function of every contract."""
     return functions_of(
-        admin, admin_queries, identity, organization, tax, tokenomics, tokenomics_queries
+        admin,
+        admin_queries,
+        governance,
+        identity,
+        loan_pool,
+        organization,
+        tax,
+        tokenomics,
+        tokenomics_queries,
     )
 
 

@@ -9,6 +9,9 @@ from typing import Final
 from gx.domain.identifiers import AccountId, CountryCode, TransactionId, UserId
 from gx.domain.organization_scopes import organization_scope
 from gx.domain.organizations import MultiSigTxId, OrganizationId, organization_of
+from gx.domain.owned_ids import SEPARATOR as OWNED
+from gx.domain.owned_ids import LoanId, ProposalId, owner_of
+from gx.domain.owned_scopes import proposal_scope
 from gx.domain.relationships import SEPARATOR, RelationshipId, parse_relationship_id
 from gx.domain.scopes import GENESIS, SUPPLY, Scopes, account_scope
 from gx.domain.world_state import ACCOUNT_PREFIX, COMMAND_PREFIX, FEE_PREFIX, SUPPLY_KEY
@@ -26,6 +29,11 @@ _GENESIS_OF_COUNTRY: Final = "genesis_"
 _USER: Final = "user_"
 _BIOMETRIC: Final = "biometric_"
 _ADMIN: Final = "admin_"
+_LOAN: Final = "loan_"
+_BORROWER: Final = "borrower_"
+_PROPOSAL: Final = "proposal_"
+_VOTE: Final = "vote_"
+_MOTION: Final = "motion_"
 _RELATIONSHIP: Final = "relationship_"
 _PAIR: Final = "pair_"
 _ORGANIZATION: Final = "organization_"
@@ -97,6 +105,31 @@ def multisig(tx_id: MultiSigTxId) -> str:
     return _MULTISIG + tx_id
 
 
+def loan(loan_id: LoanId) -> str:
+    """Name the loan's record."""
+    return _LOAN + loan_id
+
+
+def borrower(user_id: UserId) -> str:
+    """Name the record of what a user has borrowed."""
+    return _BORROWER + user_id
+
+
+def proposal(proposal_id: ProposalId) -> str:
+    """Name the proposal's record."""
+    return _PROPOSAL + proposal_id
+
+
+def vote(proposal_id: ProposalId, voter_id: UserId) -> str:
+    """Name the record of one user's vote."""
+    return f"{_VOTE}{proposal_id}{OWNED}{voter_id}"
+
+
+def motion(parameter_id: str, value: str) -> str:
+    """Name the record that says who proposes this value for this parameter."""
+    return f"{_MOTION}{parameter_id}{OWNED}{value}"
+
+
 def scopes_of_key(key: str) -> Scopes:
     """Tell in which conflict scope a key lies.
 
@@ -124,6 +157,14 @@ def _of_pair(name: str) -> Scopes:
     return frozenset(f"user:{user_id}" for user_id in name.split(SEPARATOR))
 
 
+def _of_borrower(name: str) -> Scopes:
+    return frozenset({f"user:{owner_of(name)}"})
+
+
+def _of_parameter(name: str) -> Scopes:
+    return frozenset({proposal_scope(owner_of(name))})
+
+
 _SCOPES: Final[dict[str, Callable[[str], Scopes]]] = {
     "supply": lambda _name: frozenset({SUPPLY}),
     "genesis": lambda _name: frozenset({GENESIS}),
@@ -134,6 +175,11 @@ _SCOPES: Final[dict[str, Callable[[str], Scopes]]] = {
     "admin": lambda name: frozenset({f"admin:{name}"}),
     "relationship": _of_parties,
     "pair": _of_pair,
+    "loan": _of_borrower,
+    "borrower": _of_borrower,
+    "proposal": _of_parameter,
+    "vote": _of_parameter,
+    "motion": _of_parameter,
     "organization": _of_organization,
     "authrule": _of_organization,
     "multisig": _of_organization,

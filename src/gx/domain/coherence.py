@@ -46,3 +46,12 @@ def require_parameter_value(arguments: Mapping[str, str]) -> None:
         RefusedError: PARAMETER_UNKNOWN or PARAMETER_VALUE_INVALID.
     """
     parse_parameter(arguments["id"], arguments["value"])
+
+
+def require_proposed_value(arguments: Mapping[str, str]) -> None:
+    """Refuse to propose a value that the parameter can never have.
+
+    Raises:
+        RefusedError: PARAMETER_UNKNOWN or PARAMETER_VALUE_INVALID.
+    """
+    parse_parameter(arguments["targetParam"], arguments["newValue"])

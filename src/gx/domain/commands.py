@@ -115,11 +115,16 @@ class CommandSpec:
         return tuple(by_name[argument.name] for argument in self.arguments)
 
 
+def itself(text: str) -> str:
+    """Take an id for its own owner."""
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuerySpec:
     """A read of the HTTP API, declared once.
 
-    `owner_parameter` names the path parameter that must be the caller's own id where `access`
+    `owner_parameter` names the path parameter that must tell the caller's own id where `access`
     is USER; `parameters` are those of the query string. A question too long for a path is a
     POST whose body holds the `arguments`; it changes nothing either.
     """
@@ -131,6 +136,8 @@ class QuerySpec:
     summary: str
     read_models: tuple[str, ...]
     owner_parameter: str | None = None
+    owner_of: Callable[[str], str] = itself
+    """Tells from that parameter whose the data is."""
     parameters: tuple[str, ...] = ()
     organization_parameter: str | None = None
     """Names the path parameter that tells of which organisation the caller must hold a stake."""

@@ -23,7 +23,9 @@ from gx.domain.event_form import (
 from gx.domain.event_form import (
     TaxTimer as TaxTimer,  # noqa: PLC0414 (a meant re-export)
 )
+from gx.domain.governance_events import GOVERNANCE_EVENTS
 from gx.domain.identifiers import AccountId, CountryCode, EpochSeconds, UserId
+from gx.domain.loan_events import LOAN_EVENTS
 from gx.domain.organization_events import ORGANIZATION_EVENTS
 from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
 
@@ -257,6 +259,8 @@ _DECLARED: Final[tuple[type[Event], ...]] = (
     VelocityTaxApplied,
     RelationshipRequested,
     RelationshipConfirmed,
+    *LOAN_EVENTS,
+    *GOVERNANCE_EVENTS,
     *ORGANIZATION_EVENTS,
 )
 

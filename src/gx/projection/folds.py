@@ -27,7 +27,7 @@ from gx.domain.events import (
 )
 from gx.domain.identifiers import OPERATIONS_FUND, AccountId
 from gx.domain.world_state import AccountKind
-from gx.projection import identity_folds, organization_folds
+from gx.projection import governance_folds, identity_folds, loan_folds, organization_folds
 from gx.projection.changes import Add, Change, Put, Row, Value
 from gx.projection.folding import Place, assert_complete, fold, folds, post, put_account
 from gx.projection.read_models import (
@@ -42,7 +42,14 @@ from gx.projection.read_models import (
     EntryKind,
 )
 
-__all__ = ["assert_complete", "fold", "identity_folds", "organization_folds"]
+__all__ = [
+    "assert_complete",
+    "fold",
+    "governance_folds",
+    "identity_folds",
+    "loan_folds",
+    "organization_folds",
+]
 """Through this module every fold is registered; what makes folds is in `folding`."""
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from gx.domain.event_form import AccountStatus
 from gx.domain.world_state import AccountKind
 from gx.projection.identity_models import RELATIONSHIPS
+from gx.projection.loan_models import LOANS, PROPOSALS
 from gx.projection.organization_models import ORGANIZATION_MODELS
 from gx.projection.read_model import (
     ColumnType,
@@ -141,6 +142,8 @@ READ_MODELS: Final[dict[str, ReadModel]] = {
         ACCOUNT_ENTRIES,
         SUPPLY,
         GENESIS,
+        LOANS,
+        PROPOSALS,
         RELATIONSHIPS,
         *ORGANIZATION_MODELS,
     )
@@ -156,6 +159,8 @@ class EntryKind(StrEnum):
     FEE = "fee"
     GENESIS = "genesis"
     TREASURY = "treasury"
+    LOAN = "loan"
+    REPAYMENT = "repayment"
     TAX = "tax"
     MULTISIG = "multisig"
     OTHER = "other"

@@ -5,7 +5,7 @@ One module an area; this one puts them together.
 
 from typing import Final
 
-from gx.domain.catalogue import admin, identity, organization, tax, tokenomics
+from gx.domain.catalogue import admin, governance, identity, loans, organization, tax, tokenomics
 from gx.domain.catalogue.admin import (
     ACTIVATE_TREASURY,
     APPOINT_ADMIN,
@@ -15,12 +15,23 @@ from gx.domain.catalogue.admin import (
     RESUME_SYSTEM,
     UPDATE_SYSTEM_PARAMETER,
 )
+from gx.domain.catalogue.governance import (
+    EXECUTE_PROPOSAL,
+    SUBMIT_PROPOSAL,
+    VOTE_ON_PROPOSAL,
+)
 from gx.domain.catalogue.identity import (
     CONFIRM_RELATIONSHIP,
     CREATE_USER,
     LOCK_USER,
     REQUEST_RELATIONSHIP,
     UNLOCK_USER,
+)
+from gx.domain.catalogue.loans import (
+    APPLY_FOR_LOAN,
+    APPROVE_LOAN,
+    REJECT_LOAN,
+    REPAY_LOAN,
 )
 from gx.domain.catalogue.organization import (
     ACTIVATE_ORGANIZATION,
@@ -47,6 +58,8 @@ COMMANDS: Final[dict[str, CommandSpec]] = {
         *admin.COMMANDS,
         *identity.COMMANDS,
         *tokenomics.COMMANDS,
+        *loans.COMMANDS,
+        *governance.COMMANDS,
         *organization.COMMANDS,
         *tax.COMMANDS,
     )
@@ -64,6 +77,8 @@ FUNCTIONS: Final[dict[str, FunctionSpec]] = {
         *admin.FUNCTIONS,
         *identity.FUNCTIONS,
         *tokenomics.FUNCTIONS,
+        *loans.FUNCTIONS,
+        *governance.FUNCTIONS,
         *organization.FUNCTIONS,
         *tax.FUNCTIONS,
     )
@@ -76,6 +91,8 @@ QUERIES: Final[dict[str, QuerySpec]] = {
         *admin.QUERIES,
         *identity.QUERIES,
         *tokenomics.QUERIES,
+        *loans.QUERIES,
+        *governance.QUERIES,
         *organization.QUERIES,
         *tax.QUERIES,
     )
@@ -85,8 +102,10 @@ QUERIES: Final[dict[str, QuerySpec]] = {
 __all__ = [
     "ACTIVATE_ORGANIZATION",
     "ACTIVATE_TREASURY",
+    "APPLY_FOR_LOAN",
     "APPLY_VELOCITY_TAX",
     "APPOINT_ADMIN",
+    "APPROVE_LOAN",
     "APPROVE_MULTISIG_TX",
     "BOOTSTRAP_SYSTEM",
     "COLLECT_FEES",
@@ -97,6 +116,7 @@ __all__ = [
     "DEFINE_AUTH_RULE",
     "DISTRIBUTE_GENESIS",
     "ENDORSE_MEMBERSHIP",
+    "EXECUTE_PROPOSAL",
     "FREEZE_WALLET",
     "FUNCTIONS",
     "INITIALIZE_COUNTRY_DATA",
@@ -106,10 +126,14 @@ __all__ = [
     "PAUSE_SYSTEM",
     "PROPOSE_ORGANIZATION",
     "QUERIES",
+    "REJECT_LOAN",
+    "REPAY_LOAN",
     "REQUEST_RELATIONSHIP",
     "RESUME_SYSTEM",
+    "SUBMIT_PROPOSAL",
     "TRANSFER_TOKENS",
     "UNFREEZE_WALLET",
     "UNLOCK_USER",
     "UPDATE_SYSTEM_PARAMETER",
+    "VOTE_ON_PROPOSAL",
 ]

@@ -21,6 +21,7 @@ from gx.projection.ports import START, Answer, ProjectionStatus, Stop
 from gx.projection.postgres.answering import answer_of, page_of, render_row
 from gx.projection.postgres.charges import ChargeQueries
 from gx.projection.postgres.identity_queries import IdentityQueries
+from gx.projection.postgres.loan_queries import LoanQueries
 from gx.projection.postgres.organization_queries import OrganizationQueries
 from gx.projection.postgres.store import checkpoint_of
 from gx.projection.read_models import (
@@ -102,7 +103,7 @@ _SYSTEM_ACCOUNTS: Final = (*POOL_ALLOCATIONS, OPERATIONS_FUND)
 _GENESIS_USERS: Final = sum(phase.users for phase in GENESIS_PHASES)
 
 
-class PostgresQueries(IdentityQueries, OrganizationQueries, ChargeQueries):
+class PostgresQueries(LoanQueries, IdentityQueries, OrganizationQueries, ChargeQueries):
     """Answers each query of the catalogue, in a method of its name, as of one block.
 
     Every method raises DatabaseUnavailableError while the database cannot be had.
