@@ -22,7 +22,6 @@ from benchmarks.fabric_network import SETTINGS, Network, running_network
 from benchmarks.fabric_node import install_node_client, node_version
 from benchmarks.fabric_page import explain_bound, render_fabric_page
 from benchmarks.fabric_questions import (
-    Amount,
     FabricEffort,
     FabricLaboratory,
     FabricRound,
@@ -38,23 +37,17 @@ PAGE: Final = Path("docs/reference/benchmarks-fabric.md")
 
 FULL: Final = FabricEffort(
     rounds=3,
-    amounts={
-        Way.BATCHES: Amount(warm_up=500, commands=3_000),
-        Way.SINGLE: Amount(warm_up=50, commands=500),
-        Way.NODE: Amount(warm_up=50, commands=250),
-    },
+    closed_s=6.0,
     open_s=8.0,
     accounts=10_000,
+    warm_up={Way.BATCHES: 1_000, Way.SINGLE: 100, Way.NODE: 100},
 )
 SMOKE: Final = FabricEffort(
     rounds=1,
-    amounts={
-        Way.BATCHES: Amount(warm_up=10, commands=100),
-        Way.SINGLE: Amount(warm_up=2, commands=10),
-        Way.NODE: Amount(warm_up=2, commands=10),
-    },
+    closed_s=0.5,
     open_s=1.0,
     accounts=100,
+    warm_up={Way.BATCHES: 50, Way.SINGLE: 8, Way.NODE: 8},
     connections=8,
 )
 

@@ -55,9 +55,9 @@ WARNING: Final = """\
 SETTING: Final = """\
 Commands are random transfers between {accounts:,} accounts, with an idempotency key each, sent \
 over HTTP by {connections} connections as fast as the API takes them; rates count from the first \
-accept to the last commit and projection. A round has {batches:,} commands in batches (and as many \
-driven from inside), {single:,} single ones with our client and {node:,} with the Node client, \
-each after a warm-up.
+accept to the last commit and projection. Each way has as many commands as it carries in \
+{closed_s:g} s (medians: {batches:,.0f} in batches, and as many again driven from inside, \
+{single:,.0f} single ones with our client, {node:,.0f} with the Node client), after a warm-up.
 """
 
 
@@ -109,9 +109,8 @@ def _setting(report: FabricReport) -> str:
     return SETTING.format(
         accounts=effort.accounts,
         connections=effort.connections,
-        batches=effort.amounts[Way.BATCHES].commands,
-        single=effort.amounts[Way.SINGLE].commands,
-        node=effort.amounts[Way.NODE].commands,
+        closed_s=effort.closed_s,
+        **{way.value: report.of(way, lambda one: one.commands).median for way in Way},
     )
 
 

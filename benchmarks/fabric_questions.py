@@ -32,6 +32,8 @@ CLIENTS: Final = "clients"
 PROMISED_S: Final = 120.0
 """The longest that a closed load may take to be accepted."""
 
+COMMANDS_MAX: Final = 60_000
+
 _seeds: Final = count(1)
 
 
@@ -43,20 +45,18 @@ class Way(StrEnum):
     NODE = "node"
 
 
-class Amount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many commands a way is given: before it is measured, and then."""
-
-    warm_up: int
-    commands: int
-
-
 class FabricEffort(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is done: more takes longer and scatters less."""
+    """How much is done: more takes longer and scatters less.
+
+    A closed load has as many commands as the way carries in `closed_s`, by its last measurement;
+    the first is its warm-up, which precedes every measurement.
+    """
 
     rounds: int
-    amounts: dict[Way, Amount]
+    closed_s: float
     open_s: float
     accounts: int
+    warm_up: dict[Way, int]
     single_in_flight: int = 64
     node_in_flight: int = 100
     connections: int = 64
@@ -112,6 +112,7 @@ class FabricLaboratory:
     token: str
     memory_mib: dict[str, float] = field(default_factory=dict)
     """Each process's resident memory when it was last measured."""
+    _rates_per_s: dict[Way, float] = field(default_factory=dict)
 
     async def measure_round(self, number: int) -> FabricRound:
         """Measure each way once."""
@@ -124,7 +125,7 @@ class FabricLaboratory:
                 await self._warm_up(way)
                 found[way] = await self._measure(way)
                 if way is Way.BATCHES:
-                    inside = await self._drive_inside()
+                    inside = await self._drive_inside(found[way].commands)
         assert inside is not None
         return FabricRound(
             ways=found,
@@ -172,12 +173,11 @@ class FabricLaboratory:
         others = OthersMeter()
         cpu_s, asked = self._cpu_s(), await self.network.shim_requests()
         since_ms = await now_ms(self.loop)
-        sent = await self._send(
-            duration_s=PROMISED_S, requests_max=self.effort.amounts[way].commands
-        )
+        sent = await self._send(duration_s=PROMISED_S, requests_max=self._commands(way))
         await until_done(self.loop, since_ms)
         used_s, asked_more = _growth(cpu_s, self._cpu_s()), await self.network.shim_requests()
         went = await journey(self.loop, since_ms)
+        self._rates_per_s[way] = went.projected_per_s
         used_s[CLIENTS] = sent.cpu_us_per_request / 1e6 * sent.accepted
         return Measured(
             commands=went.commands,
@@ -192,12 +192,17 @@ class FabricLaboratory:
 
     async def _warm_up(self, way: Way) -> None:
         since_ms = await now_ms(self.loop)
-        await self._send(duration_s=PROMISED_S, requests_max=self.effort.amounts[way].warm_up)
+        await self._send(duration_s=PROMISED_S, requests_max=self.effort.warm_up[way])
         await until_done(self.loop, since_ms)
+        went = await journey(self.loop, since_ms)
+        self._rates_per_s.setdefault(way, went.projected_per_s)
 
-    async def _drive_inside(self) -> Journey:
+    def _commands(self, way: Way) -> int:
+        wanted = round(self._rates_per_s[way] * self.effort.closed_s)
+        return max(self.effort.warm_up[way], min(wanted, COMMANDS_MAX))
+
+    async def _drive_inside(self, commands: int) -> Journey:
         async with driving(self.loop) as driver:
-            commands = self.effort.amounts[Way.BATCHES].commands
             return await drive_closed(
                 driver, seed=next(_seeds), count=commands, accounts=self.effort.accounts
             )

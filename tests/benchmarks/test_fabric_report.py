@@ -6,7 +6,7 @@ import pytest
 from benchmarks.chart import render_chart
 from benchmarks.fabric_network import NODES
 from benchmarks.fabric_page import explain_bound, render_fabric_page
-from benchmarks.fabric_questions import Amount, FabricEffort, FabricRound, HalfLoad, Measured, Way
+from benchmarks.fabric_questions import FabricEffort, FabricRound, HalfLoad, Measured, Way
 from benchmarks.fabric_report import COSTS, RATIOS, FabricReport
 from benchmarks.figures import Percentiles
 from benchmarks.machine import Machine
@@ -43,7 +43,6 @@ def a_round(batches_per_s: float, *, others: float = 0.0) -> FabricRound:
 
 def a_report(*rounds: FabricRound) -> FabricReport:
     """A report of these rounds."""
-    amount = Amount(warm_up=1, commands=100)
     return FabricReport(
         command="test",
         seconds=1,
@@ -53,7 +52,8 @@ def a_report(*rounds: FabricRound) -> FabricReport:
         ),
         network={"Fabric": "a version"},
         effort=FabricEffort(
-            rounds=len(rounds), amounts=dict.fromkeys(Way, amount), open_s=1.0, accounts=10
+            rounds=len(rounds), closed_s=1.0, open_s=1.0, accounts=10,
+            warm_up=dict.fromkeys(Way, 1),
         ),
         rounds=list(rounds),
         half_loads=[
