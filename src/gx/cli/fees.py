@@ -24,7 +24,7 @@ app = typer.Typer(name="fees", no_args_is_help=True, add_completion=False)
 
 @app.callback()
 def group() -> None:
-    """Foretell what a transfer costs, and collect the fee income.
+    """Foretell and collect fees.
 
     Examples:
       gx fees calculate alice bob 5coin
