@@ -160,6 +160,12 @@ def test_scripts_get_one_json_object(typed: list[str]) -> None:
     assert done.json
 
 
+@pytest.mark.usefixtures("filled")
+def test_the_payments_that_wait_are_ids_for_scripts() -> None:
+    """Nothing but one id a line, to be approved by the next program of a pipe."""
+    assert gx("organization", "pending", "acme", "--ids").out == f"{TX}\n"
+
+
 def test_a_supply_that_is_not_conserved_is_seen(filled: ServedEdge) -> None:
     """The one thing that must never be is not hidden among numbers."""
     filled.backend.queries.bodies["supply"] = {"minted": "5", "balances": "4", "cap": "9"}

@@ -1,5 +1,6 @@
 """`gx organization`: what several people own, and pay only together."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import typer
@@ -17,7 +18,7 @@ from gx.cli.options import (
     WaitOption,
     read_amount,
 )
-from gx.cli.output import coins_text, say, show_fields, show_json, show_table
+from gx.cli.output import coins_text, say, show, show_fields, show_json, show_table
 from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.client.organization_commands import AuthRule
@@ -36,6 +37,7 @@ PaymentArgument = Annotated[
 ]
 AsOption = Annotated[str, typer.Option("--as", help="The user for whom this is done.")]
 
+_OUTCOME: Final = ("txId", "status", "approvals", "requiredApprovers")
 _RULE_FORM: Final = "AMOUNT:APPROVERS:USER,USER..., such as 100coin:2:alice,bob,carol"
 
 
@@ -182,6 +184,7 @@ def define_rule(
         TokenRole.PARTNER,
         lambda client: client.define_auth_rule(org_id=org_id, rule=wanted, idempotency_key=key),
         acts_for=acting,
+        shown=("ruleId", "isEffective"),
     )
 
 
@@ -201,8 +204,6 @@ def pay(
 ) -> None:
     """Want an organisation to pay; its strictest rule says who approves.
 
-    With --json the result names the payment; `pending` lists it too.
-
     Examples:
       gx organization pay acme bob 5coin --remark Rent --as alice
     """
@@ -213,6 +214,7 @@ def pay(
             org_id=org_id, to_id=to_id, amount=base_units, remark=remark, idempotency_key=key
         ),
         acts_for=acting,
+        shown=_OUTCOME,
     )
 
 
@@ -236,6 +238,7 @@ def approve(
         TokenRole.PARTNER,
         lambda client: client.approve_multisig_tx(tx_id=tx_id, idempotency_key=key),
         acts_for=acting,
+        shown=_OUTCOME,
     )
 
 
@@ -267,6 +270,9 @@ def pending(
     org_id: OrganizationArgument,
     limit: LimitOption = 20,
     cursor: CursorOption = None,
+    only_ids: Annotated[
+        bool, typer.Option("--ids", help="Print the payments' ids alone, one a line.")
+    ] = False,
     url: UrlOption = None,
     token: TokenOption = None,
     as_json: JsonOption = False,
@@ -275,6 +281,7 @@ def pending(
 
     Examples:
       gx organization pending acme
+      gx organization pending acme --ids
     """
     page = talk(
         Target(url=url, token=token),
@@ -284,22 +291,29 @@ def pending(
     if as_json:
         items: list[JsonValue] = [item.to_wire() for item in page.items]
         show_json({"items": items, "nextCursor": page.next_cursor})
-        return
+    elif only_ids:
+        for item in page.items:
+            show(item.tx_id)
+    else:
+        _show_payments(page.items)
+    if page.next_cursor and not as_json:
+        say(f"More: --cursor {page.next_cursor}")
+
+
+def _show_payments(payments: Iterable[MultiSigTransaction]) -> None:
     show_table(
         ("payment", "coins>", "approvals", "of", "remark"),
         (
             (
-                item.tx_id,
-                coins_text(item.amount),
-                f"{item.approvals} of {item.required_approvers}",
-                ", ".join(item.approver_group),
-                item.remark,
+                payment.tx_id,
+                coins_text(payment.amount),
+                f"{payment.approvals} of {payment.required_approvers}",
+                ", ".join(payment.approver_group),
+                payment.remark,
             )
-            for item in page.items
+            for payment in payments
         ),
     )
-    if page.next_cursor:
-        say(f"More: --cursor {page.next_cursor}")
 
 
 @app.command("payment")

@@ -49,6 +49,13 @@ def _decode(name: str, text: str, invalid: RefusalCode) -> JsonValue:
         raise RefusedError(invalid, f"{name}: {error}") from error
 
 
+def _amount_of(value: JsonValue) -> Amount | None:
+    try:
+        return parse_amount(value) if isinstance(value, str) else None
+    except RefusedError:
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stakeholders(ArgumentKind):
     """2 to 20 different users."""
@@ -136,7 +143,7 @@ class Rule(ArgumentKind):
         )
 
     def _threshold(self, name: str, value: JsonValue) -> Amount:
-        amount = parse_amount(value) if isinstance(value, str) else None
+        amount = _amount_of(value)
         if amount is None or amount > SUPPLY_CAP:
             raise RefusedError(
                 self.invalid,
