@@ -102,20 +102,19 @@ def _own_failures(*where: Matcher) -> Expr:
     """Count proposals without an endorsement, less those that the chaincode refused.
 
     Those of an identity that the channel does not know, or does not let write, are sorted out
-    before the chaincode is asked, and counted apart. No two of the counters have the same labels.
+    before the chaincode is asked, and counted apart. A peer has none of these counters before
+    something fails, so what it was given stands for none of it.
     """
     failed = count_on_nodes(PROPOSAL_DURATION, is_("success", "false"), _OF_APPLICATIONS, *where)
     refused = on_nodes(
         ENDORSEMENTS_REFUSED, is_("chaincodeerror", "true"), _OF_APPLICATIONS, *where
     )
-    every = -1 * increase(refused, _WINDOW_S)
-    for counter in (
-        failed,
-        on_nodes(PROPOSALS_INVALID, *where),
-        on_nodes(PROPOSALS_DENIED, *where),
-    ):
-        every = either(every, increase(counter, _WINDOW_S))
-    return clamp_min(sum_by(every, *_NODE), 0)
+    invalid, denied = on_nodes(PROPOSALS_INVALID, *where), on_nodes(PROPOSALS_DENIED, *where)
+    counted = -1 * increase(refused, _WINDOW_S)
+    for counter in (failed, invalid, denied):  # no two of them have the same labels
+        counted = either(counted, increase(counter, _WINDOW_S))
+    none = 0 * increase(on_nodes(PROPOSALS_RECEIVED, *where), _WINDOW_S)
+    return clamp_min(sum_by(either(counted, none), *_NODE), 0)
 
 
 def _grown(counter: Selector, *labels: str) -> Expr:
