@@ -1,8 +1,11 @@
 """What the doctor says of manifests alone: each gap in discovery, and each policy in the way."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 import pytest
+import yaml
 
 from gx.proof.causes import Cause, Finding
 from gx.proof.doctor.examine import Sources, examine
@@ -12,7 +15,10 @@ from tests.proof.incident import manifests_of_the_incident
 
 pytestmark = pytest.mark.xdist_group("kubernetes")
 
-PROJECTOR = "gx-projector"
+PROJECTOR: Final = "gx-projector"
+OPERATED: Final = (
+    Path(__file__).parents[3] / "k8s" / "monitoring" / "prometheus" / "operator" / "scraping.yaml"
+)
 
 
 def said(documents: list[Document]) -> list[Finding]:
@@ -84,3 +90,45 @@ def test_a_gap_in_manifests_has_its_cause_and_a_fix(
 def test_the_committed_manifests_are_in_order() -> None:
     """What is deployed is reachable: nothing to say."""
     assert not said(devnet())
+
+
+def operated() -> list[Document]:
+    """The ServiceMonitors of the operator's variant, as they are rendered."""
+    text = OPERATED.read_text(encoding="utf-8")
+    return [each for each in yaml.safe_load_all(text) if each["kind"] == "ServiceMonitor"]
+
+
+def said_of_monitors(monitors: list[Document]) -> list[Finding]:
+    """What the doctor says of ServiceMonitors beside devnet."""
+    return [each for each in said([*devnet(), *monitors]) if each.where.startswith("Service")]
+
+
+def test_the_rendered_service_monitors_find_their_services() -> None:
+    """In the namespaces whose Services are known."""
+    assert operated()
+    assert not said_of_monitors(operated())
+
+
+@pytest.mark.parametrize(
+    ("spec", "cause", "told"),
+    [
+        (
+            {"selector": {"matchLabels": {"app.kubernetes.io/name": "projectr"}}},
+            Cause.SELECTOR_MISMATCH,
+            "Service projector-metrics has app.kubernetes.io/name=projector",
+        ),
+        ({"endpoints": [{"port": "metric"}]}, Cause.WRONG_PORT, "has metrics"),
+    ],
+)
+def test_a_service_monitor_that_finds_nothing_is_named(
+    spec: dict[str, object], cause: Cause, told: str
+) -> None:
+    """By the labels of Services, which it selects, or by the name of their port."""
+    (monitor,) = (each for each in operated() if not without(each, "ServiceMonitor", PROJECTOR))
+    before = monitor["spec"]
+    assert isinstance(before, dict)
+    (found,) = said_of_monitors([{**monitor, "spec": {**before, **spec}}])
+
+    assert (found.cause, found.where) == (cause, f"ServiceMonitor {PROJECTOR}: backend-devnet")
+    assert told in " ".join(found.evidence)
+    assert found.fix

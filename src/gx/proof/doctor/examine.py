@@ -15,6 +15,7 @@ from gx.proof.doctor.dashboards import (
 )
 from gx.proof.doctor.delivery import examine_delivery
 from gx.proof.doctor.manifests import Reach
+from gx.proof.doctor.monitors import examine_monitors
 from gx.proof.doctor.rules import (
     examine_one,
     examine_queries,
@@ -84,6 +85,8 @@ def examine(sources: Sources) -> Diagnosis:
         findings += examine_routes(sources.alertmanager_url)
     if is_whole and reach is not None:
         findings += _not_told(reach, findings)
+    if is_whole and sources.inventory is not None:
+        findings += examine_monitors(sources.inventory)
     return Diagnosis(findings=tuple(findings), unasked=tuple(unasked))
 
 

@@ -15,7 +15,7 @@ from gx.monitoring.exporters.fabric import (
     PROPOSALS_RECEIVED,
 )
 from gx.monitoring.exporters.host import REDIS_UP
-from gx.monitoring.external import DISK_AVAILABLE, DISK_SIZE, PG_REPLICATION_LAG
+from gx.monitoring.external import DISK_AVAILABLE, DISK_SIZE, PG_REPLICATION_LAG, PG_UP
 from gx.proof.drills.spoken import Statement
 from gx.proof.drills.voices import BACKEND, ORDERER, PEER, REDIS, SECOND
 from gx.runtime.clock import SystemClock
@@ -66,7 +66,10 @@ def redis(series: int) -> list[Statement]:
 
 
 def backend(
-    *, expires_days: float = 365, disk_left: float = 0.5, replica_lag_s: float = 0.0
+    *,
+    expires_days: float = 365,
+    disk_left: float = 0.5,
+    replica_lag_s: float = 0.0,
 ) -> list[Statement]:
     """Return what the exporters of certificates, disks and replicas say."""
     expiry_s = SystemClock().now_ms() / 1_000 + expires_days * _DAY_S
@@ -80,11 +83,11 @@ def backend(
 
 def healthy() -> Sayings:
     """Return what all of them say while nothing is wrong."""
-    idle = [Statement(OUTBOX_WORKER_ACTIVE.name, 0.0, {"worker": "a"})]
+    idle = Statement(OUTBOX_WORKER_ACTIVE.name, 0.0, {"worker": "a"})
     return {
         PEER: peer(),
         ORDERER: orderer(),
         REDIS: redis(3),
         BACKEND: backend(),
-        SECOND: idle,
+        SECOND: [idle, Statement(PG_UP.name, 1.0)],
     }

@@ -12,6 +12,12 @@ from typing import Final, TypeAlias
 
 from gx.monitoring.alerts.backend import SERVICE_DOWN
 from gx.monitoring.alerts.burn import BURN_ALERTS
+from gx.monitoring.alerts.companions import (
+    DATABASE_UNREACHABLE,
+    NO_ACTIVE_PROJECTOR,
+    NO_ACTIVE_SUBMITTER,
+)
+from gx.monitoring.alerts.storage import POSTGRES_DOWN
 from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL
 from gx.monitoring.drills import DRILLS, Drill
 from gx.monitoring.model import Alert, Fault, Severity
@@ -292,6 +298,16 @@ SCENARIOS: Final = (
         Part.POSTGRES_EXPORTER,
         Part.SECOND_WORKER,
         how="PostgreSQL's processes are paused",
+        expects=(NO_ACTIVE_SUBMITTER, NO_ACTIVE_PROJECTOR, DATABASE_UNREACHABLE),
+    ),
+    _scenario(
+        Fault.STOP_DATABASE,
+        stand_in_faults.database_unreached,
+        Part.SECOND_WORKER,
+        how="an exporter says that PostgreSQL takes no connection",
+        stands_in="the real one tries for a second, which is as long as a scaled scrape may take",
+        named="unreached-database",
+        expects=(POSTGRES_DOWN,),
     ),
     _scenario(
         Fault.SILENCE_ALERTING,

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from gx.monitoring.external import PG_UP
 from gx.monitoring.jobs import SAMPLES_MAX
 from gx.proof.drills.numbers import HEIGHT, Sayings, backend, healthy, orderer, peer, redis
 from gx.proof.drills.playground import Playground
@@ -52,6 +53,13 @@ async def two_active(play: Playground) -> AsyncIterator[None]:
     """Let two workers say that they hold the same lease."""
     claims = [Statement(OUTBOX_WORKER_ACTIVE.name, 1.0, {"worker": each}) for each in ("a", "b")]
     async with _saying(play, {SECOND: claims}):
+        yield
+
+
+@asynccontextmanager
+async def database_unreached(play: Playground) -> AsyncIterator[None]:
+    """Let an exporter say that PostgreSQL takes no connection."""
+    async with _saying(play, {SECOND: [Statement(PG_UP.name, 0.0)]}):
         yield
 
 

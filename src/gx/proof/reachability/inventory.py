@@ -23,6 +23,7 @@ from gx.proof.reachability.objects import (
     PodSpec,
     Policy,
     Service,
+    ServiceMonitor,
     Workload,
 )
 
@@ -116,6 +117,7 @@ class Inventory:
     pods: tuple[Pods, ...] = ()
     services: tuple[Service, ...] = ()
     slices: tuple[EndpointSlice, ...] = ()
+    monitors: tuple[ServiceMonitor, ...] = ()
     policies: tuple[Policy, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
 
@@ -180,6 +182,7 @@ def take_stock(documents: Iterable[Document]) -> Inventory:
         pods=tuple(_pods(flat)),
         services=tuple(_read(flat, Service)),
         slices=tuple(_read(flat, EndpointSlice)),
+        monitors=tuple(_read(flat, ServiceMonitor)),
         policies=tuple(convert(each, Policy) for each in flat if _is_policy(each)),
         unread=unread,
     )

@@ -258,6 +258,34 @@ class EndpointSlice(_Object, frozen=True, kw_only=True):
     endpoints: list[Endpoint] | None = None
 
 
+class NamespaceChoice(_Object, frozen=True, kw_only=True):
+    """Where an operator's object looks; with neither, in its own namespace."""
+
+    any: bool = False
+    match_names: list[str] | None = None
+
+
+class MonitorEndpoint(_Object, frozen=True, kw_only=True):
+    """Which of a Service's ports is scraped, by its name."""
+
+    port: str | None = None
+
+
+class MonitorSpec(_Object, frozen=True, kw_only=True):
+    """What a ServiceMonitor selects."""
+
+    selector: Selector = Selector()
+    namespace_selector: NamespaceChoice = NamespaceChoice()
+    endpoints: list[MonitorEndpoint] | None = None
+
+
+class ServiceMonitor(_Object, frozen=True, kw_only=True):
+    """A scrape job as the Prometheus Operator reads it."""
+
+    metadata: Metadata
+    spec: MonitorSpec = MonitorSpec()
+
+
 class Namespace(_Object, frozen=True, kw_only=True):
     """A namespace."""
 
