@@ -5,6 +5,7 @@ from collections.abc import Callable
 import promql_parser
 import pytest
 
+from gx.monitoring.durations import duration
 from gx.monitoring.external import POD_RESTARTS, UP
 from gx.monitoring.promql import (
     RATE_INTERVAL,
@@ -16,7 +17,6 @@ from gx.monitoring.promql import (
     changes,
     combine,
     count_of,
-    duration,
     either,
     histogram_quantile,
     increase,

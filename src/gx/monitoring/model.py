@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from gx.monitoring.promql import Expr, duration
+from gx.monitoring.durations import duration
+from gx.monitoring.promql import Expr
 from gx.monitoring.recording import Recording
 from gx.monitoring.thresholds import Threshold
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from gx.monitoring.durations import duration
 from gx.monitoring.selectors import (
     Matcher,
     PromqlError,
@@ -23,7 +24,6 @@ from gx.monitoring.selectors import (
 from gx.telemetry.metric import Kind, Metric
 
 RATE_INTERVAL: Final = "$__rate_interval"
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,18 +325,6 @@ def either(left: Expr, right: Expr, *, on: Iterable[str] | None = None) -> Expr:
     kept = left.labels & right.labels
     maybe = (left.labels | right.labels | left.maybe | right.maybe) - kept
     return Expr(text, kept, _reads(left, right), maybe, is_operation=True)
-
-
-def duration(window: int | str) -> str:
-    """Write seconds in the largest unit that divides them; a dashboard's variable stays."""
-    if isinstance(window, str):
-        if window.startswith("$"):
-            return window
-        raise PromqlError(f"{window!r} is no dashboard variable: give a number of seconds")
-    for seconds, unit in _UNITS:
-        if window and window % seconds == 0:
-            return f"{window // seconds}{unit}"
-    return f"{window}s"
 
 
 def _select(series: Series, suffix: str, matchers: tuple[Matcher, ...]) -> Selector:

@@ -9,9 +9,9 @@ from gx.monitoring.cases.catalogue import CASES
 from gx.monitoring.cases.coverage import Coverage, cover
 from gx.monitoring.dashboards.every import DASHBOARDS
 from gx.monitoring.drills import DRILLS, Drill
+from gx.monitoring.durations import duration
 from gx.monitoring.jobs import ALL_JOBS, PROBE_JOB, PROBE_SAMPLES_MAX
 from gx.monitoring.model import Alert
-from gx.monitoring.promql import duration
 from gx.monitoring.rules import all_groups
 from gx.monitoring.runbook_relations import told_of
 from gx.monitoring.runbooks import FOLDER

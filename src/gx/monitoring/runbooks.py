@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from gx.monitoring.durations import duration
 from gx.monitoring.model import (
     CRITICAL_GROUP_WAIT_S,
     EVALUATION_INTERVAL_S,
@@ -17,7 +18,6 @@ from gx.monitoring.model import (
     Alert,
     Severity,
 )
-from gx.monitoring.promql import duration
 from gx.monitoring.runbook_relations import Relation, panels_of, queries_of, relations_of, told_of
 
 FOLDER: Final = "docs/runbooks"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from gx.monitoring.durations import duration
 from gx.monitoring.external import PROBE_SUCCESS
 from gx.monitoring.jobs import PROBE_JOB
 from gx.monitoring.model import Component, Objective
@@ -21,7 +22,6 @@ from gx.monitoring.promql import (
     combine,
     count_of,
     count_over,
-    duration,
     either,
     increase,
     max_by,

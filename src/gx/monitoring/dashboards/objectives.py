@@ -21,8 +21,9 @@ from gx.monitoring.dashboards.model import (
     Query,
     Row,
 )
+from gx.monitoring.durations import duration
 from gx.monitoring.model import Objective
-from gx.monitoring.promql import Expr, duration, max_by, select
+from gx.monitoring.promql import Expr, max_by, select
 from gx.monitoring.selectors import is_
 from gx.monitoring.slos import AVAILABILITY, FAST_PAIRS, HOUR_S, SLOS, SLOW_PAIRS, Slo
 
