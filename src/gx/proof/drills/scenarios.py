@@ -109,9 +109,19 @@ _MOST_REQUESTS: Final = (
     "it wants seven of ten requests to be slow for an hour, beside which no other drill could be "
     "played: rule tests and the back-test"
 )
+_NO_DOUBT: Final = (
+    "a ledger that is paused takes nothing, so that commands wait rather than be in doubt: rule "
+    "tests, and tests of the submitter that lose the verdict's answer"
+)
+_NO_REFUSAL: Final = (
+    "while the circuit is open the submitter waits, so that an outage in which nobody else asks "
+    "has nothing to refuse: rule tests"
+)
 NOT_DRILLED: Final[Mapping[str, str]] = {
     **{each.name: _SLOW_PAIR for each in BURN_ALERTS if each.severity is Severity.WARNING},
     "APIResponseTimeBudgetBurnFast": _MOST_REQUESTS,
+    "CommandsUnresolved": _NO_DOUBT,
+    "CircuitBreakerRejecting": _NO_REFUSAL,
 }
 """Alerts that no drill plays, each with why, and what shows that they fire instead."""
 
