@@ -1,6 +1,6 @@
 """Measure the loop on a real Fabric network: batches against one command a transaction.
 
-    python -m benchmarks.fabric [--rounds N] [--smoke]
+    python -m benchmarks.fabric [--rounds N] [--accounts N] [--smoke]
 
 Network, database and processes are private, on loopback, and stop by themselves. Writes
 benchmarks/results/fabric.json, and from it docs/reference/benchmarks-fabric.md with its chart.
@@ -121,6 +121,7 @@ def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fabric", description=__doc__)
     parser.add_argument("--rounds", type=int, help="how often everything is measured")
+    parser.add_argument("--accounts", type=int, help="how many accounts pay each other")
     parser.add_argument("--smoke", action="store_true", help="seconds; its figures mean nothing")
     parser.add_argument("--render", action="store_true", help="write the page anew from JSON")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -137,6 +138,8 @@ def main() -> None:
         effort = SMOKE if options.smoke else FULL
         if options.rounds is not None:
             effort = msgspec.structs.replace(effort, rounds=max(1, options.rounds))
+        if options.accounts is not None:
+            effort = msgspec.structs.replace(effort, accounts=max(100, options.accounts))
         report = run(effort)
     write(report, results=options.results, page=options.page)
     for answer in report.answers():
