@@ -4,6 +4,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from gx.monitoring.alerts import fabric
+from gx.monitoring.cases.fabric_nodes import (
+    CONFLICT,
+    LEDGER,
+    OTHER_LEDGER,
+    node,
+    orderers,
+    proposals,
+    received,
+    transactions,
+)
+from gx.monitoring.cases.heights import HEIGHT_CASES
 from gx.monitoring.cases.model import (
     Case,
     Line,
@@ -19,148 +30,11 @@ from gx.monitoring.cases.model import (
 from gx.monitoring.exporters.fabric import (
     ENDORSEMENTS_REFUSED,
     IS_LEADER,
-    ORDERER_HEIGHT,
-    PEER_HEIGHT,
-    PEER_TRANSACTIONS,
-    PROPOSAL_DURATION,
     PROPOSALS_DENIED,
     PROPOSALS_INVALID,
-    PROPOSALS_RECEIVED,
 )
 from gx.monitoring.exporters.names import EXPORTER_JOBS, Exporter
 from gx.monitoring.external import UP
-from gx.monitoring.selectors import ExternalMetric
-
-LEDGER: Final = "fabric"
-OTHER_LEDGER: Final = "fabric-testnet"
-CHANNEL: Final = "gxchannel"
-CONFLICT: Final = "MVCC_READ_CONFLICT"
-
-
-def node(metric: ExternalMetric, values: str, instance: str = "a:1", **labels: str) -> Line:
-    """Write a series of one node of the network."""
-    job = EXPORTER_JOBS[Exporter(metric.exporter)]
-    channel = {"channel": CHANNEL} if "channel" in metric.label_names else {}
-    known = {"namespace": LEDGER, "job": job, "instance": instance} | channel | labels
-    return line(metric, values, **known)
-
-
-def transactions(values: str, code: str, instance: str = "a:1", **labels: str) -> Line:
-    """Write how many transactions with this verdict a peer has."""
-    return node(PEER_TRANSACTIONS, values, instance, validation_code=code, **labels)
-
-
-def proposals(values: str, success: str, instance: str = "a:1", **labels: str) -> Line:
-    """Write how many proposals a peer has answered."""
-    name, text = node(PROPOSAL_DURATION, values, instance, success=success, **labels)
-    return name.replace(PROPOSAL_DURATION.name, f"{PROPOSAL_DURATION.name}_count"), text
-
-
-def received(values: str, instance: str = "a:1") -> Line:
-    """Write how many proposals a peer was given, whatever became of them."""
-    return node(PROPOSALS_RECEIVED, values, instance)
-
-
-def orderers(metric: ExternalMetric, *values: str) -> list[Line]:
-    """Write the same gauge of several orderers."""
-    return [node(metric, each, f"o{index}:1") for index, each in enumerate(values)]
-
-
-def peer_up(values: str, instance: str = "a:1", **labels: str) -> Line:
-    """Write whether a peer answers its scrapes."""
-    job = EXPORTER_JOBS[Exporter.PEER]
-    known = {"namespace": LEDGER, "job": job, "instance": instance, "service": "peer"}
-    return line(UP, values, **(known | labels))
-
-
-def heights() -> Sequence[Case]:
-    """Eleven blocks behind are too many, ten are not."""
-    alert = fabric.PEER_BEHIND
-    peer = [node(PEER_HEIGHT, hold(100, 30)), peer_up(hold(1, 30))]
-    return [
-        *at_threshold(alert, lambda v: [*orderers(ORDERER_HEIGHT, v), *peer], over=111, under=110),
-        trap(
-            alert,
-            Trap.REPLICAS,
-            [*orderers(ORDERER_HEIGHT, hold(100, 12), hold(20, 12), hold(99, 12)), *peer],
-            (8, 0),
-            says="an orderer that lags",
-        ),
-        trap(
-            alert,
-            Trap.FROZEN_GAUGE,
-            [*orderers(ORDERER_HEIGHT, grow(1, 20, start=100)), *peer],
-            (3, 0),
-            (8, 1),
-            says="a peer that commits nothing while blocks are cut",
-        ),
-        more(
-            alert,
-            "a peer that hangs: its gauge ends with its last scrape",
-            [
-                *orderers(ORDERER_HEIGHT, grow(1, 20, start=100)),
-                node(PEER_HEIGHT, "100x4"),
-                peer_up("1x4 0x75"),
-            ],
-            (3, 0),
-            (8, 1),
-            (18, 1),
-        ),
-        more(
-            alert,
-            "a peer that is no target any more",
-            [
-                *orderers(ORDERER_HEIGHT, grow(1, 20, start=100)),
-                node(PEER_HEIGHT, "100x4"),
-                peer_up("1x4"),
-            ],
-            (12, 0),
-        ),
-        trap(
-            alert,
-            Trap.CATCH_UP,
-            [
-                *orderers(ORDERER_HEIGHT, "100x7 160x60"),
-                node(PEER_HEIGHT, "100+0x7 105+10x5 160x60"),
-                peer_up(hold(1, 20)),
-            ],
-            *((minute, 0) for minute in range(1, 15)),
-            says="a burst that is over in a minute",
-        ),
-    ]
-
-
-def heights_elsewhere() -> Sequence[Case]:
-    """Other peers, other networks, and orderers of others."""
-    alert = fabric.PEER_BEHIND
-    peer = [node(PEER_HEIGHT, hold(100, 30)), peer_up(hold(1, 30))]
-    return [
-        trap(
-            alert,
-            Trap.OTHER_IS_BUSY,
-            [
-                *orderers(ORDERER_HEIGHT, hold(100, 12)),
-                *peer,
-                node(ORDERER_HEIGHT, hold(900, 12), namespace=OTHER_LEDGER),
-                node(PEER_HEIGHT, hold(900, 12), namespace=OTHER_LEDGER),
-                peer_up(hold(1, 12), namespace=OTHER_LEDGER),
-            ],
-            (8, 0),
-            says="a longer chain of the same name elsewhere",
-        ),
-        more(
-            alert,
-            "each of two peers",
-            [
-                *orderers(ORDERER_HEIGHT, hold(150, 12)),
-                *peer,
-                node(PEER_HEIGHT, hold(120, 12), "b:1"),
-                peer_up(hold(1, 12), "b:1"),
-            ],
-            (8, 2),
-        ),
-        trap(alert, Trap.NOT_DEPLOYED, peer, (8, 0), says="orderers that somebody else runs"),
-    ]
 
 
 def _up(*values: str) -> list[Line]:
@@ -385,8 +259,7 @@ def endorsement_traps() -> Sequence[Case]:
 
 
 FABRIC_CASES: Final = (
-    *heights(),
-    *heights_elsewhere(),
+    *HEIGHT_CASES,
     *leader(),
     *verdicts(),
     *verdicts_elsewhere(),
