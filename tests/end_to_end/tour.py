@@ -18,6 +18,7 @@ _VOLATILE: Final = (
     (re.compile(r"\b\d+(\.\d+)? ms"), "N ms"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "TIME"),
     (re.compile(r"(before|it is) 1[78]\d{8}\b"), r"\1 SECONDS"),
+    (re.compile(r"(ends|ended) at \d+, (in )?\d+ s\b"), r"\1 SECONDS"),
     (re.compile(r"\d+ blocks, \d+ transactions and \d+ keys"), "N blocks"),
 )
 _TALKS_OF_LOAD: Final = "gx load"
