@@ -90,7 +90,7 @@ check: lint types imports dead-code security fresh console-check ## Everything t
 
 test: check ## Everything: checks, units, conformance, end-to-end and chaos on the real parts
 	@nice $(BIN)/gx fabric install --optional
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --durations=60
 
 test-fast: setup ## Only the tests that take less than two seconds each
 	@$(BIN)/python -m pytest -n 2 -m "not slow" -q
