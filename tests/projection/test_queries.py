@@ -60,11 +60,6 @@ def snake(wire_name: str) -> str:
     return re.sub("([A-Z])", lambda match: "_" + match[1].lower(), wire_name)
 
 
-def snake(wire_name: str) -> str:
-    """Return the Python name of a wire name."""
-    return re.sub("([A-Z])", lambda match: "_" + match[1].lower(), wire_name)
-
-
 def test_every_query_of_the_catalogue_has_a_method() -> None:
     """Its name is the query's, its parameters are those of the path and of the query string."""
     for spec in QUERIES.values():
