@@ -260,7 +260,7 @@ def _node_environment(config: Path) -> dict[str, str]:
     """Return what a node needs; builder scripts are found and run with its PATH.
 
     Several nodes share this machine: one that runs more threads than its share of the cores pays
-    with wake-ups, a quarter of its CPU time where chaincode asks for keys one by one.
+    with wake-ups, most of all where chaincode asks for keys one by one.
     """
     return {
         "GOMAXPROCS": str(max(1, (os.cpu_count() or 1) // 2)),
