@@ -126,10 +126,8 @@ class QueryHandler:
         return read_page(exchange.query_values(self._spec.parameters), self._settings)
 
     def _absent(self, values: Mapping[str, str]) -> RefusedError:
-        named = ", ".join(f"{value[:80]!r}" for value in values.values())
-        return RefusedError(
-            self._spec.absent, f"the read models know no {self._spec.name} of {named}"
-        )
+        named = ", ".join(f"{name} {value[:80]!r}" for name, value in values.items())
+        return RefusedError(self._spec.absent, f"the read models have no answer for {named}")
 
 
 def _is_id(value: str) -> bool:

@@ -90,4 +90,4 @@ class Sending:
                 f"in block {command.block_number}, {timed.elapsed_ms} ms"
             )
             result = command.result or {}
-            show_fields((name, str(result.get(name, ""))) for name in shown)
+            show_fields((name, _told(result.get(name))) for name in shown)

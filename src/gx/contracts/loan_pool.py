@@ -15,7 +15,7 @@ from gx.domain.identifiers import LOAN_POOL, AccountId, UserId
 from gx.domain.lending import (
     LoanStatus,
     require_creditworthy,
-    require_loan_amount,
+    require_loan_of_size,
     require_owed,
 )
 from gx.domain.loan_events import LoanApplied, LoanApproved, LoanRejected, LoanRepaid
@@ -57,7 +57,7 @@ def apply_for_loan(context: Context, arguments: Arguments) -> Effect:
     """
     borrower_id, amount = UserId(arguments.text("borrowerId")), arguments.amount("amount")
     collateral_hash = arguments.text("collateralHash")
-    require_loan_amount(amount)
+    require_loan_of_size(arguments.as_mapping())
     borrower = _require_borrower(context, borrower_id)
     loan_id = loans.open_loan(context, borrower_id, amount, collateral_hash)
     event = LoanApplied(

@@ -1,10 +1,10 @@
 """Payments that several must approve: counted, paid once, and final either way."""
 
 from gx.chaincode.context import Context, Effect
-from gx.contracts import organizations, payments, users
+from gx.contracts import organizations, payments
 from gx.contracts.organizations import MultiSigRecord
 from gx.domain.codec import JsonObject
-from gx.domain.event_form import AccountStatus, Event
+from gx.domain.event_form import Event
 from gx.domain.identifiers import AccountId, UserId
 from gx.domain.organization_events import (
     GivenRule,
@@ -25,16 +25,6 @@ def given(rule: AuthRule) -> GivenRule:
         required_approvers=rule.required_approvers,
         approver_group=rule.approver_group,
     )
-
-
-def require_active(context: Context, user_id: UserId) -> None:
-    """Refuse a locked user: who may not send may not let others send either.
-
-    Raises:
-        RefusedError: USER_NOT_ACTIVE.
-    """
-    if users.require(context, user_id).status is not AccountStatus.ACTIVE:
-        raise RefusedError(RefusalCode.USER_NOT_ACTIVE, f"{user_id} is locked")
 
 
 def initiate(context: Context, tx_id: MultiSigTxId, payment: MultiSigRecord) -> Effect:

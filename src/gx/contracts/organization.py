@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.functions import evaluate, submit
-from gx.contracts import accounts, actors, keys, multisig, organizations, users
+from gx.contracts import accounts, actors, holders, keys, multisig, organizations, users
 from gx.contracts.organizations import MultiSigRecord, OrganizationRecord
 from gx.domain.amounts import SUPPLY_CAP
 from gx.domain.arguments import Arguments
@@ -209,7 +209,7 @@ def initiate_multisig_tx(context: Context, arguments: Arguments) -> Effect:
             AMOUNT_OVERFLOW beyond all coins that may exist, or NO_MATCHING_RULE.
     """
     org_id, user_id, held = _held_by_actor(context, arguments)
-    multisig.require_active(context, user_id)
+    holders.require_active(context, user_id)
     organizations.require_status(org_id, held, OrganizationStatus.ACTIVE)
     require_other_account(arguments.as_mapping())
     to_id, amount = AccountId(arguments.text("toId")), arguments.amount("amount")
@@ -246,7 +246,7 @@ def approve_multisig_tx(context: Context, arguments: Arguments) -> Effect:
     tx_id = MultiSigTxId(arguments.text("txId"))
     payment = organizations.require_payment(context, tx_id)
     organizations.require_approver(tx_id, payment, user_id)
-    multisig.require_active(context, user_id)
+    holders.require_active(context, user_id)
     return multisig.approve(context, tx_id, payment, user_id)
 
 

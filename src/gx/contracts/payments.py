@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from gx.chaincode.context import Context
-from gx.contracts import accounts, system
+from gx.contracts import accounts, holders, system
 from gx.domain.amounts import Amount
 from gx.domain.charges import Fee, fee_of
 from gx.domain.events import AccountChange, AccountStatus
 from gx.domain.identifiers import AccountId
 from gx.domain.refusals import RefusalCode, RefusedError
-from gx.domain.world_state import AccountRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +30,8 @@ def pay(context: Context, sender_id: AccountId, recipient_id: AccountId, amount:
         raise RefusedError(RefusalCode.SELF_TRANSFER, f"{sender_id} is sender and recipient")
     sender = accounts.require(context, sender_id)
     recipient = accounts.require(context, recipient_id)
-    _require_not_frozen(sender_id, sender)
-    _require_not_frozen(recipient_id, recipient)
+    holders.require_not_frozen(sender_id, sender)
+    holders.require_not_frozen(recipient_id, recipient)
     if sender.status is not AccountStatus.ACTIVE:
         raise RefusedError(RefusalCode.USER_NOT_ACTIVE, f"{sender_id} is {sender.status}")
 
@@ -44,8 +43,3 @@ def pay(context: Context, sender_id: AccountId, recipient_id: AccountId, amount:
     if charged.fee:
         changes.append(accounts.collect_fee(context, charged.fee))
     return Payment(changes=tuple(changes), charged=charged)
-
-
-def _require_not_frozen(account_id: AccountId, account: AccountRecord) -> None:
-    if account.frozen:
-        raise RefusedError(RefusalCode.ACCOUNT_FROZEN, f"{account_id} is frozen")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gx.chaincode.context import Context, Effect
 from gx.chaincode.functions import evaluate, submit
 from gx.contracts import accounts, keys, system
+from gx.domain.amounts import render_coins
 from gx.domain.arguments import Arguments
 from gx.domain.catalogue import APPLY_VELOCITY_TAX
 from gx.domain.charges import (
@@ -67,8 +68,11 @@ def _require_due(eligibility: TaxEligibility) -> None:
 def _why_not(eligibility: TaxEligibility) -> str:
     if eligibility.is_exempt:
         return "is exempt from the velocity tax"
-    if eligibility.due_at is None or eligibility.balance < eligibility.threshold:
-        return f"has not held {eligibility.threshold} base units since its last change of balance"
+    if eligibility.balance < eligibility.threshold:
+        held, threshold = render_coins(eligibility.balance), render_coins(eligibility.threshold)
+        return f"holds {held} coins, and who holds less than {threshold} owes no velocity tax"
+    if eligibility.due_at is None:
+        return "was below the threshold of its day: its next change of balance starts its timer"
     return f"owes no velocity tax before {eligibility.due_at}; it is {eligibility.as_of}"
 
 

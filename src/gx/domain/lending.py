@@ -1,9 +1,10 @@
 """The terms of loans from the loan pool, as data and pure functions. Interest is 0."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from gx.domain.amounts import Amount, coins, render_coins
+from gx.domain.amounts import Amount, coins, parse_amount, render_coins
 from gx.domain.refusals import RefusalCode, RefusedError
 
 LOAN_AMOUNT_MIN: Final = coins(100)
@@ -40,6 +41,15 @@ def require_loan_amount(amount: Amount) -> None:
         )
 
 
+def require_loan_of_size(arguments: Mapping[str, str]) -> None:
+    """Refuse an application for a loan that nobody may have, whatever the ledger's state is.
+
+    Raises:
+        RefusedError: LOAN_LIMIT.
+    """
+    require_loan_amount(parse_amount(arguments["amount"]))
+
+
 def require_room(open_loans: int, open_amount: int, amount: Amount) -> None:
     """Refuse one more loan of `amount` to a borrower who has so many open.
 
@@ -67,7 +77,7 @@ def require_owed(outstanding: Amount, amount: Amount) -> None:
     if amount > outstanding:
         raise RefusedError(
             RefusalCode.LOAN_LIMIT,
-            f"{outstanding} base units are owed, {amount} would be too much",
+            f"{render_coins(outstanding)} coins are owed, {render_coins(amount)} are too much",
         )
 
 

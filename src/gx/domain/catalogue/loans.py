@@ -5,6 +5,7 @@ from typing import Final
 from gx.domain.arguments import Argument, Hash, PositiveAmount, Source, Text
 from gx.domain.catalogue.vocabulary import EXAMPLE_HASH, USER_ID
 from gx.domain.commands import Access, Area, CommandSpec, FunctionSpec, QuerySpec
+from gx.domain.lending import require_loan_of_size
 from gx.domain.loan_events import LoanApplied, LoanApproved, LoanRejected, LoanRepaid
 from gx.domain.owned_ids import OwnedIdentifier, owner_of
 from gx.domain.owned_scopes import application_scopes, loan_payment_scopes, loan_scopes
@@ -66,6 +67,7 @@ APPLY_FOR_LOAN: Final = CommandSpec(
     ),
     summary="Ask for a loan from the loan pool; an administrator decides.",
     actor_argument="borrowerId",
+    require_coherent=require_loan_of_size,
 )
 
 APPROVE_LOAN: Final = CommandSpec(
