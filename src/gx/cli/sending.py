@@ -8,6 +8,7 @@ from gx.cli.output import ProgressLine, progress, show, show_fields, show_json
 from gx.cli.session import Target, talk
 from gx.client.answers import AcceptedCommand, Command
 from gx.client.client import GxClient
+from gx.domain.codec import JsonValue
 from gx.domain.command_status import CommandStatus
 from gx.domain.roles import TokenRole
 
@@ -91,3 +92,9 @@ class Sending:
             )
             result = command.result or {}
             show_fields((name, _told(result.get(name))) for name in shown)
+
+
+def _told(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)

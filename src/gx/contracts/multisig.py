@@ -14,7 +14,7 @@ from gx.domain.organization_events import (
     MultiSigTxInitiated,
 )
 from gx.domain.organizations import AuthRule, MultiSigTxId, parse_multisig_tx_id
-from gx.domain.refusals import RefusalCode, RefusedError
+from gx.domain.refusals import RefusedError
 
 
 def given(rule: AuthRule) -> GivenRule:

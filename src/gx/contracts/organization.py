@@ -246,6 +246,7 @@ def approve_multisig_tx(context: Context, arguments: Arguments) -> Effect:
     tx_id = MultiSigTxId(arguments.text("txId"))
     payment = organizations.require_payment(context, tx_id)
     organizations.require_approver(tx_id, payment, user_id)
+    # Who may not send may not let others send either.
     holders.require_active(context, user_id)
     return multisig.approve(context, tx_id, payment, user_id)
 
