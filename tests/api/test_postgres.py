@@ -30,9 +30,12 @@ from tests.api.test_openapi import require_documented
 from tests.api.test_query_routes import ask
 from tests.projection.chain import Chain
 from tests.projection.projected import a_lease, project
+from tests.projection.test_loan_queries import a_lending_chain, do
 
 CHANNEL = "gxchannel"
 KEY = {"Idempotency-Key": "order-1"}
+BOTH_APPROVE = '[{"amountThreshold":"0","requiredApprovers":2,"approverGroup":["alice","bob"]}]'
+ACME = ("acme", "Acme", "NGO", '["alice","bob"]', BOTH_APPROVE)
 
 
 @pytest.fixture
@@ -105,15 +108,26 @@ async def test_a_stored_command_is_shown_listed_and_found(replica: Backend) -> N
     require_documented("listCommands", listed)
 
 
+def found_acme(chain: Chain) -> str:
+    """Let alice and bob found an organisation that wants to pay bob; return the payment's id."""
+    contract = "OrganizationContract"
+    do(chain, f"{contract}:ProposeOrganization", *ACME, actor="alice")
+    for person in ("alice", "bob"):
+        do(chain, f"{contract}:EndorseMembership", "acme", actor=person)
+    do(chain, f"{contract}:ActivateOrganization", "acme", actor="bob")
+    terms = ("acme", "bob", "5", "Rent")
+    return f"acme~bob~{do(chain, f'{contract}:InitiateMultiSigTx', *terms, actor='alice')}"
+
+
 async def test_every_query_answers_as_documented(
     replica: Backend, pool: Pool, pool_settings: PoolSettings
 ) -> None:
     """After a small history each read is found, and has the shape that the document promises."""
-    chain = Chain()
-    chain.bootstrap("US", "CA", "GB")
-    chain.users("alice", "bob")
+    chain, loans, proposal = a_lending_chain()
+    chain.users("bob")
     chain.transfers([("alice", "bob", 400_000_000)])
     chain.run(chain.command("TokenomicsContract:DistributeGenesis", "alice"))
+    named = {"loanId": loans[0], "proposalId": proposal, "txId": found_acme(chain)}
     leases = PostgresLeases(pool_settings)
     store = PostgresReadModelStore(pool, channel=CHANNEL)
     await project(store, await a_lease(leases), chain.committed)
@@ -121,7 +135,7 @@ async def test_every_query_answers_as_documented(
 
     async with replica.client() as alice:
         for spec in QUERIES.values():
-            response = await ask(alice, spec)
+            response = await ask(alice, spec, **named)
             assert response.status_code == 200, spec.name
             assert response.headers["x-gx-block"] == str(chain.committed[-1].number)
             require_documented(query_route(spec).name, response)

@@ -24,15 +24,15 @@ VALUES = {
 }
 
 
-def path_of(spec: QuerySpec) -> str:
-    """Fill the query's placeholders."""
-    return query_route(spec).path.format(**VALUES)
+def path_of(spec: QuerySpec, **named: str) -> str:
+    """Fill the query's placeholders, with what is `named` or else with examples."""
+    return query_route(spec).path.format(**{**VALUES, **named})
 
 
-async def ask(client: httpx.AsyncClient, spec: QuerySpec) -> httpx.Response:
+async def ask(client: httpx.AsyncClient, spec: QuerySpec, **named: str) -> httpx.Response:
     """Ask the query, with the examples of its arguments if it takes any."""
     body = body_example(spec) if spec.arguments else None
-    return await client.request(spec.method, path_of(spec), json=body)
+    return await client.request(spec.method, path_of(spec, **named), json=body)
 
 
 def key_of(spec: QuerySpec) -> str:
