@@ -11,7 +11,7 @@ from tests.browser.visit import visiting
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),  # the first test of a machine installs the browser
-    pytest.mark.xdist_group("stack"),
+    pytest.mark.xdist_group("browser"),
     pytest.mark.asyncio(loop_scope="package"),
 ]
 

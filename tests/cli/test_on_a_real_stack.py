@@ -7,7 +7,7 @@ import pytest
 from gx.domain.codec import JsonObject, JsonValue
 from tests.end_to_end.loop import Loop, running_loop
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("cli-on-a-stack")]
 
 
 async def ask(loop: Loop, *arguments: str) -> JsonObject:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.loop import Loop, running_loop
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("client-guide")]
 
 GUIDE: Final = Path(__file__).parents[2] / "docs" / "how-to" / "use-the-python-client.md"
 _PROGRAM: Final = re.compile(r"```python\n(.*?)```\n\n```text\n(.*?)```", re.DOTALL)

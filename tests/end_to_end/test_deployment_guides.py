@@ -87,7 +87,7 @@ def test_what_the_guides_print_offline_is_what_they_say(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(420)
-@pytest.mark.xdist_group("stack")
+@pytest.mark.xdist_group("deployment-guides")
 async def test_what_the_guide_asks_prometheus_is_answered_by_the_twin_as_it_says(
     tmp_path: Path,
 ) -> None:

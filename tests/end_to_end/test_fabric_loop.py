@@ -17,7 +17,7 @@ from tests.end_to_end.test_tour import README
 from tests.end_to_end.tour import Step, comparable, read_steps, type_line
 from tests.fabric.cli_network import BOOTSTRAP, MINT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("fabric-loop")]
 
 POOL: Final = "SYSTEM_USER_GENESIS_POOL"
 MINTED: Final = 50_000_000_000_000_000

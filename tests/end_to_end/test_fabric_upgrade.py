@@ -20,7 +20,7 @@ LESSER: Final = "0.0.7"
 VERSION: Final = "9.9.9"
 SEED: Final = 7
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("fabric-upgrade")]
 
 
 async def test_a_version_without_mint_is_upgraded_under_load() -> None:

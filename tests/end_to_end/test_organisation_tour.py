@@ -8,7 +8,11 @@ import pytest
 from tests.end_to_end.loop import running_loop
 from tests.end_to_end.tour import comparable, read_steps, type_line
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("stack")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("organisation-tour"),
+]
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "tours" / "organisation.md"
 

@@ -23,7 +23,7 @@ from tests.end_to_end.loop import Loop, running_loop
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(420),
-    pytest.mark.xdist_group("stack"),
+    pytest.mark.xdist_group("refusals"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

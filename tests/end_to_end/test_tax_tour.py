@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.loop import PORTS, Loop, free_port, loop_in
 from tests.end_to_end.tour import Step, comparable, read_steps, type_line
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("tax-tour")]
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "tours" / "velocity-tax.md"
 LATER: Final = {"GX_LEDGER_CLOCK_OFFSET_S": "31104000"}

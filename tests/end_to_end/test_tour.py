@@ -12,7 +12,7 @@ import pytest
 from tests.end_to_end.loop import Loop, running_loop
 from tests.end_to_end.tour import comparable, read_steps, type_line
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("tour")]
 
 README: Final = Path(__file__).parents[2] / "README.md"
 METRICS_PATIENCE_S: Final = 60.0

@@ -8,7 +8,7 @@ import pytest
 from tests.end_to_end.loop import running_loop
 from tests.fuzz.fuzzing import ATTACKERS, Assault, attack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("stack")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("api")]
 
 SEED: Final = 20_270_101
 """The suite asks the same questions every time; `make fuzz-api` asks new ones."""

@@ -44,7 +44,7 @@ from tests.monitoring.fabric_nodes import WITHIN_S, Watched, declared, expositio
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("stack"),
+    pytest.mark.xdist_group("on-a-fabric-network"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

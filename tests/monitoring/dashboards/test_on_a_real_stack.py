@@ -30,7 +30,7 @@ from tests.end_to_end.loop import Loop, free_port, running_loop, traffic
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("stack"),
+    pytest.mark.xdist_group("dashboards-on-a-stack"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

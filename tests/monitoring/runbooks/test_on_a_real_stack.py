@@ -26,7 +26,11 @@ from tests.end_to_end.loop import Loop, LoopFailedError, running_loop
 from tests.monitoring.conftest import ROOT
 from tests.monitoring.runbooks.commands import QUERIES, SHELL_LINES, TypedLine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("stack")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("runbooks-on-a-stack"),
+]
 
 LINE_TIMEOUT_S: Final = 180
 AT_ONCE: Final = 3

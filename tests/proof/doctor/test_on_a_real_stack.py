@@ -13,7 +13,11 @@ import pytest
 from gx.domain.codec import JsonObject
 from tests.end_to_end.loop import Loop, LoopFailedError, running_loop, traffic
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("stack")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("doctor-on-a-stack"),
+]
 
 GUIDE: Final = Path(__file__).parents[3] / "docs" / "how-to" / "verify-monitoring.md"
 WITHIN_S: Final = 180.0
