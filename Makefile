@@ -25,6 +25,7 @@ fabric: setup ## Build Hyperledger Fabric's programs with Go, once, into a cache
 	@nice $(BIN)/gx fabric install
 
 run: setup ## Start the whole stack on loopback; Ctrl-C stops it (ARGS="--demo" sends a little traffic; LEDGER=fabric)
+	@$(if $(filter fabric,$(LEDGER)),nice $(BIN)/gx fabric install)
 	@$(BIN)/gx up $(if $(LEDGER),--ledger $(LEDGER)) $(ARGS)
 
 down: setup ## Stop a stack that runs in another terminal
