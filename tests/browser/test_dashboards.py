@@ -22,14 +22,14 @@ from tests.end_to_end.loop import traffic
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),  # the first test of a machine installs the browser
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.xdist_group("browser-dashboards"),
+    pytest.mark.asyncio(loop_scope="module"),
 ]
 
 RATE_PER_S: Final = 10
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="package")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def busy(stack: Living) -> AsyncIterator[Living]:
     """The stack while commands of every outcome go through it."""
     async with traffic(stack.loop, rate_per_s=RATE_PER_S):

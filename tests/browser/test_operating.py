@@ -11,8 +11,8 @@ from tests.browser.visit import visiting
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),  # the first test of a machine installs the browser
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.xdist_group("browser-operating"),
+    pytest.mark.asyncio(loop_scope="module"),
 ]
 
 ALERT = "DeadLetterQueueCritical"

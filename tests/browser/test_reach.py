@@ -13,8 +13,8 @@ from tests.browser.visit import PHONE, visiting
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),  # the first test of a machine installs the browser
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.asyncio(loop_scope="package"),
+    pytest.mark.xdist_group("browser-reach"),
+    pytest.mark.asyncio(loop_scope="module"),
 ]
 
 DASHBOARD: Final = f"/dashboards/{BACKEND.uid}"
