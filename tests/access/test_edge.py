@@ -115,6 +115,8 @@ def refusal_of(rule: CommandRule | ReadRule, stance: Stance) -> str | None:
     if isinstance(rule, ReadRule):
         is_kept_out = rule.is_owned and not stance.may_read(OWNER)
         return "FORBIDDEN" if is_kept_out else None
+    if stance.for_whom is not None and set(rule.tokens) <= {"admin", "super_admin"}:
+        return "ACTOR_MISMATCH"  # administration is done in one's own name
     is_anybodys = rule.acting in (SERVICE, PARTY)
     return None if is_anybodys or stance.actor == OWNER else "ACTOR_MISMATCH"
 

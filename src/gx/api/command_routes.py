@@ -21,7 +21,7 @@ from gx.domain.catalogue import COMMANDS
 from gx.domain.command_status import CommandStatus
 from gx.domain.commands import CommandSpec
 from gx.domain.identifiers import CommandId
-from gx.domain.refusals import RefusalCode
+from gx.domain.refusals import RefusalCode, RefusedError
 from gx.domain.roles import signing_role
 from gx.outbox.ports import Acceptance, AcceptanceKind, CommandReader, NewCommand
 
@@ -73,6 +73,13 @@ class CommandHandler:
         await _reply(exchange, command_id, status, _REPLAYED)
 
     def _require_actor(self, caller: Caller, arguments: Mapping[str, str]) -> None:
+        # The ledger is told the actor alone: in somebody else's name, administrators could
+        # approve what they asked for themselves.
+        if self._spec.access.is_administrative and caller.actor != caller.principal.subject:
+            raise RefusedError(
+                RefusalCode.ACTOR_MISMATCH,
+                f"{self._spec.wire_name} is done in one's own name: leave X-On-Behalf-Of out",
+            )
         name = self._spec.actor_argument
         if name is not None:
             caller.require_actor(arguments[name])

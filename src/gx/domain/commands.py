@@ -32,6 +32,11 @@ class Access(StrEnum):
         """Tell whether a token of this role may call the route at all."""
         return role in _ADMITTED[self]
 
+    @property
+    def is_administrative(self) -> bool:
+        """Tell whether administrators alone are admitted, who then act in their own name."""
+        return self in {Access.ADMIN, Access.SUPER_ADMIN}
+
 
 _ADMITTED = {
     Access.PUBLIC: frozenset(TokenRole),

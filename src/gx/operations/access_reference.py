@@ -78,6 +78,8 @@ def _for_whom(route: RouteSpec, spec: CommandSpec) -> str:
         return f"`{spec.actor_argument}` must be the actor"
     if route.access is Access.USER:
         return "the ledger's state names who may"
+    if route.access.is_administrative:
+        return "in one's own name"
     return "the actor is recorded"
 
 
