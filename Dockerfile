@@ -1,6 +1,6 @@
 # One image for every process: what it runs is its argument (`api serve`, `outbox submit`, …).
-#   docker build --target runtime   -t gx-protocol:0.1.0 .
-#   docker build --target chaincode -t gxtv3-chaincode-devnet:0.1.0 .
+#   docker build --target runtime   -t gx-protocol:0.2.0 .
+#   docker build --target chaincode -t gxtv3-chaincode-devnet:0.2.0 .
 FROM python:3.11.13-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/gx
