@@ -16,6 +16,12 @@ AMOUNT: Final = "1000"
 REMARK: Final = "a payment for a lunch that two people had together"
 SUBJECT: Final = "benchmark"
 
+PAYLOAD: Final = (
+    b'{"fromId":"bench-00001","toId":"bench-00002","amount":"1000",'
+    b'"remark":"a payment for a lunch that two people had together"}'
+)
+"""What a peer's job carries: a transfer's arguments as JSON."""
+
 
 def account(number: int) -> str:
     """Name an account."""
