@@ -14,7 +14,7 @@ from gx.database.connections import (
     connect,
     unavailable_as_error,
 )
-from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError, Leases
+from gx.database.ports import Lease, LeaseLostError, Leases
 from gx.domain.clock import Clock
 
 # Free, expired, or held by this very holder before it was restarted: in each case with a new
@@ -87,7 +87,8 @@ class PostgresLeases(Leases):
             try:
                 with unavailable_as_error():
                     epoch: int | None = await connection.fetchval(statement, *arguments)
-            except DatabaseUnavailableError:
+            except BaseException:
+                # Also after a cancellation: the answer that is still to come is nobody's.
                 connection.terminate()
                 raise
             return epoch

@@ -6,7 +6,7 @@ nor miss a wake-up.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
@@ -23,6 +23,7 @@ IDLE_LIFETIME_S: Final = 300.0
 CLOSE_TIMEOUT_S: Final = 5.0
 RELEASE_TIMEOUT_S: Final = 2.0
 """A statement that was cancelled has so long to end; else its connection is cut."""
+_CLIENT_ERRORS: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +113,23 @@ class Pool:
                 raise
             finally:
                 self.active -= 1
-                await self._pool.release(connection, timeout=RELEASE_TIMEOUT_S)
+                # Its own TimeoutError would hide how the work ended, a cancellation above all: a
+                # task that was told to stop would go on. The connection is cut by then.
+                with suppress(TimeoutError):
+                    await self._pool.release(connection, timeout=RELEASE_TIMEOUT_S)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PooledConnection]:
         """Lend a connection in a transaction that commits at the end, or is undone by an error."""
-        async with self.acquire() as connection, connection.transaction():
-            yield connection
+        async with self.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                await _undo(transaction, connection)
+                raise
+            await transaction.commit()
 
     async def execute(self, statement: str, *arguments: object) -> str:
         """Run one statement as its own transaction and return its tag."""
@@ -164,6 +175,19 @@ class Pool:
             return await self._pool.acquire(timeout=self.settings.acquire_timeout_s)
         finally:
             self.waiting -= 1
+
+
+async def _undo(transaction: asyncpg.transaction.Transaction, connection: PooledConnection) -> None:
+    """Roll back, or cut the connection, which does the same: a server that hangs is not waited for.
+
+    asyncpg's own way out of a transaction would wait for as long as a statement may take, and then
+    raise that, whatever had ended the work.
+    """
+    try:
+        async with asyncio.timeout(RELEASE_TIMEOUT_S):
+            await transaction.rollback()
+    except (OSError, TimeoutError, asyncpg.PostgresError, *_CLIENT_ERRORS):
+        connection.terminate()
 
 
 def _note_interruption(connection: PooledConnection) -> None:
