@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 
 from gx.domain.amounts import SUPPLY_CAP
-from gx.proof.drills.faults import PROJECTOR, paused
+from gx.proof.drills.faults import PROJECTOR, SUBMITTER, paused
 from gx.proof.drills.playground import ACCOUNT, Playground, beside
 
 POSTGRES: Final = "postgres"
@@ -17,7 +17,6 @@ _CALLERS: Final = 4
 _FREE: Final = 25
 """Of two hundred: fewer than a fifth are left, and those who work have theirs."""
 _BREATH_S: Final = 0.2
-_AGED_EVERY_S: Final = 1.0
 _WAITING: Final = 60
 _COUNTRIES: Final = "/admin/countries"
 
@@ -30,15 +29,14 @@ _PARK: Final = """
     SELECT channel, 0, 0, 'CoinsMinted', '{}', 'by a drill', 'drill' FROM projection_checkpoints
 """
 _UNPARK: Final = "DELETE FROM parked_events WHERE actor = 'drill'"
-# One that waits is held back from the submitter, and made older than the API lets any be.
+# The newest: the submitter is paused and has not read it. It stays old until it is due.
 _AGE: Final = """
-    UPDATE outbox SET accepted_at_ms = 0, due_at_ms = due_at_ms + 86400000
-     WHERE seq = (SELECT min(seq) FROM outbox WHERE envelope_id IS NULL AND attempts = 0)
-       AND NOT EXISTS (SELECT 1 FROM outbox WHERE accepted_at_ms = 0)
+    UPDATE outbox SET accepted_at_ms = 0, due_at_ms = now_ms() + {hold_ms}
+     WHERE seq = (SELECT max(seq) FROM outbox WHERE envelope_id IS NULL)
 """
-_LET_GO: Final = """
-    UPDATE outbox SET accepted_at_ms = now_ms(), due_at_ms = now_ms() WHERE accepted_at_ms = 0
-"""
+_AGED: Final = "SELECT count(*) FROM outbox WHERE accepted_at_ms = 0"
+_HELD_S: Final = 900
+"""At the true pace: longer than its alert takes."""
 
 
 @asynccontextmanager
@@ -111,17 +109,14 @@ async def reads_failing(play: Playground) -> AsyncIterator[None]:
 @asynccontextmanager
 async def backlog_old(play: Playground) -> AsyncIterator[None]:
     """Have one command wait for longer than the API allows: it takes no more."""
-
-    async def age() -> None:
-        while True:
-            await play.execute(_AGE)
-            await asyncio.sleep(_AGED_EVERY_S)
-
+    hold_ms = round(play.stack.places.scale.seconds(_HELD_S) * 1_000)
+    async with paused(play, SUBMITTER):
+        await play.flood(_WAITING)
+        await play.execute(_AGE.format(hold_ms=hold_ms))
     try:
-        async with beside(age(), play.flood(_WAITING)):
-            yield
+        yield
     finally:
-        await play.execute(_LET_GO)
+        await play.until_none(_AGED)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from gx.domain.errors import GxError
 from gx.monitoring.alertmanager.inhibition import INHIBITIONS
 from gx.monitoring.alerts.backend import RESTART_LOOP
 from gx.monitoring.alerts.burn import BURN_ALERTS
-from gx.monitoring.alerts.watching import WATCHDOG
+from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL, WATCHDOG
 from gx.monitoring.model import Alert
 from gx.monitoring.scaling import Scale
 from gx.proof.drills.notifications import (
@@ -35,7 +35,9 @@ HANG_S: Final = 300.0
 _LONGEST_S: Final = 3_600
 # A fault could not be made or ended, or what should follow did not: that drill failed, no other.
 _PLAYING_FAILS: Final = (GxError, httpx.HTTPError, asyncpg.PostgresError, OSError)
-_SLOW_TO_FORGET: Final = frozenset(alert.name for alert in (*BURN_ALERTS, RESTART_LOOP))
+_SLOW_TO_FORGET: Final = frozenset(
+    alert.name for alert in (*BURN_ALERTS, RESTART_LOOP, NOTIFICATIONS_FAIL)
+)
 
 
 class Phase(StrEnum):
@@ -319,8 +321,8 @@ class Conductor:
 
     def _explained(self) -> frozenset[str]:
         names = {name for each in self._active.values() for name in each.tolerated}
-        # Burn rates look back for hours, restarts are counted for minutes: they may speak of what
-        # is over.
+        # Burn rates look back for hours, restarts and lost notifications are counted for minutes:
+        # they may speak of what is over.
         remembered = {
             run.scenario.name: run.scenario
             for run in self._run.alerts
