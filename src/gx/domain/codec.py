@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import sha256
+from json import encoder as json_encoder
 from json.encoder import encode_basestring
 from operator import attrgetter, itemgetter
 from types import NoneType
@@ -49,17 +50,39 @@ _ENCODER: Final = json.JSONEncoder(
     check_circular=False,
 )
 
+_Chunks: TypeAlias = Callable[["JsonValue", int], tuple[str, ...]]
+
+
+def _encode_in_c() -> "_Chunks | None":
+    """Make the encoder's C part once: `JSONEncoder.encode` makes one anew for every value.
+
+    None on a Python that has none.
+    """
+    make = getattr(json_encoder, "c_make_encoder", None)
+    if make is None:
+        return None
+    options = (None, ":", ",", True, False, False)  # as above: no indent, separators, sorted, ...
+    return cast("_Chunks", make(None, _ENCODER.default, encode_basestring, *options))
+
+
+_CHUNKS: Final = _encode_in_c()
+
 
 def _refuse_float(text: str) -> object:
     raise DecodeError(f"a number with a fraction ({text[:40]}) has no place on this wire")
 
 
 _DECODER: Final = json.JSONDecoder(parse_float=_refuse_float, parse_constant=_refuse_float)
+_SCAN: Final[Callable[[str, int], tuple[JsonValue, int]]] = vars(_DECODER)[
+    "scan_once"
+]  # without `decode`'s two searches for space around the value
 
 
 def encode(value: JsonValue) -> str:
     """Write `value` as canonical JSON."""
-    return _ENCODER.encode(value)
+    if _CHUNKS is None:
+        return _ENCODER.encode(value)
+    return "".join(_CHUNKS(value, 0))
 
 
 def decode(text: str) -> JsonValue:
@@ -69,10 +92,19 @@ def decode(text: str) -> JsonValue:
         DecodeError: the text is not JSON, or holds a number with a fraction.
     """
     try:
-        value: JsonValue = _DECODER.decode(text)
+        return _parse(text)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"not JSON: {error}") from error
-    return value
+
+
+def _parse(text: str) -> JsonValue:
+    """Read JSON: at once where nothing stands around the value, else as `json` does."""
+    value: JsonValue
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        end = -1
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def decode_object(text: str) -> JsonObject:
