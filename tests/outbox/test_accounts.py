@@ -1,8 +1,7 @@
 """What the submitter counts stands under labels that the catalogue declares."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gx.domain.catalogue import COMMANDS
 from gx.domain.refusals import RefusalCode

@@ -1,8 +1,7 @@
 """What the ledger is asked: each command by its own function, arguments in the contract's order."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gx.domain.batches import BATCH_FUNCTION, parse_items
 from gx.domain.catalogue import COMMANDS

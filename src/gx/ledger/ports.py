@@ -8,7 +8,7 @@ and then a *verdict*, which arrives on the block stream or is asked for.
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
 from gx.domain.roles import LedgerRole
@@ -58,8 +58,7 @@ class ChaincodeEvent:
     payload: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
+class Write(NamedTuple):
     """One key of a transaction's write set; `value` is None where the key was deleted."""
 
     key: str

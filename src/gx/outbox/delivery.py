@@ -6,9 +6,9 @@ then on only a verdict, or the proof that there will be none, ends it.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
+import msgspec
 import structlog
 
 from gx.domain.batches import BATCH_FUNCTION
@@ -350,7 +350,7 @@ class Delivery:
                 place.lease, [entry], until_ms=until_ms, reason=str(error), is_attempt=True
             )
         )
-        return replace(entry, attempts=entry.attempts + 1, due_at_ms=until_ms)
+        return msgspec.structs.replace(entry, attempts=entry.attempts + 1, due_at_ms=until_ms)
 
     async def _bury(self, entry: Entry, reason: str) -> None:
         place = self._place

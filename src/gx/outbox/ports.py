@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from gx.database.ports import Lease
 from gx.domain.batches import OutcomeKind
 from gx.domain.codec import JsonObject
@@ -158,8 +160,7 @@ class CommandReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A command that waits in the outbox. `seq` is its place in the order of acceptance.
 
     `key` is what the ledger records it under: `key_hash`, or the command id.
@@ -188,8 +189,7 @@ class LiveEnvelope:
     prepared_at_ms: EpochMs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     """The final answer to one command, to be written once.
 
     `transaction_id` and `block_number` are None where the contract refused to endorse the

@@ -151,5 +151,5 @@ def _show_transaction(content: Content, code: ValidationCode) -> LedgerTransacti
         validation_code=code,
         timestamp_ms=EpochMs(content.timestamp_ms),
         event=content.decode_event() if is_valid else None,
-        writes=tuple(Write(key=key, value=value) for key, value in writes.items()),
+        writes=tuple(map(Write._make, writes.items())),
     )

@@ -1,8 +1,8 @@
 """The submitter's side, fenced by the lease's epoch."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 
+import msgspec
 from typing_extensions import override
 
 from gx.database.ports import Lease
@@ -102,7 +102,7 @@ class MemoryOutboxStore(OutboxStore):
             if row is None:
                 continue
             attempts = row.entry.attempts + is_attempt
-            row.entry = replace(row.entry, due_at_ms=until_ms, attempts=attempts)
+            row.entry = msgspec.structs.replace(row.entry, due_at_ms=until_ms, attempts=attempts)
             self._note(row, reason)
 
     @override
