@@ -89,9 +89,10 @@ screenshots: setup $(PAGE_TOOLS) ## Make the pictures of the console in docs/ima
 
 check: lint types imports dead-code security fresh console-check ## Everything that needs no running system
 
-test: check ## Everything: checks, units, conformance, end-to-end and chaos on the real parts
+test: check ## Everything: checks, units, conformance, end-to-end, chaos and drills on the real parts
 	@nice $(BIN)/gx fabric install --optional
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup --durations=60
+	@$(BIN)/gx drill --backend --again
 
 test-fast: setup ## Only the tests that take less than two seconds each
 	@$(BIN)/python -m pytest -n 2 -m "not slow" -q

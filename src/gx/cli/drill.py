@@ -37,6 +37,9 @@ def drill(
     factor: Annotated[
         float, typer.Option("--factor", min=1, max=60, help="By what every duration is divided.")
     ] = 15,
+    again: Annotated[
+        bool, typer.Option("--again", help="Play once more what failed; only that counts then.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="A folder for drills.md, drills.json, drills.svg."),
@@ -50,13 +53,13 @@ def drill(
     and a temporary folder: what runs here besides is left alone. Each alert
     must fire, reach its receivers in the words of its declaration or be muted
     by an alert that may mute it, and resolve; and nothing else may fire.
-    Exits with 1 if one does not.
+    Exits with 1 if one does not; a busy machine can be the reason: see --again.
 
     Examples:
       gx drill
       gx drill --only stalled-projection
       gx drill --only BackendServiceDown --real-time
-      gx drill --backend
+      gx drill --backend --again
       gx drill --all --output docs/reference
     """
     from gx.monitoring.alerts.backend import BACKEND_ALERTS  # noqa: PLC0415 (--help need not wait)
@@ -67,7 +70,11 @@ def drill(
         _list(SCENARIOS, as_json=as_json)
         return
     chosen = SCENARIOS if every else _choose(SCENARIOS, names)
+    if again and output is not None:
+        raise UsageFailedError("a report is of one run: leave --again or --output away")
     run = _play(chosen, 1.0 if real_time else factor)
+    if again and not run.is_good:
+        run = _play(_told_to_repeat(run, chosen), 1.0 if real_time else factor)
     if output is not None:
         options = "--all" if every else " ".join(f"--only {name}" for name in names)
         _write(run, output, f"gx drill {options} --output {output}")
@@ -101,6 +108,16 @@ def _choose(scenarios: "Sequence[Scenario]", names: Sequence[str]) -> "tuple[Sce
         return choose(scenarios, names)
     except ValueError as error:
         raise UsageFailedError(f"{error}; `gx drill` lists them all") from error
+
+
+def _told_to_repeat(run: "DrillRun", chosen: "Sequence[Scenario]") -> "Sequence[Scenario]":
+    from gx.proof.drills.choice import suspects  # noqa: PLC0415 (--help need not wait for it)
+    from gx.proof.drills.report import complaints  # noqa: PLC0415 (--help need not wait for it)
+
+    repeated = suspects(run, chosen)
+    say(complaints(run))
+    say(f"playing once more, in a new stack: {', '.join(each.name for each in repeated)}")
+    return repeated
 
 
 def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":

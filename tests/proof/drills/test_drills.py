@@ -3,7 +3,10 @@
 import pytest
 
 from gx.monitoring.alerts import ALERTS
-from gx.proof.drills.choice import choose
+from gx.monitoring.scaling import Scale
+from gx.proof.drills.choice import choose, suspects
+from gx.proof.drills.observer import Sighting
+from gx.proof.drills.run import AlertRun, DrillRun, FalseAlarm, Phase
 from gx.proof.drills.scenarios import NOT_DRILLED, SCENARIOS
 from gx.proof.drills.spoken import Spoken, Statement
 
@@ -47,6 +50,34 @@ def test_a_name_that_nobody_plays_is_refused() -> None:
     """A misspelt drill that passed would look like a proof."""
     with pytest.raises(ValueError, match="no drill plays api-outrage"):
         choose(SCENARIOS, ["api-outage", "api-outrage"])
+
+
+def test_what_failed_is_played_again_and_nothing_else() -> None:
+    """A second chance is for the drill that needs it; the others have shown what they can."""
+    good, failed, disturbed = SCENARIOS[:3]
+    run = DrillRun(
+        scale=Scale(15),
+        began_s=0,
+        alerts=[
+            AlertRun(alert=good.expects[0], scenario=good, phase=Phase.RESOLVED),
+            AlertRun(alert=failed.expects[0], scenario=failed, phase=Phase.FAILED),
+            AlertRun(alert=disturbed.expects[0], scenario=disturbed, phase=Phase.RESOLVED),
+        ],
+    )
+    assert suspects(run, SCENARIOS[:3]) == (failed,)
+
+    run.false_alarms.append(
+        FalseAlarm(
+            sighting=Sighting(labels={"alertname": "Other"}, pending_s=1.0),
+            during=(disturbed.name,),
+        )
+    )
+    assert suspects(run, SCENARIOS[:3]) == (failed, disturbed)
+
+    run.alerts.clear()
+    run.false_alarms.clear()
+    run.shape_faults = ("a title was missing",)
+    assert suspects(run, SCENARIOS[:3]) == SCENARIOS[:3]
 
 
 def test_a_counter_goes_on_from_where_it_was() -> None:

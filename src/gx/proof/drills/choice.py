@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gx.proof.drills.run import DrillRun
 from gx.proof.drills.scenarios import Scenario
 
 
@@ -27,6 +28,16 @@ def choose(scenarios: Sequence[Scenario], names: Sequence[str]) -> tuple[Scenari
         for each in scenarios
         if each.name in wanted
     )
+
+
+def suspects(run: DrillRun, played: Sequence[Scenario]) -> tuple[Scenario, ...]:
+    """Return the drills to blame: those that failed, and those during which another alert fired.
+
+    All of them, if what is wrong cannot be laid to any.
+    """
+    names = {each.scenario.name for each in run.alerts if not each.is_good}
+    names.update(name for alarm in run.false_alarms for name in alarm.during)
+    return tuple(each for each in played if each.name in names) or tuple(played)
 
 
 def _names_of(scenario: Scenario) -> set[str]:

@@ -10,6 +10,7 @@ from gx.proof.drills.numbers import HEIGHT, Sayings, backend, healthy, orderer, 
 from gx.proof.drills.playground import Playground
 from gx.proof.drills.spoken import Statement
 from gx.proof.drills.voices import BACKEND, ORDERER, PEER, REDIS, SECOND
+from gx.telemetry.catalogue.every_process import UPGRADE_NEEDED
 from gx.telemetry.catalogue.write_path import OUTBOX_WORKER_ACTIVE, OUTBOX_WORKER_STATUS
 
 _BEHIND: Final = 50
@@ -36,13 +37,18 @@ async def numbers_sick(play: Playground) -> AsyncIterator[None]:
     """Let every stand-in but the cache's say what is wrong.
 
     A peer is behind, fails to endorse and finds transactions invalid, no orderer leads, a
-    certificate expires soon, a disk is nearly full, a replica lags, a worker's loop has stopped.
+    certificate expires soon, a disk is nearly full, a replica lags, a worker's loop has stopped,
+    another waits for its upgrade.
     """
     things = backend(expires_days=3, disk_left=0.05, replica_lag_s=300.0)
     sayings: Sayings = {
         PEER: peer(height=HEIGHT - _BEHIND, invalid=2.0, failed=2.0),
         ORDERER: orderer(leads=0.0),
-        BACKEND: [*things, Statement(OUTBOX_WORKER_STATUS.name, 0.0)],
+        BACKEND: [
+            *things,
+            Statement(OUTBOX_WORKER_STATUS.name, 0.0),
+            Statement(UPGRADE_NEEDED.name, 1.0, {"reason": "event"}),
+        ],
     }
     async with _saying(play, sayings):
         yield
