@@ -278,7 +278,8 @@ SCENARIOS: Final = (
         monitoring_faults.target_removed,
         Part.PROMETHEUS_FILES,
         Part.API,
-        how="the ledger's target is taken out of the scrape configuration",
+        how="the ledger's job is taken out of the scrape configuration, "
+        "where its last samples count for five minutes more",
         named="removed-target",
         expects=(SERVICE_DOWN,),
         besides=(NOTIFICATIONS_FAIL,),
