@@ -3,6 +3,7 @@
 import abc
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -281,6 +282,20 @@ class ReadModelStoreConformance(abc.ABC):
         assert (event.actor, event.reason) == ("grace", "unknown for ever")
         assert event.event == A_STOP.event
         assert await store.stop() is None
+
+    async def test_an_event_of_a_newer_release_cannot_be_parked(
+        self, store: ReadModelStore, lease: Lease
+    ) -> None:
+        """It waits for the release that reads it; a later stop at it may be for another reason."""
+        await store.stopped_at(lease, replace(A_STOP, is_newer=True))
+        refused = await store.park(BlockNumber(3), 2, actor="grace", reason="in the way")
+        noted = await store.stop()
+        await store.stopped_at(lease, A_STOP)
+        parked = await store.park(BlockNumber(3), 2, actor="grace", reason="unknown for ever")
+
+        assert (refused, parked) == (False, True)
+        assert noted is not None
+        assert noted.is_newer
 
     async def test_a_stop_is_noted_until_the_projection_goes_on(
         self, store: ReadModelStore, lease: Lease

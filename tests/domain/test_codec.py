@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gx.domain.amounts import Amount, Delta
+from gx.domain.batches import parse_outcomes
 from gx.domain.codec import DecodeError, JsonObject, JsonValue, Record, decode, encode
 from gx.domain.events import (
     EVENTS,
@@ -17,6 +18,7 @@ from gx.domain.events import (
     parse_event,
 )
 from gx.domain.identifiers import AccountId, EpochSeconds
+from gx.domain.versions import NewerVersionError
 
 JSON: st.SearchStrategy[JsonValue] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -118,11 +120,41 @@ def test_an_event_survives_its_payload() -> None:
     assert parse_event(payload) == _a_mint()
 
 
-@pytest.mark.parametrize("change", [{"eventType": "CoinsBurnt"}, {"schemaVersion": 2}])
-def test_an_event_of_the_future_is_not_guessed_at(change: dict[str, JsonValue]) -> None:
-    """An unknown type or a newer schema stops the reader instead of being half understood."""
+def test_an_event_of_the_future_is_not_guessed_at() -> None:
+    """An unknown type stops the reader instead of being half understood."""
     with pytest.raises(UnknownEventError):
-        parse_event({**_a_mint().to_payload(), **change})
+        parse_event({**_a_mint().to_payload(), "eventType": "CoinsBurnt"})
+
+
+def test_a_newer_schema_stops_the_reader_and_says_what_it_reads() -> None:
+    """Its fields may mean something else: the error names both versions."""
+    with pytest.raises(NewerVersionError, match=r"CoinsMinted has version 2.* reads version 1"):
+        parse_event({**_a_mint().to_payload(), "schemaVersion": 2})
+
+
+def test_an_event_without_a_schema_version_is_of_the_first() -> None:
+    """What was written before versions were stays readable."""
+    payload = _a_mint().to_payload()
+    del payload["schemaVersion"]
+
+    assert parse_event(payload) == _a_mint()
+
+
+@pytest.mark.parametrize("version", [0, -1, "1", True, [], {}])
+def test_a_version_that_is_none_is_an_error_of_the_event(version: JsonValue) -> None:
+    """It is damaged, not newer: another release would not read it either."""
+    with pytest.raises(DecodeError) as failed:
+        parse_event({**_a_mint().to_payload(), "schemaVersion": version})
+
+    assert not isinstance(failed.value, NewerVersionError)
+
+
+def test_a_batch_states_its_version_like_an_event() -> None:
+    """None is the first; a newer one is neither read nor taken for damaged."""
+    assert parse_outcomes('{"outcomes":[]}') == ()
+    assert parse_outcomes('{"outcomes":[],"schemaVersion":1}') == ()
+    with pytest.raises(NewerVersionError, match="BatchExecuted has version 2"):
+        parse_outcomes('{"results":[],"schemaVersion":2}')
 
 
 def test_every_event_has_its_own_wire_name() -> None:

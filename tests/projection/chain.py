@@ -11,7 +11,7 @@ from gx.domain.batches import BATCH_FUNCTION, BatchItem, encode_items
 from gx.domain.codec import JsonValue, encode
 from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, EpochSeconds, TransactionId
 from gx.domain.roles import LedgerRole
-from gx.ledger.errors import StreamError
+from gx.ledger.errors import NewerBlockError, StreamError
 from gx.ledger.ports import (
     Block,
     ChaincodeEvent,
@@ -31,7 +31,8 @@ class Chain:
     """Blocks that contracts made, and a stream of them: a `BlockSource`.
 
     `is_reachable` false makes every call fail; `breaks_after` ends a stream after so many blocks;
-    `silences` is how many streams will bring nothing and not end.
+    `silences` is how many streams will bring nothing and not end; `unreadable` is raised for the
+    next block.
     """
 
     executor: Executor = field(default_factory=build_executor)
@@ -41,6 +42,7 @@ class Chain:
     is_reachable: bool = True
     breaks_after: int | None = None
     silences: int = 0
+    unreadable: NewerBlockError | None = None
     commands: int = 0
     _grown: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -162,6 +164,8 @@ class Chain:
             await asyncio.Event().wait()
         for count in range(2**63):
             self._require_reachable()
+            if self.unreadable is not None:
+                raise self.unreadable
             if count == self.breaks_after:
                 raise StreamError("the test broke the stream")
             while len(self.committed) <= first + count:

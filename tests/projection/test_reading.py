@@ -5,14 +5,15 @@ from collections import Counter
 import pytest
 
 from gx.domain.batches import BATCH_EVENT, parse_events
-from gx.domain.codec import encode
+from gx.domain.codec import JsonObject, encode
+from gx.domain.events import CoinsTransferred
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.ports import Block
 from gx.projection.memory import apply_changes, empty_tables
 from gx.projection.reading import EventFoldError, EventPosition, fold_block
 from gx.projection.reduction import Effects
 from tests.projection.chain import Chain
-from tests.projection.events import MINTED, UNKNOWN, a_batch
+from tests.projection.events import EXAMPLES, MINTED, UNKNOWN, a_batch
 
 
 def folded(block: Block, parked: frozenset[EventPosition] = frozenset()) -> Counter[str]:
@@ -98,6 +99,50 @@ def test_an_event_that_cannot_be_projected_is_named(name: str, payload: str, pos
 
     assert failed.value.place.position == position
     assert f"event {position} of block 0" in str(failed.value)
+
+
+TRANSFERRED = next(event for event in EXAMPLES if isinstance(event, CoinsTransferred)).to_payload()
+NEWER: JsonObject = {**MINTED, "schemaVersion": 2}
+NEWER_TRANSFER: JsonObject = {**TRANSFERRED, "schemaVersion": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "position"),
+    [
+        pytest.param(BATCH_EVENT, a_batch((MINTED, NEWER)), 1, id="event in a batch"),
+        pytest.param(BATCH_EVENT, a_batch((TRANSFERRED, NEWER_TRANSFER)), 1, id="transfer"),
+        pytest.param("CoinsMinted", encode(NEWER), 0, id="direct call"),
+        pytest.param("CoinsMinted", encode({**MINTED, "events": [NEWER]}), 1, id="further"),
+        pytest.param(BATCH_EVENT, '{"outcomes":[],"schemaVersion":2}', 0, id="batch"),
+        pytest.param(BATCH_EVENT, '{"rows":{},"schemaVersion":7}', 0, id="batch of other form"),
+    ],
+)
+def test_what_a_newer_release_wrote_asks_for_an_upgrade(
+    name: str, payload: str, position: int
+) -> None:
+    """Nothing is wrong with it: the error says who can read it, and advises no parking."""
+    with pytest.raises(EventFoldError, match="upgrade the projector") as failed:
+        folded(Chain().raw(name, payload))
+
+    assert failed.value.is_newer
+    assert failed.value.place.position == position
+    assert "this release reads version 1" in str(failed.value)
+
+
+@pytest.mark.parametrize("stated", ['"schemaVersion":1,', ""])
+def test_a_batch_of_the_first_version_need_not_state_it(stated: str) -> None:
+    """Blocks from before versions were stay readable."""
+    payload = a_batch((MINTED,)).replace('"outcomes"', f'{stated}"outcomes"')
+
+    assert folded(Chain().raw(BATCH_EVENT, payload)) == {"CoinsMinted": 1}
+
+
+@pytest.mark.parametrize("event", [MINTED, TRANSFERRED])
+def test_an_event_of_the_first_version_need_not_state_it(event: JsonObject) -> None:
+    """The fast way and the typed way agree."""
+    old = {key: value for key, value in event.items() if key != "schemaVersion"}
+
+    assert folded(Chain().raw(BATCH_EVENT, a_batch((old,)))).total() == 1
 
 
 def test_a_parked_event_is_passed_over_and_only_that() -> None:

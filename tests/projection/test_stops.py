@@ -7,10 +7,13 @@ import pytest
 import structlog
 
 from gx.domain.batches import BATCH_EVENT
+from gx.domain.codec import JsonObject
 from gx.domain.identifiers import BlockNumber
+from gx.ledger.errors import NewerBlockError
 from gx.projection import projector as projector_module
 from gx.projection.memory import MemoryReadModelStore
 from gx.projection.ports import WrongChainError
+from gx.telemetry.upgrades import UpgradeReason
 from tests.projection.chain import Chain
 from tests.projection.events import MINTED, UNKNOWN, a_batch
 from tests.projection.projected import a_lease, straight
@@ -75,6 +78,76 @@ async def test_a_parked_event_lets_the_rest_go_on(
     assert [event.reason for event in await memory_store.parked()] == ["of a removed feature"]
     assert memory_store.audit == [("grace", "of a removed feature")]
     assert bench.metrics.events_processed("CoinsMinted").read() == 6 + 2
+
+
+NEWER: JsonObject = {**MINTED, "schemaVersion": 2}
+OF_A_NEWER_RELEASE = [
+    pytest.param(a_batch((MINTED, NEWER, MINTED)), 1, id="event"),
+    pytest.param('{"eventType":"BatchExecuted","rows":[],"schemaVersion":2}', 0, id="batch"),
+]
+
+
+@pytest.mark.parametrize(("payload", "position"), OF_A_NEWER_RELEASE)
+async def test_what_a_newer_release_wrote_is_waited_for(
+    chain: Chain, bench: Bench, *, payload: str, position: int
+) -> None:
+    """Neither skipped nor parked: it says which release is needed, and that one goes on from here.
+
+    The upgrade is stood in for by a block that this release reads.
+    """
+    memory_store = bench.store
+    chain.raw(BATCH_EVENT, payload)
+    chain.transfers([("bob", "alice", 500_000_000)])
+    needed = bench.metrics.upgrade_needed(UpgradeReason.EVENT)
+    assert needed.read() == 0
+
+    with structlog.testing.capture_logs() as said:
+        async with bench.running():
+            await eventually(lambda: is_stopped(memory_store))
+            stop = await memory_store.stop()
+            assert stop is not None
+            assert (stop.block_number, stop.position, stop.is_newer) == (5, position, True)
+            assert needed.read() == 1
+            assert not await memory_store.park(
+                BlockNumber(5), position, actor="grace", reason="in the way"
+            )
+            assert (await memory_store.checkpoint()).block_number == 4
+
+            chain.replace_event(5, BATCH_EVENT, a_batch((MINTED, MINTED, MINTED)))
+            await bench.reaches(6)
+            assert needed.read() == 0
+
+    assert await memory_store.stop() is None
+    assert await memory_store.digest() == await straight(chain)
+    (first, *_) = [entry for entry in said if entry["event"] == "event_not_projectable"]
+    assert (first["block_number"], first["position"]) == (5, position)
+    assert all(
+        words in str(first["error"])
+        for words in ("version 2", "reads version 1", "upgrade the projector")
+    )
+
+
+async def test_a_projector_that_resigns_waits_for_no_upgrade(
+    chain: Chain, bench: Bench, memory_store: MemoryReadModelStore
+) -> None:
+    """What stands in the way is then another's to say."""
+    chain.raw(BATCH_EVENT, a_batch((NEWER,)))
+    async with bench.running():
+        await eventually(lambda: is_stopped(memory_store))
+
+    assert bench.metrics.upgrade_needed(UpgradeReason.EVENT).read() == 0
+
+
+async def test_a_block_of_a_newer_release_is_waited_for(chain: Chain, bench: Bench) -> None:
+    """It is not called corrupt, and the reader goes on when it can."""
+    chain.unreadable = NewerBlockError(BlockNumber(5), "the transaction's form has version 2")
+    needed = bench.metrics.upgrade_needed(UpgradeReason.BLOCK)
+
+    async with bench.running():
+        await eventually(lambda: is_so(needed.read() == 1))
+        chain.unreadable = None
+        await bench.reaches(len(chain.committed) - 1)
+        assert needed.read() == 0
 
 
 async def test_retries_never_grow(bench: Bench) -> None:

@@ -17,9 +17,13 @@ from gx.domain.codec import (
 from gx.domain.events import Event
 from gx.domain.identifiers import CommandId
 from gx.domain.refusals import RefusalCode
+from gx.domain.versions import read_version
 
 BATCH_FUNCTION: Final = "Batch:Execute"
 BATCH_EVENT: Final = "BatchExecuted"
+BATCH_VERSION: Final = 1
+"""Of the event's own form; its events state theirs. The first version is not written, so that the
+payload of one batch is the same bytes from every release that writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +106,11 @@ def parse_outcomes(payload: str) -> tuple[Outcome, ...]:
     """Read the payload of `BatchExecuted`, in the order of execution.
 
     Raises:
+        NewerVersionError: its form is a newer release's.
         DecodeError: the payload is not a list of outcomes.
     """
     wire = decode_object(payload)
+    read_version(wire.get("schemaVersion"), what=BATCH_EVENT, newest=BATCH_VERSION)
     return tuple(Outcome.from_wire(_object(value)) for value in _list(wire.get("outcomes")))
 
 

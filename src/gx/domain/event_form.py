@@ -1,8 +1,10 @@
 """What every event has in common: its type and schema version, its time, its accounts.
 
 An event carries every account that it changes with its delta, so that a fold needs nothing
-but the event. `SCHEMA_VERSION` rises when a field changes its meaning; readers stop at a
-version that they do not know.
+but the event. An event type's `SCHEMA_VERSION` rises when a field changes its meaning or goes;
+whoever raises it goes on reading every version before it, for blocks are for ever. A reader stops
+at a version that it does not know (`gx.domain.versions`). A new field needs no new version: older
+readers pass over it.
 """
 
 from dataclasses import dataclass

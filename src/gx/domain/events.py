@@ -9,9 +9,6 @@ from typing import ClassVar, Final
 from gx.domain.amounts import Amount
 from gx.domain.codec import DecodeError, JsonObject, Record
 from gx.domain.event_form import (
-    SCHEMA_VERSION as SCHEMA_VERSION,  # noqa: PLC0414 (a meant re-export)
-)
-from gx.domain.event_form import (
     AccountChange as AccountChange,  # noqa: PLC0414 (a meant re-export)
 )
 from gx.domain.event_form import (
@@ -28,6 +25,7 @@ from gx.domain.identifiers import AccountId, CountryCode, EpochSeconds, UserId
 from gx.domain.loan_events import LOAN_EVENTS
 from gx.domain.organization_events import ORGANIZATION_EVENTS
 from gx.domain.relationship_events import RelationshipConfirmed, RelationshipRequested
+from gx.domain.versions import read_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,21 +267,21 @@ EVENTS: Final[dict[str, type[Event]]] = {event.WIRE_NAME: event for event in _DE
 
 
 class UnknownEventError(DecodeError):
-    """An event's type or schema version is not known here; only newer code can fold it."""
+    """An event's type is not known here."""
 
 
 def parse_event(payload: JsonObject) -> Event:
     """Read one event from its payload.
 
     Raises:
-        UnknownEventError: no such type, or a newer schema version.
+        UnknownEventError: no such type.
+        NewerVersionError: its fields mean what only a newer release knows.
         DecodeError: a field is missing or has another type.
     """
     name = payload.get("eventType")
     event_type = EVENTS.get(name) if isinstance(name, str) else None
     if event_type is None:
         raise UnknownEventError(f"event type {name!r} is unknown to this version")
-    version = payload.get("schemaVersion")
-    if version != SCHEMA_VERSION:
-        raise UnknownEventError(f"{name} has schema version {version!r}; this reads 1")
+    newest = event_type.SCHEMA_VERSION
+    read_version(payload.get("schemaVersion"), what=event_type.WIRE_NAME, newest=newest)
     return event_type.from_wire(payload)

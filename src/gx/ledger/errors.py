@@ -89,6 +89,18 @@ class CorruptBlockError(StreamError):
         self.number = number
 
 
+class NewerBlockError(StreamError):
+    """A newer release wrote the block; this one cannot read it. Nothing is wrong with it."""
+
+    def __init__(self, number: BlockNumber, reason: str) -> None:
+        super().__init__(
+            f"block {number} cannot be read: {reason}; upgrade this process to the ledger's "
+            "release, until then it reads no further and nothing is lost",
+            code="NEWER_BLOCK",
+        )
+        self.number = number
+
+
 __all__ = [
     "CommitError",
     "CorruptBlockError",
@@ -96,6 +108,7 @@ __all__ = [
     "EvaluateError",
     "LedgerError",
     "LedgerUnavailableError",
+    "NewerBlockError",
     "RefusalCode",
     "StreamError",
     "SubmitError",

@@ -152,6 +152,8 @@ class MemoryReadModelStore(ReadModelStore):
         stop = self._stop
         if stop is None or (stop.block_number, stop.position) != (block_number, position):
             return False
+        if stop.is_newer:
+            return False
         self._parked.append(
             ParkedEvent(
                 block_number=block_number,

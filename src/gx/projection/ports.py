@@ -30,13 +30,17 @@ class WrongChainError(GxError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """The event at which the projection stands still, and why it cannot be folded."""
+    """The event at which the projection stands still, and why it cannot be folded.
+
+    `is_newer`: nothing is wrong with it, but only a newer release can read it.
+    """
 
     block_number: BlockNumber
     position: int
     event_type: str
     event: JsonObject
     error: str
+    is_newer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +154,8 @@ class ReadModelStore(Protocol):
     ) -> bool:
         """Set aside the event at which the projection stands still: it will be passed over.
 
-        Stored and audited with actor and reason. False, and nothing, if it does not stand there.
+        Stored and audited with actor and reason. False, and nothing, if it does not stand there,
+        or if the event waits for a newer release, which will have its effect.
         """
         ...
 

@@ -3,6 +3,7 @@
     what happens                      what it does
     the lease is somebody else's      stands by, tries again every third of a lease
     an event cannot be projected      stands still before its block, says so, tries every 3 s
+    a newer release wrote it          the same; nobody may park it, the next release reads it
     ledger or database away           tries again every second
     the ledger is another chain       ends with WrongChainError: an operator must choose
     anything else fails               applies the blocks before it, says so, tries every 3 s
@@ -20,7 +21,7 @@ import structlog
 from gx.database.lease_keeper import LeaseKeeper
 from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError, Leases
 from gx.domain.clock import Clock
-from gx.ledger.errors import LedgerError
+from gx.ledger.errors import LedgerError, NewerBlockError
 from gx.ledger.ports import BlockSource
 from gx.projection.folds import assert_complete
 from gx.projection.ports import ReadModelStore, Stop, WrongChainError
@@ -32,6 +33,7 @@ from gx.projection.tasks import end_tasks
 from gx.telemetry.health import Heartbeat
 from gx.telemetry.instruments import ProjectorMetrics
 from gx.telemetry.lag import ProjectionLag
+from gx.telemetry.upgrades import UpgradeReason
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -132,6 +134,7 @@ class Projector:
         self._side.metrics.worker_active.set(0)
         self._side.metrics.parked_events.clear()
         self._side.metrics.checkpoint.clear()
+        self._side.metrics.no_upgrade_needed(UpgradeReason.EVENT, UpgradeReason.BLOCK)
         self._side.lag.forget()
         self._side.reconciler.forget()
         _log.info("projector_resigned", holder=lease.holder, epoch=lease.epoch)
@@ -156,6 +159,8 @@ class Projector:
     async def _react(self, lease: Lease, error: Exception) -> float:
         """Say what went wrong; return how long to wait before the next attempt."""
         match error:
+            case NewerBlockError():
+                self._say_too_old(UpgradeReason.BLOCK, error)
             case LedgerError() | DatabaseUnavailableError():
                 _log.warning("projection_interrupted", error=error)
                 return UNAVAILABLE_RETRY_S
@@ -169,11 +174,14 @@ class Projector:
     async def _say_stopped(self, lease: Lease, error: EventFoldError) -> None:
         """Tell operators where the projection stands still; they may park the event."""
         self._side.metrics.events_failed(error.event_type).inc()
+        if error.is_newer:
+            self._side.metrics.upgrade_needed(UpgradeReason.EVENT).set(1)
         _log.error(
             "event_not_projectable",
             block_number=error.place.block_number,
             position=error.place.position,
             event_type=error.event_type,
+            is_newer=error.is_newer,
             error=error,
         )
         stop = Stop(
@@ -182,9 +190,15 @@ class Projector:
             event_type=error.event_type,
             event=error.event,
             error=str(error),
+            is_newer=error.is_newer,
         )
         with suppress(DatabaseUnavailableError, LeaseLostError):
             await self._side.store.stopped_at(lease, stop)
+
+    def _say_too_old(self, reason: UpgradeReason, error: Exception) -> None:
+        """Tell operators that only a newer release can go on."""
+        self._side.metrics.upgrade_needed(reason).set(1)
+        _log.error("block_of_newer_release_met", error=error)
 
     # ------------------------------------------------------------ beside the projection
 

@@ -11,6 +11,7 @@ from gx.domain.codec import DecodeError, JsonObject, decode_object
 from gx.domain.errors import GxError
 from gx.domain.events import EVENTS, CoinsTransferred, parse_event
 from gx.domain.identifiers import BlockNumber, CommandId
+from gx.domain.versions import FIRST, NewerVersionError
 from gx.ledger.ports import Block, ChaincodeEvent, event_transactions
 from gx.projection.folding import Place, PlaceParts
 from gx.projection.folds import fold
@@ -24,18 +25,29 @@ EventPosition: TypeAlias = tuple[BlockNumber, int]
 RawEvent: TypeAlias = msgspec.Raw | JsonObject
 
 
+_MEND: Final = "deploy a version that can, or park the event"
+_UPGRADE: Final = (
+    "upgrade the projector to the release that wrote it; until then nothing is projected and "
+    "nothing is lost, and the event cannot be parked"
+)
+
+
 class EventFoldError(GxError):
-    """An event cannot be projected by this version; the projection must not go past it."""
+    """An event cannot be projected by this version; the projection must not go past it.
+
+    `is_newer`: nothing is wrong with it, only a newer release can read it.
+    """
 
     def __init__(self, place: Place, event: JsonObject, cause: Exception) -> None:
         name = event.get("eventType")
         self.event_type = name if isinstance(name, str) and name in EVENTS else UNKNOWN_EVENT
         self.place = place
         self.event = event
+        self.is_newer = isinstance(cause, NewerVersionError)
         super().__init__(
             f"event {place.position} of block {place.block_number} ({name!r}, transaction "
-            f"{place.transaction_id}) cannot be projected: {cause}; deploy a version that can, "
-            "or park the event"
+            f"{place.transaction_id}) cannot be projected: {cause}; "
+            f"{_UPGRADE if self.is_newer else _MEND}"
         )
 
 
@@ -44,8 +56,9 @@ class _Outcome(msgspec.Struct, rename="camel"):
     events: list[msgspec.Raw] = []
 
 
-class _Batch(msgspec.Struct):
+class _Batch(msgspec.Struct, rename="camel"):
     outcomes: list[_Outcome]
+    schema_version: int = FIRST
 
 
 class _Call(msgspec.Struct):
@@ -74,18 +87,29 @@ def fold_block(
     for transaction in event_transactions(block):
         assert transaction.event is not None  # noqa: S101 - event_transactions promises it
         transaction_id = transaction.transaction_id
-        for command_id, raw in _read_events(transaction.event):
+        try:
+            events = _read_events(transaction.event)
+        except NewerVersionError as error:
+            at = Place(block.number, position, transaction_id, None)
+            raise EventFoldError(at, _as_it_is(transaction.event), error) from error
+        for command_id, raw in events:
             if (block.number, position) not in parked:
                 place = (block.number, position, transaction_id, command_id)
                 counts[_fold_one(raw, place, effects)] += 1
             position += 1
 
 
+def _as_it_is(event: ChaincodeEvent) -> JsonObject:
+    return {"name": event.name, "payload": event.payload}
+
+
 def _read_events(event: ChaincodeEvent) -> list[tuple[CommandId | None, RawEvent]]:
     try:
         if event.name == BATCH_EVENT:
-            outcomes = _BATCH.decode(event.payload).outcomes
-            return [(item.command_id, raw) for item in outcomes for raw in item.events]
+            batch = _BATCH.decode(event.payload)
+            if batch.schema_version != FIRST:
+                return _read_events_typed(event)
+            return [(item.command_id, raw) for item in batch.outcomes for raw in item.events]
         further = _CALL.decode(event.payload).events
         return [(None, msgspec.Raw(event.payload)), *((None, raw) for raw in further)]
     except (msgspec.DecodeError, UnicodeEncodeError):
@@ -99,8 +123,10 @@ def _read_events_typed(event: ChaincodeEvent) -> list[tuple[CommandId | None, Ra
             outcomes = parse_outcomes(event.payload)
             return [(item.command_id, payload) for item in outcomes for payload in item.events]
         return [(None, payload) for payload in parse_events(event.name, event.payload)]
+    except NewerVersionError:
+        raise
     except DecodeError:
-        return [(None, {"name": event.name, "payload": event.payload})]
+        return [(None, _as_it_is(event))]
 
 
 def _fold_one(raw: RawEvent, parts: PlaceParts, effects: Effects) -> str:

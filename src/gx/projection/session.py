@@ -21,6 +21,7 @@ from gx.projection.settings import ProjectionSettings
 from gx.telemetry.health import Heartbeat
 from gx.telemetry.instruments import ProjectorMetrics
 from gx.telemetry.lag import ProjectionLag
+from gx.telemetry.upgrades import UpgradeReason
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -160,6 +161,7 @@ class Session:
             lease=self._lease, expected=self._checkpoint, reached=reached, effects=chunk.effects
         )
         self._checkpoint = reached
+        self._side.metrics.no_upgrade_needed(UpgradeReason.EVENT, UpgradeReason.BLOCK)
         self._note_checkpoint()
         self._count(chunk, commit_s=time.perf_counter() - self._commit_begun_s)
         if self._was_stopped:

@@ -10,8 +10,9 @@ from typing import Final, Literal
 import msgspec
 
 from gx.domain.amounts import AMOUNT_MAX
-from gx.domain.events import SCHEMA_VERSION, CoinsTransferred
+from gx.domain.events import CoinsTransferred
 from gx.domain.identifiers import OPERATIONS_FUND
+from gx.domain.versions import FIRST
 from gx.projection.folding import PlaceParts
 from gx.projection.read_models import ACCOUNT_ENTRIES, ACCOUNTS, SINGLETON_KEY, SUPPLY, EntryKind
 from gx.projection.reduction import Effects, RowEffect
@@ -61,7 +62,7 @@ def _deltas_of(transfer: _Transfer) -> list[int] | None:
     """Read the changes' deltas; None if anything about the event is out of the ordinary."""
     is_plain = (
         transfer.event_type == CoinsTransferred.WIRE_NAME
-        and transfer.schema_version == SCHEMA_VERSION
+        and transfer.schema_version == FIRST
         and transfer.remark.isprintable()  # so it holds neither zeros nor surrogates
         and transfer.timestamp in _STORABLE
     )

@@ -15,6 +15,7 @@ from gx.telemetry.cells import Counter, Gauge, Histogram
 from gx.telemetry.factory import InstrumentFactory, ProcessFacts
 from gx.telemetry.families import MetricsRegistry
 from gx.telemetry.metric import Process, ValueSource
+from gx.telemetry.upgrades import UpgradeReason
 from gx.telemetry.vectors import CounterVector, GaugeVector, HistogramVector
 
 
@@ -27,6 +28,16 @@ class BackendMetrics:
     pool_active: Gauge
     pool_max: Gauge
     pool_waiting: Gauge
+    upgrade_needed: GaugeVector
+
+    def __post_init__(self) -> None:
+        """Begin with nothing that needs an upgrade."""
+        self.no_upgrade_needed(*UpgradeReason)
+
+    def no_upgrade_needed(self, *reasons: UpgradeReason) -> None:
+        """Say that this release can read what there is, or that it is another's to read."""
+        for reason in reasons:
+            self.upgrade_needed(reason).set(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +222,7 @@ def build_submitter_metrics(
         breaker_state=make.gauge(write_path.CIRCUIT_BREAKER_STATE, start=0),
         breaker_transitions=make.counters(write_path.CIRCUIT_BREAKER_TRANSITIONS),
         breaker_rejections=make.counter(write_path.CIRCUIT_BREAKER_REJECTIONS),
+        upgrade_needed=make.gauges(every_process.UPGRADE_NEEDED),
         **_backend_gauges(make),
     )
     make.finish()
@@ -245,6 +257,7 @@ def build_projector_metrics(
         parked_events=make.gauge(read_path.PROJECTOR_PARKED_EVENTS),
         blockchain_height=make.gauges(read_path.LEDGER_BLOCKCHAIN_HEIGHT),
         reconciliation_difference=make.gauges(read_path.RECONCILIATION_DIFFERENCE),
+        upgrade_needed=make.gauges(every_process.UPGRADE_NEEDED),
         **_backend_gauges(make),
     )
     make.finish()
@@ -290,6 +303,7 @@ def build_api_metrics(
         streams_open=make.gauge(edge.HTTP_STREAMS_OPEN, start=0),
         admissions_refused=make.counter(edge.OUTBOX_ADMISSIONS_REFUSED),
         redis_commands=make.counters(edge.REDIS_COMMANDS, None if redis_commands else ()),
+        upgrade_needed=make.gauges(every_process.UPGRADE_NEEDED),
         **_backend_gauges(make),
     )
     metrics.remember(routes)

@@ -15,13 +15,14 @@ from gx.ledger.errors import (
     EvaluateError,
     LedgerError,
     LedgerUnavailableError,
+    NewerBlockError,
     StreamError,
     SubmitError,
     VerdictError,
 )
 from gx.ledger.local.blocks import StoredBlock, show_block
 from gx.ledger.local.connection import CallConnection, Channel, ConnectionLostError, open_channel
-from gx.ledger.local.content import BadEnvelopeError
+from gx.ledger.local.content import BadEnvelopeError, NewerFormatError
 from gx.ledger.local.wire import (
     FRAME_BYTES_MAX,
     HEARTBEAT_S,
@@ -272,6 +273,8 @@ async def _next_block(channel: Channel) -> Block | None:
 def _show(block: StoredBlock) -> Block:
     try:
         return show_block(block)
+    except NewerFormatError as error:
+        raise NewerBlockError(BlockNumber(block.number), str(error)) from error
     except BadEnvelopeError as error:
         raise CorruptBlockError(BlockNumber(block.number), str(error)) from error
 

@@ -13,6 +13,7 @@ lives in the ledger's own file: bytes that another ledger signed, or that change
 refused before anything is recorded.
 """
 
+import contextlib
 import hashlib
 import hmac
 from typing import Final
@@ -22,6 +23,7 @@ import msgspec
 from gx.domain.errors import GxError
 from gx.domain.identifiers import TransactionId
 from gx.domain.roles import LedgerRole
+from gx.domain.versions import NewerVersionError
 from gx.ledger.ports import ChaincodeEvent
 
 CONTENT_FORMAT: Final = 1
@@ -35,6 +37,10 @@ _HEADER_BYTES: Final = len(MAGIC) + _SIGNATURE_BYTES
 
 class BadEnvelopeError(GxError):
     """The bytes are no envelope that this ledger signed."""
+
+
+class NewerFormatError(NewerVersionError, BadEnvelopeError):
+    """A newer release made this transaction."""
 
 
 class RangeRead(msgspec.Struct, frozen=True, array_like=True):
@@ -82,6 +88,7 @@ class Content(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _CONTENT: Final = msgspec.msgpack.Decoder(Content)
+_PARTS: Final = msgspec.msgpack.Decoder(list[object])
 _EVENT: Final = msgspec.msgpack.Decoder(tuple[str, str] | None)
 
 
@@ -99,15 +106,26 @@ def decode_content(data: bytes | memoryview) -> Content:
     """Read a transaction.
 
     Raises:
-        BadEnvelopeError: the bytes are not a transaction of a known format.
+        NewerFormatError: only a newer release knows its format.
+        BadEnvelopeError: the bytes are not a transaction.
     """
     try:
         content = _CONTENT.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        _refuse_newer(data)
         raise BadEnvelopeError(f"not a transaction: {error}") from error
     if content.format != CONTENT_FORMAT:
-        raise BadEnvelopeError(f"transaction format {content.format} is unknown to this version")
+        _refuse_newer(data)
+        raise BadEnvelopeError(f"there is no transaction format {content.format}")
     return content
+
+
+def _refuse_newer(data: bytes | memoryview) -> None:
+    """Tell bytes of a later format, whatever follows its number, from damaged ones."""
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, IndexError):
+        stated = _PARTS.decode(data)[0]
+        if isinstance(stated, int) and stated > CONTENT_FORMAT:
+            raise NewerFormatError("the transaction's form", stated, newest=CONTENT_FORMAT)
 
 
 def creator_of(role: LedgerRole | str) -> str:

@@ -13,6 +13,7 @@ from gx.monitoring.model import (
 from gx.monitoring.promql import both, either, increase, max_by, min_by, min_over, select, sum_by
 from gx.monitoring.recording import NAMESPACE
 from gx.monitoring.selectors import one_of
+from gx.telemetry.catalogue.every_process import UPGRADE_NEEDED
 from gx.telemetry.catalogue.read_path import PROJECTOR_PARKED_EVENTS, PROJECTOR_WORKER_STATUS
 from gx.telemetry.catalogue.write_path import (
     CIRCUIT_BREAKER_REJECTIONS,
@@ -87,4 +88,27 @@ EVENTS_PARKED: Final = Alert(
     drill=Fault.PARK_EVENT,
 )
 
-WORKER_ALERTS: Final = (COMMANDS_UNRESOLVED, BREAKER_REJECTS, WORKER_STOPPED, EVENTS_PARKED)
+# A process that waits for its upgrade is healthy and up to date with all that it can read, so
+# nothing else says so early: the lag grows only with the next block.
+UPGRADE_IS_NEEDED: Final = Alert(
+    name="UpgradeNeeded",
+    expr=max_by(select(UPGRADE_NEEDED), NAMESPACE, "service", "reason") > 0,
+    for_s=60,
+    severity=Severity.CRITICAL,
+    component=Component.INFRASTRUCTURE,
+    family="too_old",
+    summary="A process waits: a newer release wrote what only a newer release can read.",
+    description=(
+        f"{{{{ $labels.service }}}} {_IN} is older than what it met "
+        "({{ $labels.reason }}: {{ $value }}) and waits for its upgrade."
+    ),
+    drill=Fault.STAND_IN,
+)
+
+WORKER_ALERTS: Final = (
+    COMMANDS_UNRESOLVED,
+    BREAKER_REJECTS,
+    WORKER_STOPPED,
+    EVENTS_PARKED,
+    UPGRADE_IS_NEEDED,
+)

@@ -95,6 +95,7 @@ TRAPS: Final[Mapping[str, frozenset[Trap]]] = {
     "DiskFull": frozenset({Trap.REPLICAS}),
     "WorkerStopped": frozenset({Trap.REPLICAS}),
     "ProjectionEventsParked": frozenset({Trap.REPLICAS}),
+    "UpgradeNeeded": frozenset({Trap.REPLICAS}),
     "ProbeFailing": frozenset({Trap.OTHER_IS_BUSY, Trap.NOT_DEPLOYED}),
     "PostgresDown": frozenset({Trap.OTHER_IS_BUSY}),
     "TransactionOpen": frozenset(),

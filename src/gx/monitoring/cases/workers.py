@@ -21,7 +21,7 @@ from gx.monitoring.cases.model import (
     trap,
 )
 from gx.monitoring.external import UP
-from gx.telemetry.catalogue import read_path, write_path
+from gx.telemetry.catalogue import every_process, read_path, write_path
 
 
 def _processing(values: str, instance: str = "a:1", namespace: str = NAMESPACE) -> Line:
@@ -157,6 +157,26 @@ def stopped() -> Sequence[Case]:
     ]
 
 
+def too_old() -> Sequence[Case]:
+    """Processes that wait for their upgrade."""
+    alert = workers.UPGRADE_IS_NEEDED
+
+    def projector(values: str, instance: str = "a:1", reason: str = "event") -> Line:
+        metric = every_process.UPGRADE_NEEDED
+        return line(metric, values, service="projector", instance=instance, reason=reason)
+
+    return [
+        *at_threshold(alert, lambda v: [projector(v)], over=1, under=0),
+        more(
+            alert,
+            "each reason is told",
+            [projector(hold(1, 9)), projector(hold(1, 9), reason="block")],
+            (5, 2),
+        ),
+        trap(alert, Trap.REPLICAS, [projector(hold(1, 9)), projector(hold(0, 9), "b:1")], (5, 1)),
+    ]
+
+
 def targets() -> Sequence[Case]:
     """What is no process of ours and does not answer."""
     alert = watching.TARGET_DOWN
@@ -176,4 +196,11 @@ def targets() -> Sequence[Case]:
     ]
 
 
-WORKER_CASES: Final = (*unresolved(), *unresolved_traps(), *rejections(), *stopped(), *targets())
+WORKER_CASES: Final = (
+    *unresolved(),
+    *unresolved_traps(),
+    *rejections(),
+    *stopped(),
+    *too_old(),
+    *targets(),
+)

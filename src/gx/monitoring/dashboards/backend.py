@@ -264,7 +264,12 @@ EVENT_RATE: Final = Panel(
     drawing=Drawing.STACKED,
     measure=Measure.PER_SECOND,
     queries=(_stacked_rates(PROJECTOR_EVENTS_PROCESSED, "eventType"),),
-    runbooks=("EventProcessingFailures", "NoActiveProjector", "ProjectionEventsParked"),
+    runbooks=(
+        "EventProcessingFailures",
+        "NoActiveProjector",
+        "ProjectionEventsParked",
+        "UpgradeNeeded",
+    ),
     least=0,
 )
 BREAKER: Final = Panel(

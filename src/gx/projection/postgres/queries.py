@@ -91,7 +91,8 @@ READ_STATUS: Final = """
                AS age_ms,
            (SELECT holder FROM leases WHERE name = $2 AND expires_at > clock_timestamp()) AS holder,
            (SELECT count(*) FROM parked_events WHERE channel = $1) AS parked,
-           s.block_number AS stop_block, s.position, s.event_type, s.event, s.error
+           s.block_number AS stop_block, s.position, s.event_type, s.event, s.error,
+           s.is_newer
       FROM (VALUES (1)) AS one
       LEFT JOIN projection_checkpoints AS c ON c.channel = $1
       LEFT JOIN projection_stops AS s ON s.channel = $1
@@ -245,4 +246,5 @@ def _stop_of(row: Record) -> Stop:
         event_type=row["event_type"],
         event=decode_object(row["event"]),
         error=row["error"],
+        is_newer=row["is_newer"],
     )

@@ -93,11 +93,13 @@ FORGET_DIFFERENCES: Final = """
 """
 
 NOTE_STOP: Final = """
-    INSERT INTO projection_stops AS old (channel, block_number, position, event_type, event, error)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO projection_stops AS old
+           (channel, block_number, position, event_type, event, error, is_newer)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (channel) DO UPDATE
        SET block_number = EXCLUDED.block_number, position = EXCLUDED.position,
            event_type = EXCLUDED.event_type, event = EXCLUDED.event, error = EXCLUDED.error,
+           is_newer = EXCLUDED.is_newer,
            stopped_at = CASE WHEN (old.block_number, old.position)
                                 = (EXCLUDED.block_number, EXCLUDED.position)
                              THEN old.stopped_at ELSE EXCLUDED.stopped_at END
@@ -106,16 +108,17 @@ NOTE_STOP: Final = """
 FORGET_STOP: Final = "DELETE FROM projection_stops WHERE channel = $1"
 
 READ_STOP: Final = """
-    SELECT block_number, position, event_type, event, error
+    SELECT block_number, position, event_type, event, error, is_newer
       FROM projection_stops WHERE channel = $1
 """
 
 # Only the event at which the projection stands still can be parked, so that no typing error sets
-# aside a good one. One statement: parked, audited and no longer in the way, or nothing.
+# aside a good one; nor one that waits for a newer release. One statement: parked, audited and no
+# longer in the way, or nothing.
 PARK: Final = """
     WITH stop AS (
         DELETE FROM projection_stops
-         WHERE channel = $1 AND block_number = $2 AND position = $3
+         WHERE channel = $1 AND block_number = $2 AND position = $3 AND NOT is_newer
         RETURNING channel, block_number, position, event_type, event
     ), audited AS (
         INSERT INTO audit_log (actor, action, target, reason)
@@ -216,7 +219,7 @@ class PostgresReadModelStore(ReadModelStore):
                 await connection.execute(
                     NOTE_STOP,
                     *(self._channel, stop.block_number, stop.position, stop.event_type),
-                    *(render_event(stop.event), _storable(stop.error)),
+                    *(render_event(stop.event), _storable(stop.error), stop.is_newer),
                 )
 
     @override
@@ -230,6 +233,7 @@ class PostgresReadModelStore(ReadModelStore):
             event_type=row["event_type"],
             event=decode_object(row["event"]),
             error=row["error"],
+            is_newer=row["is_newer"],
         )
 
     @override

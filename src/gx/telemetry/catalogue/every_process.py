@@ -10,6 +10,7 @@ from gx.telemetry.catalogue.dimensions import (
     SUBMITTER,
 )
 from gx.telemetry.metric import Condition, Kind, Label, Metric, Unit, ValueSource
+from gx.telemetry.upgrades import UpgradeReason
 
 DATABASE_UP: Final = Metric(
     name="database_up",
@@ -55,6 +56,14 @@ CERTIFICATE_EXPIRY: Final = Metric(
     labels=(Label("identity", source=ValueSource.IDENTITIES),),
     condition=Condition.CERTIFICATES,
 )
+UPGRADE_NEEDED: Final = Metric(
+    name="upgrade_needed",
+    kind=Kind.GAUGE,
+    help="1 while this process waits: only a newer release can read what it met.",
+    unit=Unit.STATE,
+    processes=BACKEND,
+    labels=(Label("reason", values=tuple(reason.value for reason in UpgradeReason)),),
+)
 BUILD_INFO: Final = Metric(
     name="gx_build_info",
     kind=Kind.GAUGE,
@@ -95,6 +104,7 @@ METRICS: Final = (
     DATABASE_POOL_MAX,
     DATABASE_POOL_WAITING,
     CERTIFICATE_EXPIRY,
+    UPGRADE_NEEDED,
     BUILD_INFO,
     CONFIG_HASH,
     PROCESS_CPU_LIMIT,
