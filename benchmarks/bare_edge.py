@@ -18,7 +18,7 @@ from typing_extensions import override
 
 from gx.api.app import Collaborators, create_app
 from gx.api.issuer import jwks_path
-from gx.api.ports import Queries
+from gx.api.ports import CommandGate, Queries
 from gx.api.rate_limits import LocalRateLimiter
 from gx.api.route_table import metric_routes
 from gx.api.settings import Allowance, EdgeSettings
@@ -55,7 +55,7 @@ class ForgetfulInbox(CommandInbox):
         return Backlog(pending=0, oldest_age_ms=0)
 
 
-def collaborators(keys: Path) -> Collaborators:
+def collaborators(keys: Path, gate: CommandGate) -> Collaborators:
     """Put together everything but a database."""
     settings, clock = ApiSettings(), SystemClock()
     policy = TokenPolicy(issuer=settings.token_issuer, audience=settings.token_audience)
@@ -64,7 +64,7 @@ def collaborators(keys: Path) -> Collaborators:
         clock=clock, leases=MemoryLeases(clock), new_id=CommandIds(clock, os.urandom)
     )
     return Collaborators(
-        gate=GroupCommitter(ForgetfulInbox(), on_stored=lambda: None),
+        gate=gate,
         reader=MemoryCommandReader(nothing),
         letters=MemoryDeadLetters(nothing),
         queries=cast("Queries", None),  # nothing is read here
@@ -76,10 +76,10 @@ def collaborators(keys: Path) -> Collaborators:
     )
 
 
-async def serve(port: int, keys: Path) -> None:
+async def serve(port: int, parts: Collaborators) -> None:
     """Serve until a signal comes, with uvicorn's settings of `gx api serve`."""
     config = uvicorn.Config(
-        create_app(collaborators(keys)),
+        create_app(parts),
         host="127.0.0.1",
         port=port,
         log_config=None,
@@ -92,4 +92,5 @@ async def serve(port: int, keys: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
+    forgetful = GroupCommitter(ForgetfulInbox(), on_stored=lambda: None)
+    uvloop.run(serve(int(sys.argv[1]), collaborators(Path(sys.argv[2]), forgetful)))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from benchmarks.report import Answer
+from benchmarks.answers import Answer
 
 WIDTH: Final = 860
 LABELS: Final = 390

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from benchmarks.stack import BenchmarkError, Loop
-from benchmarks.timeline import Journey, journey, now_ms, until_done
+from benchmarks.timeline import Journey, journey, now_ms, require_committed, until_done
 from benchmarks.transfers import ACCOUNTS, preparation, random_transfers, transfer_command
 from gx.database.notifications import Notifier
 from gx.outbox.command_ids import CommandIds
@@ -24,6 +24,8 @@ from gx.outbox.postgres.store import WAKE_UP_CHANNEL
 from gx.runtime.clock import SystemClock
 
 GROUP: Final = 500
+CHUNK: Final = 50_000
+"""A million commands at once would be a gigabyte."""
 
 
 class Driver:
@@ -76,11 +78,17 @@ def make_transfers(seed: int, count: int, accounts: int = ACCOUNTS) -> list[NewC
 
 
 async def prepare(driver: Driver, accounts: int = ACCOUNTS) -> None:
-    """Bootstrap the loop's system and open its accounts, through the loop itself."""
-    since_ms = await now_ms(driver.loop)
-    await driver.accept(list(preparation(accounts)))
-    await until_done(driver.loop, since_ms)
-    await journey(driver.loop, since_ms)
+    """Bootstrap the loop's system and open its accounts, through the loop itself.
+
+    Raises:
+        BenchmarkError: an account was not opened.
+    """
+    commands = preparation(accounts)
+    while chunk := list(islice(commands, CHUNK)):
+        since_ms = await now_ms(driver.loop)
+        await driver.accept(chunk)
+        await until_done(driver.loop, since_ms)
+        await require_committed(driver.loop, since_ms)
 
 
 async def drive_closed(

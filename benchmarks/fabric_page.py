@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from benchmarks.answers import answer_tables
 from benchmarks.fabric_network import CHAINCODE, PEERS
 from benchmarks.fabric_questions import Way
 from benchmarks.fabric_report import NAMES, RATE_TARGET_PER_S, TARGETS, FabricReport
 from benchmarks.figures import Percentiles
 from benchmarks.machine import BUSY_CORES
-from benchmarks.report import answer_tables
 
 MANY_AT_ONCE: Final = {"GET_STATE_MULTIPLE", "WRITE_BATCH_STATE"}
 

@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.answers import Answer
 from benchmarks.fabric_questions import FabricEffort, FabricRound, HalfLoad, Measured, Way
 from benchmarks.figures import Spread, spread
 from benchmarks.machine import Machine
-from benchmarks.report import Answer
 
 RATIOS: Final = "How many times as many commands do batches carry?"
 RATES: Final = "How many commands a second does the whole loop carry?"

@@ -1,47 +1,30 @@
 """What is measured in one round, and in which order.
 
 A round measures the machine's limits and everything that is compared with them within the same
-minute, because this machine's minutes differ by more than any change to the code.
+minutes, because this machine's minutes differ by more than any change to the code.
 """
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
-import psutil
 
-from benchmarks.driver import Driver, drive_closed, drive_open, driving, prepare
+from benchmarks.beside import measure_peer
+from benchmarks.driver import drive_open, driving
 from benchmarks.figures import Percentiles
-from benchmarks.history import write_history
+from benchmarks.held import HeldSnapshot, measure_held
 from benchmarks.http_load import LoadPlan, LoadResult, run_load
 from benchmarks.limits import measure_limits
 from benchmarks.machine import OthersMeter, wait_until_free
-from benchmarks.stack import (
-    API,
-    LOOP,
-    PROJECTOR,
-    SUBMITTER,
-    Loop,
-    Server,
-    free_port,
-    until_answering,
-)
-from benchmarks.storage import measure_storage
-from benchmarks.timeline import Journey, install, journey, now_ms, until_done
-from gx.domain.roles import TokenRole
+from benchmarks.peers.figures import PeerFigures
+from benchmarks.reading import ReadModelRates, measure_read_models
+from benchmarks.stack import PROJECTOR, SUBMITTER, Server
+from benchmarks.systems import Amount, Measured, System, seeds
+from benchmarks.timeline import Journey, journey, now_ms, until_done
 
-WARM_UP_S: Final = 0.5
 READS_PER_S: Final = 50.0
-GENTLE_RATE_PER_S: Final = 500.0
-REPLAYS_MAX: Final = 3
-"""A later round has more to replay and tells nothing new."""
-
-_seeds: Final = count(1)
+LOADS_PERCENT: Final = (20, 50, 80)
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,22 +34,18 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     post_s: float
     transfers: int
     open_s: float
-    history_rows: int
+    histories: tuple[int, ...]
+    """Systems with so many settled commands."""
+    accounts: tuple[int, ...]
+    """Systems with so many accounts."""
     connections: int = 64
+    has_extras: bool = True
+    """Whether peers, a held snapshot, latencies and starts are measured, too."""
 
-
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """One system's figures of one round."""
-
-    accepted_per_s: float
-    accept: Percentiles
-    inserted_per_s: float
-    claimed_per_s: float
-    committed_per_s: float
-    projected_per_s: float
-    http_projected_per_s: float
-    cpu_us: dict[str, float]
-    """CPU time for each command of the closed loop, by process; the driver's own included."""
+    @property
+    def amount(self) -> Amount:
+        """How much is sent to each system in a round."""
+        return Amount(post_s=self.post_s, transfers=self.transfers, connections=self.connections)
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,135 +55,104 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     c1: float
     bare_per_s: float
     bare: Percentiles
+    pooled_per_s: float
+    """POST over sixteen connections with a commit each."""
     fresh: Measured
-    aged: Measured
-    replayed_per_s: float | None
+    grown: dict[str, Measured]
+    """Systems that differ from the new one as their name says."""
+    read_models: ReadModelRates
+    peers: dict[str, PeerFigures]
+    held: HeldSnapshot | None
     others_cores: float
     """Cores that were at work for somebody else meanwhile."""
 
 
 class OpenLoop(msgspec.Struct, frozen=True, kw_only=True):
-    """Latencies at a rate that was chosen beforehand."""
+    """Latencies at a rate that was chosen beforehand, of one round."""
 
-    name: str
+    over_http: bool
+    percent: int
+    """Of the median rate that the closed loops of this run reached."""
     rate_per_s: float
     accept: Percentiles | None
     committed: Percentiles
     projected: Percentiles
     read: Percentiles | None
 
+    @property
+    def name(self) -> str:
+        """Say which load this was."""
+        way = "over HTTP" if self.over_http else "driver inside"
+        return f"{self.percent} % of the ceiling, {way}"
+
 
 @dataclass(slots=True, kw_only=True)
 class Laboratory:
-    """The systems that are measured: one new, one with a past, and an API without a database."""
+    """What is measured: a new system, grown ones, and edges that do less."""
 
     effort: Effort
     server: Server
-    fresh: Loop
-    aged: Loop
+    fresh: System
+    grown: dict[str, System]
     bare_port: int
+    pooled_port: int
     token: str
+    peers: list[str] = field(default_factory=list)
 
     async def measure_round(self, number: int) -> Round:
         """Measure everything once."""
         await asyncio.to_thread(wait_until_free)
-        others = OthersMeter()
+        others, amount = OthersMeter(), self.effort.amount
         limits = await measure_limits(self.server.dsn, seconds=2)
-        bare = await self._post(self.bare_port)
-        fresh = await self._measure(self.fresh)
-        aged = await self._measure(self.aged)
-        replayed = await self._replay(number) if number < REPLAYS_MAX else None
+        bare = await self.fresh.post(amount, self.token, port=self.bare_port)
+        pooled = await self.fresh.post(amount, self.token, port=self.pooled_port)
+        fresh = await self.fresh.measure(amount, self.token)
+        peers = {name: await measure_peer(self.server, name, number) for name in self.peers}
+        grown = {
+            name: await system.measure(amount, self.token) for name, system in self.grown.items()
+        }
+        read_models = await measure_read_models(self.server, self.fresh.loop, number)
         again = await measure_limits(self.server.dsn, seconds=2)
+        held = await measure_held(self.server, number) if self.effort.has_extras else None
         return Round(
             x100=(limits.x100 + again.x100) / 2,
             c1=(limits.c1 + again.c1) / 2,
             bare_per_s=bare.accepted_per_s,
             bare=bare.accept,
+            pooled_per_s=pooled.accepted_per_s,
             fresh=fresh,
-            aged=aged,
-            replayed_per_s=replayed,
+            grown=grown,
+            read_models=read_models,
+            peers=peers,
+            held=held,
             others_cores=others.cores(),
         )
 
-    async def measure_open_loops(self, ceiling_per_s: float, inside_per_s: float) -> list[OpenLoop]:
-        """Measure latencies at half of what the loop can, and at a gentle rate."""
+    async def measure_open_loops(self, http_per_s: float, inside_per_s: float) -> list[OpenLoop]:
+        """Measure latencies once at each share of what the loop can."""
         await asyncio.to_thread(wait_until_free)
-        loop = self.fresh
-        await loop.start(SUBMITTER, PROJECTOR)
-        found = [
-            await self._open_http("half of the ceiling, over HTTP", ceiling_per_s / 2),
-            await self._open_http("500/s, over HTTP", GENTLE_RATE_PER_S),
-        ]
-        async with driving(loop) as driver:
-            rate_per_s = inside_per_s / 2
-            inside = await drive_open(
-                driver, seed=next(_seeds), rate_per_s=rate_per_s, seconds=self.effort.open_s
-            )
-        found.append(_open_loop("half of the ceiling, driver inside", rate_per_s, inside, None))
+        await self.fresh.loop.start(SUBMITTER, PROJECTOR)
+        found = []
+        for percent in LOADS_PERCENT:
+            found.append(await self._open_http(percent, http_per_s * percent / 100))
+            found.append(await self._open_inside(percent, inside_per_s * percent / 100))
+        await self.fresh.loop.stop(PROJECTOR, SUBMITTER)
         return found
 
-    async def _measure(self, loop: Loop) -> Measured:
-        """Measure one system; its submitter and projector are stopped before and after."""
-        async with driving(loop) as driver:
-            storage = await measure_storage(driver, seed=next(_seeds), count=self.effort.transfers)
-            since_ms = await now_ms(loop)
-            posted = await self._post(loop.api_port)
-            await loop.start(SUBMITTER, PROJECTOR)
-            await until_done(loop, since_ms)
-            driven, cpu_us = await self._drive(driver)
-        through = await self._post_through(loop)
-        await loop.stop(PROJECTOR, SUBMITTER)
-        return Measured(
-            accepted_per_s=posted.accepted_per_s,
-            accept=posted.accept,
-            inserted_per_s=storage.inserted_per_s,
-            claimed_per_s=storage.claimed_per_s,
-            committed_per_s=driven.committed_per_s,
-            projected_per_s=driven.projected_per_s,
-            http_projected_per_s=through.projected_per_s,
-            cpu_us=cpu_us,
-        )
+    async def _open_inside(self, percent: int, rate_per_s: float) -> OpenLoop:
+        async with driving(self.fresh.loop) as driver:
+            went = await drive_open(
+                driver, seed=next(seeds), rate_per_s=rate_per_s, seconds=self.effort.open_s
+            )
+        return _open_loop(percent, rate_per_s, went, None)
 
-    async def _drive(self, driver: Driver) -> tuple[Journey, dict[str, float]]:
-        transfers = self.effort.transfers
-        before = self._cpu_s(driver.loop)
-        driven = await drive_closed(driver, seed=next(_seeds), count=transfers)
-        after = self._cpu_s(driver.loop)
-        cpu_us = {name: round((after[name] - before[name]) / transfers * 1e6, 1) for name in after}
-        return driven, cpu_us
-
-    def _cpu_s(self, loop: Loop) -> dict[str, float]:
-        own = psutil.Process().cpu_times()
-        return {
-            **loop.cpu_s(),
-            "postgresql": self.server.cpu_s(),
-            "driver": own.user + own.system,
-        }
-
-    async def _post(self, port: int) -> LoadResult:
-        plan = LoadPlan(
-            port=port,
-            token=self.token,
-            seed=next(_seeds),
-            connections=self.effort.connections,
-            warm_up_s=WARM_UP_S,
-            duration_s=self.effort.post_s,
-        )
-        return await run_load(plan)
-
-    async def _post_through(self, loop: Loop) -> Journey:
-        since_ms = await now_ms(loop)
-        await self._post(loop.api_port)
-        await until_done(loop, since_ms)
-        return await journey(loop, since_ms)
-
-    async def _open_http(self, name: str, rate_per_s: float) -> OpenLoop:
-        loop = self.fresh
+    async def _open_http(self, percent: int, rate_per_s: float) -> OpenLoop:
+        loop = self.fresh.loop
         since_ms = await now_ms(loop)
         plan = LoadPlan(
             port=loop.api_port,
             token=self.token,
-            seed=next(_seeds),
+            seed=next(seeds),
             connections=self.effort.connections,
             warm_up_s=1.0,
             duration_s=self.effort.open_s,
@@ -213,93 +161,13 @@ class Laboratory:
         )
         sent = await run_load(plan)
         await until_done(loop, since_ms)
-        return _open_loop(name, rate_per_s, await journey(loop, since_ms), sent)
-
-    async def _replay(self, number: int) -> float:
-        """Project the new system's whole chain into an empty database; return events per second."""
-        replica = await self.server.open_replica(f"replica{number}", self.fresh)
-        await install(replica)
-        await replica.start(PROJECTOR)
-        rate = await replayed_per_s(replica, await _height(self.fresh))
-        await replica.stop(PROJECTOR)
-        return rate
+        return _open_loop(percent, rate_per_s, await journey(loop, since_ms), sent)
 
 
-READ_HEIGHT: Final = "SELECT block_number FROM projection_checkpoints"
-READ_FIRST: Final = "SELECT block_number, at_ms FROM benchmark_projected ORDER BY 1 LIMIT 1"
-READ_LAST: Final = "SELECT block_number, at_ms FROM benchmark_projected ORDER BY 1 DESC LIMIT 1"
-
-# Every transfer and every mint is one event; its entries count from 0.
-COUNT_EVENTS: Final = """
-    SELECT count(*) FROM account_entries WHERE block_number > $1 AND ordinal = 0
-"""
-
-
-async def _height(loop: Loop) -> int:
-    value = await loop.pool.fetch_value(READ_HEIGHT)
-    assert isinstance(value, int)
-    return value
-
-
-async def replayed_per_s(replica: Loop, height: int) -> float:
-    """Wait until a replica has projected this block; return the events per second that it took."""
-    while True:
-        last = await replica.pool.fetch_one(READ_LAST)
-        if last is not None and last["block_number"] >= height:
-            break
-        await asyncio.sleep(0.05)
-    first = await replica.pool.fetch_one(READ_FIRST)
-    assert first is not None
-    events = await replica.pool.fetch_value(COUNT_EVENTS, first["block_number"])
-    assert isinstance(events, int)
-    return events / float(last["at_ms"] - first["at_ms"]) * 1_000
-
-
-@asynccontextmanager
-async def laboratory(
-    server: Server, effort: Effort, tell: Callable[[str], None]
-) -> AsyncIterator[Laboratory]:
-    """Make the systems, open their accounts, give one of them a past."""
-    fresh, aged = await server.open_loop("fresh"), await server.open_loop("aged")
-    for loop in (fresh, aged):
-        tell(f"preparing the system {loop.name!r}")
-        await loop.start(*LOOP, API)
-        await install(loop)
-        async with driving(loop) as driver:
-            await prepare(driver)
-        await loop.stop(PROJECTOR, SUBMITTER)
-    seconds = await write_history(aged, effort.history_rows)
-    tell(f"wrote a past of {effort.history_rows:,} settled commands in {seconds:.0f} s")
-    async with bare_edge(fresh) as port:
-        yield Laboratory(
-            effort=effort,
-            server=server,
-            fresh=fresh,
-            aged=aged,
-            bare_port=port,
-            token=fresh.token(TokenRole.PARTNER),
-        )
-
-
-@asynccontextmanager
-async def bare_edge(loop: Loop) -> AsyncIterator[int]:
-    """Serve the API without a database, with the loop's issuer; yields its port."""
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.bare_edge", str(port), str(loop.keys)),
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await until_answering(f"http://127.0.0.1:{port}/readyz", process)
-        yield port
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-def _open_loop(name: str, rate_per_s: float, went: Journey, sent: LoadResult | None) -> OpenLoop:
+def _open_loop(percent: int, rate_per_s: float, went: Journey, sent: LoadResult | None) -> OpenLoop:
     return OpenLoop(
-        name=name,
+        over_http=sent is not None,
+        percent=percent,
         rate_per_s=rate_per_s,
         accept=None if sent is None else sent.accept,
         committed=went.accept_to_committed,

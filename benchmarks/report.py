@@ -1,52 +1,39 @@
-"""From measurements to answers: each question with its ratio, the target, and whether it is met."""
+"""Everything that one run measured, and its answers, in the order of the page."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
+from benchmarks.answers import Answer
+from benchmarks.beside import EVENTSOURCING, PGQUEUER, PROCRASTINATE
 from benchmarks.figures import Percentiles, Spread, spread
-from benchmarks.machine import BUSY_CORES, Machine
-from benchmarks.questions import Effort, Measured, OpenLoop, Round
+from benchmarks.machine import Machine
+from benchmarks.questions import LOADS_PERCENT, Effort, OpenLoop, Round
+from benchmarks.startup import Startup
+from benchmarks.systems import Measured
 
+MEMORY_MAX_MIB: Final = 120.0
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a table. `figure` is the absolute value, which is this machine's alone."""
+ACCEPTING: Final = "How many commands does the API accept?"
+LOOPING: Final = "How many commands does the whole loop carry, driven from inside?"
+THROUGH: Final = "And driven over HTTP, clients included, on the same cores?"
+BESIDE: Final = "How fast are peers that do the same job?"
+LATENCY: Final = "How long does a command take?"
+GROWTH: Final = "What does it cost to have grown?"
+READING: Final = "How fast are the read models?"
+MEMORY: Final = "How much memory does each process hold at the end of the run?"
+STARTING: Final = "How long does a start take?"
 
-    question: str
-    name: str
-    figure: str
-    value: Spread
-    unit: str
-    target: float | None = None
-    is_upper_bound: bool = False
-    note: str = ""
+HALF_PERCENT: Final = 50
+FULL_PERCENT: Final = 80
 
-    @property
-    def is_met(self) -> bool | None:
-        """Tell whether the median reaches the target; None without one."""
-        if self.target is None:
-            return None
-        median = self.value.median
-        return median <= self.target if self.is_upper_bound else median >= self.target
-
-    @property
-    def target_text(self) -> str:
-        """Return the target as text."""
-        if self.target is None:
-            return "-"
-        return f"{'≤' if self.is_upper_bound else '≥'} {self.target:g}{_unit(self.unit)}"
-
-    @property
-    def verdict(self) -> str:
-        """Say whether the target is met."""
-        return {None: "-", True: "met", False: "**missed**"}[self.is_met]
-
-    def line(self) -> str:
-        """Return the answer as one line for a terminal."""
-        found = spread_text(self.value, self.unit)
-        verdict = self.verdict.strip("*")
-        return f"{self.name:58} {found:26} {self.target_text:>10}  {verdict}"
+LATENCY_MAX_MS: Final = {
+    ("accepted p99", HALF_PERCENT): 25.0,
+    ("projected p99", HALF_PERCENT): 100.0,
+    ("accepted p95", FULL_PERCENT): 250.0,
+    ("projected p99", FULL_PERCENT): 1_500.0,
+}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,327 +45,292 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     effort: Effort
     rounds: list[Round]
     open_loops: list[OpenLoop]
+    startup: Startup | None
     memory_mib: dict[str, float]
+    profiles: dict[str, dict[str, float]]
+    """Shares of the samples by process and subsystem, where a profile was taken."""
 
     def answers(self) -> list[Answer]:
-        """Answer every question, in the order of the page."""
+        """Answer every question that was asked."""
         return [
             *self._accepting(),
             *self._looping(),
             *self._through(),
+            *self._beside(),
             *self._latencies(),
-            *self._aging(),
+            *self._growth(),
             *self._reading(),
+            *self._memory(),
+            *self._starting(),
         ]
 
-    def _ratio(self, top: Callable[[Round], float], bottom: Callable[[Round], float]) -> Spread:
-        return spread([top(one) / bottom(one) for one in self.rounds])
+    def over(self, of: Callable[[Round], float]) -> Spread:
+        """Summarise one figure of the rounds."""
+        return spread([of(one) for one in self.rounds])
 
-    def _median(self, of: Callable[[Round], float]) -> float:
-        return spread([of(one) for one in self.rounds]).median
+    def median(self, of: Callable[[Round], float]) -> float:
+        """Return one figure's median over the rounds."""
+        return self.over(of).median
+
+    def cpu_us(self, of: Callable[[Measured], dict[str, float]]) -> dict[str, float]:
+        """Return the new system's CPU time for each command by process, medians of the rounds."""
+        rounds = [of(one.fresh) for one in self.rounds]
+        return {name: spread([one[name] for one in rounds]).median for name in rounds[0]}
+
+    def _ratio(
+        self,
+        question: str,
+        name: str,
+        top: Callable[[Round], float],
+        bottom: Callable[[Round], float],
+        *,
+        target: float | None = None,
+        unit: str = "",
+        per_s: str = "commands/s",
+    ) -> Answer:
+        return Answer(
+            question=question,
+            name=name,
+            figure=f"{self.median(top):,.0f} against {self.median(bottom):,.0f} {per_s}",
+            value=self.over(lambda one: top(one) / bottom(one)),
+            unit=unit,
+            target=target,
+        )
 
     def _accepting(self) -> Iterator[Answer]:
-        yield Answer(
-            question=ACCEPTING,
-            name="durable POST / the same POST without a database",
-            figure=f"{self._median(lambda r: r.fresh.accepted_per_s):,.0f} commands/s",
-            value=self._ratio(lambda r: r.fresh.accepted_per_s, lambda r: r.bare_per_s),
-            unit="",
-            target=0.5,
+        def accepted(one: Round) -> float:
+            return one.fresh.accepted_per_s
+
+        name = "durable POST / the same POST without a database"
+        yield self._ratio(ACCEPTING, name, accepted, lambda one: one.bare_per_s, target=0.5)
+        name = "durable POST / the same POST with 16 connections that commit one by one"
+        yield self._ratio(
+            ACCEPTING, name, accepted, lambda one: one.pooled_per_s, target=2, unit="x"
         )
-        yield Answer(
-            question=ACCEPTING,
-            name="durable POST / pgbench c1 (one row a commit)",
-            figure=f"{self._median(lambda r: r.c1):,.0f} rows/s by c1",
-            value=self._ratio(lambda r: r.fresh.accepted_per_s, lambda r: r.c1),
-            unit="x",
-        )
+        name = "durable POST / pgbench c1 (one row a commit)"
+        yield self._ratio(ACCEPTING, name, accepted, lambda one: one.c1, unit="x")
         yield Answer(
             question=ACCEPTING,
             name="accept p99 with every connection always busy",
-            figure=_percentile_text([one.fresh.accept for one in self.rounds]),
-            value=spread([one.fresh.accept.p99_ms for one in self.rounds]),
+            figure=percentile_text([one.fresh.accept for one in self.rounds]),
+            value=self.over(lambda one: one.fresh.accept.p99_ms),
             unit="ms",
         )
 
     def _looping(self) -> Iterator[Answer]:
-        for name, top in (
-            ("committed / pgbench x100", lambda r: r.fresh.committed_per_s),
-            ("projected / pgbench x100", lambda r: r.fresh.projected_per_s),
-        ):
-            yield Answer(
-                question=LOOPING,
-                name=name,
-                figure=f"{self._median(top):,.0f} commands/s",
-                value=self._ratio(top, lambda r: r.x100),
-                unit="",
-                target=0.25,
-            )
-        yield Answer(
-            question=LOOPING,
-            name="projected / pgbench c1",
-            figure=f"{self._median(lambda r: r.x100):,.0f} rows/s by x100",
-            value=self._ratio(lambda r: r.fresh.projected_per_s, lambda r: r.c1),
-            unit="x",
-            target=3,
+        def projected(one: Round) -> float:
+            return one.fresh.projected_per_s
+
+        yield self._ratio(
+            LOOPING,
+            "committed / pgbench x100",
+            lambda one: one.fresh.committed_per_s,
+            lambda one: one.x100,
+            target=0.25,
         )
+        name = "projected / pgbench x100"
+        yield self._ratio(LOOPING, name, projected, lambda one: one.x100, target=0.25)
+        name = "projected / pgbench c1"
+        yield self._ratio(LOOPING, name, projected, lambda one: one.c1, target=3, unit="x")
 
     def _through(self) -> Iterator[Answer]:
-        yield Answer(
-            question=THROUGH,
-            name="HTTP to projected / POST without a database",
-            figure=f"{self._median(lambda r: r.fresh.http_projected_per_s):,.0f} commands/s",
-            value=self._ratio(lambda r: r.fresh.http_projected_per_s, lambda r: r.bare_per_s),
-            unit="",
+        yield self._ratio(
+            THROUGH,
+            "HTTP to projected / POST without a database",
+            lambda one: one.fresh.http_projected_per_s,
+            lambda one: one.bare_per_s,
             target=0.45,
         )
 
-    def _latencies(self) -> Iterator[Answer]:
-        for loop in self.open_loops:
-            rate = f"{loop.name} ({loop.rate_per_s:,.0f}/s)"
-            if loop.accept is not None:
-                yield _latency(f"accepted p99, {rate}", loop.accept, loop.accept.p99_ms, 25)
-            yield _latency(f"committed p99, {rate}", loop.committed, loop.committed.p99_ms, None)
-            yield _latency(f"projected p99, {rate}", loop.projected, loop.projected.p99_ms, 100)
+    def _beside(self) -> Iterator[Answer]:
+        """Compare with whichever peers were measured in every round."""
+        for name in (PGQUEUER, PROCRASTINATE):
+            if all(name in one.peers for one in self.rounds):
+                yield from self._beside_queue(name)
+        if all(EVENTSOURCING in one.peers for one in self.rounds):
+            yield self._ratio(
+                BESIDE,
+                f"our projector catching up / {EVENTSOURCING}'s projection",
+                lambda one: one.read_models.caught_up_per_s,
+                lambda one: one.peers[EVENTSOURCING].done_per_s,
+                unit="x",
+                per_s="events/s",
+            )
 
-    def _aging(self) -> Iterator[Answer]:
-        pairs: tuple[tuple[str, Callable[[Measured], float], float | None], ...] = (
-            ("insert (groups of 500)", lambda m: m.inserted_per_s, 0.95),
-            ("claim, hold and settle (batches of 1,000)", lambda m: m.claimed_per_s, 0.95),
-            ("durable POST", lambda m: m.accepted_per_s, None),
-            ("whole loop, driver inside", lambda m: m.projected_per_s, None),
-            ("whole loop, over HTTP", lambda m: m.http_projected_per_s, None),
+    def _beside_queue(self, peer: str) -> Iterator[Answer]:
+        yield self._ratio(
+            BESIDE,
+            f"our whole loop, driver inside / {peer}'s dequeue and finish alone",
+            lambda one: one.fresh.projected_per_s,
+            lambda one: one.peers[peer].done_per_s,
+            target=3 if peer == PGQUEUER else None,
+            unit="x",
         )
-        for name, of, target in pairs:
-            old = spread([of(one.aged) for one in self.rounds]).median
-            new = spread([of(one.fresh) for one in self.rounds]).median
+        yield self._ratio(
+            BESIDE,
+            f"our claim, hold and settle / {peer}'s dequeue and finish",
+            lambda one: one.fresh.claimed_per_s,
+            lambda one: one.peers[peer].done_per_s,
+            unit="x",
+        )
+        yield self._ratio(
+            BESIDE,
+            f"our insert in groups of 500 / {peer}'s bulk enqueue of 500",
+            lambda one: one.fresh.inserted_per_s,
+            lambda one: one.peers[peer].bulk_per_s,
+            unit="x",
+        )
+        yield self._ratio(
+            BESIDE,
+            f"durable POST, HTTP included / {peer}'s single enqueue",
+            lambda one: one.fresh.accepted_per_s,
+            lambda one: one.peers[peer].single_per_s,
+            unit="x",
+        )
+
+    def levels(self, percent: int, *, over_http: bool) -> list[OpenLoop]:
+        """Return one load's latencies, one of each round."""
+        return [
+            one for one in self.open_loops if one.percent == percent and one.over_http == over_http
+        ]
+
+    def _latencies(self) -> Iterator[Answer]:
+        for over_http in (True, False):
+            for percent in LOADS_PERCENT:
+                levels = self.levels(percent, over_http=over_http)
+                if levels:
+                    yield from _latency_answers(levels)
+
+    def _growth(self) -> Iterator[Answer]:
+        yield from growth_answers(self.rounds)
+        held = [one.held for one in self.rounds if one.held is not None]
+        if held:
+            free_ms, held_ms = (
+                spread([getattr(one, name) for one in held]).median
+                for name in ("free_ms", "held_ms")
+            )
             yield Answer(
-                question=AGING,
-                name=f"{name}: with a past / without",
-                figure=f"{old:,.0f} / {new:,.0f} per s",
-                value=spread([of(one.aged) / of(one.fresh) for one in self.rounds]),
+                question=GROWTH,
+                name="claim of 100 after 120,000, an old snapshot held / none",
+                figure=f"{held_ms:.1f} against {free_ms:.1f} ms in the median",
+                value=spread([one.held_ms / one.free_ms for one in held]),
                 unit="",
-                target=target,
+                target=1.5,
+                is_upper_bound=True,
             )
 
     def _reading(self) -> Iterator[Answer]:
-        replayed = [(r.replayed_per_s, r.x100) for r in self.rounds if r.replayed_per_s is not None]
-        yield Answer(
-            question=READING,
-            name="projector catching up from block 0 / pgbench x100",
-            figure=f"{spread([rate for rate, _ in replayed]).median:,.0f} events/s",
-            value=spread([rate / x100 for rate, x100 in replayed]),
-            unit="",
+        yield self._ratio(
+            READING,
+            "projector catching up from block 0 / pgbench x100",
+            lambda one: one.read_models.caught_up_per_s,
+            lambda one: one.x100,
             target=0.5,
+            per_s="per s",
         )
-        for loop in self.open_loops:
-            if loop.read is not None:
-                name = f"GET balance p95 under writes, {loop.name}"
-                yield _latency(name, loop.read, loop.read.p95_ms, 10, question=READING)
+        yield self._ratio(
+            READING,
+            "rebuild beside the live tables / pgbench x100",
+            lambda one: one.read_models.rebuilt_per_s,
+            lambda one: one.x100,
+            target=0.5,
+            per_s="per s",
+        )
+        for percent in LOADS_PERCENT:
+            reads = [
+                one.read for one in self.levels(percent, over_http=True) if one.read is not None
+            ]
+            if reads:
+                name = f"GET balance p95 under writes, {percent} % of the ceiling"
+                yield milliseconds(READING, name, reads, field="p95_ms", target=10.0)
+
+    def _memory(self) -> Iterator[Answer]:
+        for name, value in self.memory_mib.items():
+            yield Answer(
+                question=MEMORY,
+                name=f"resident memory of the {name}",
+                figure=f"{value:.0f} MiB",
+                value=spread([value]),
+                unit="MiB",
+                target=MEMORY_MAX_MIB,
+                is_upper_bound=True,
+            )
+
+    def _starting(self) -> Iterator[Answer]:
+        if self.startup is None:
+            return
+        starts = {
+            "`gx up` in an empty folder": self.startup.first_up_s,
+            "`gx up` once more": self.startup.second_up_s,
+            **{f"the {name} alone": value for name, value in self.startup.ready_s.items()},
+        }
+        for name, value in starts.items():
+            yield Answer(
+                question=STARTING,
+                name=f"{name}, until ready",
+                figure=f"{value:.1f} s",
+                value=spread([value]),
+                unit="s",
+            )
 
 
-MEMORY_MAX_MIB: Final = 120
+def growth_answers(rounds: Sequence[Round]) -> Iterator[Answer]:
+    """Compare each grown system with the new one of the same rounds."""
+    figures: tuple[tuple[str, Callable[[Measured], float], float | None], ...] = (
+        ("insert (groups of 500)", lambda one: one.inserted_per_s, 0.95),
+        ("claim, hold and settle (batches of 1,000)", lambda one: one.claimed_per_s, 0.95),
+        ("durable POST", lambda one: one.accepted_per_s, None),
+        ("projected, driver inside", lambda one: one.projected_per_s, None),
+        ("projected, over HTTP", lambda one: one.http_projected_per_s, None),
+    )
+    for system in rounds[0].grown:
+        for name, of, target in figures:
+            old = spread([of(one.grown[system]) for one in rounds]).median
+            new = spread([of(one.fresh) for one in rounds]).median
+            yield Answer(
+                question=GROWTH,
+                name=f"{name}: {system} / 10,000",
+                figure=f"{old:,.0f} against {new:,.0f} per s",
+                value=spread([of(one.grown[system]) / of(one.fresh) for one in rounds]),
+                unit="",
+                target=target if "settled" in system else None,
+            )
 
-ACCEPTING: Final = "How many commands does the API accept?"
-LOOPING: Final = "How many commands does the whole loop carry, driven from inside?"
-THROUGH: Final = "And driven over HTTP, clients included, on the same cores?"
-LATENCY: Final = "How long does a command take?"
-AGING: Final = "What does a past of settled commands cost?"
-READING: Final = "How fast are the read models?"
+
+def _latency_answers(levels: Sequence[OpenLoop]) -> Iterator[Answer]:
+    first = levels[0]
+    stages = {
+        "accepted": [one.accept for one in levels if one.accept is not None],
+        "committed": [one.committed for one in levels],
+        "projected": [one.projected for one in levels],
+    }
+    for stage, found in stages.items():
+        for name in ("p95", "p99"):
+            target = LATENCY_MAX_MS.get((f"{stage} {name}", first.percent))
+            if found and (target is not None or name == "p99"):
+                title = f"{stage} {name}, {first.name} ({first.rate_per_s:,.0f}/s)"
+                yield milliseconds(LATENCY, title, found, field=f"{name}_ms", target=target)
 
 
-def _latency(
-    name: str,
-    found: Percentiles,
-    value_ms: float,
-    target_ms: float | None,
-    *,
-    question: str = LATENCY,
+def milliseconds(
+    question: str, name: str, found: Sequence[Percentiles], *, field: str, target: float | None
 ) -> Answer:
+    """Answer with one percentile of several rounds."""
     return Answer(
         question=question,
         name=name,
-        figure=_percentile_text([found]),
-        value=spread([value_ms]),
+        figure=percentile_text(found),
+        value=spread([getattr(one, field) for one in found]),
         unit="ms",
-        target=target_ms,
+        target=target,
         is_upper_bound=True,
     )
 
 
-def _percentile_text(rounds: Sequence[Percentiles]) -> str:
+def percentile_text(rounds: Sequence[Percentiles]) -> str:
+    """Write the medians of the rounds' percentiles."""
     p50, p95, p99 = (
         spread([getattr(one, name) for one in rounds]).median
         for name in ("p50_ms", "p95_ms", "p99_ms")
     )
     return f"p50 {p50:.1f}, p95 {p95:.1f}, p99 {p99:.1f} ms"
-
-
-def _unit(unit: str) -> str:
-    return f" {unit}" if unit == "ms" else unit
-
-
-def spread_text(value: Spread, unit: str) -> str:
-    """Write the median, and the lowest and the highest where there are several rounds."""
-    digits = {"ms": 1, "x": 2, "/s": 0}.get(unit, 3)
-    middle = f"{value.median:.{digits}f}{_unit(unit)}"
-    if value.rounds == 1:
-        return middle
-    return f"{middle} ({value.min:.{digits}f} to {value.max:.{digits}f})"
-
-
-PREFACE: Final = """\
-# Benchmarks
-
-For: whoever wants to know how fast this is, what limits it, and whether a change made it slower.
-
-Written by `{command}` in {seconds} s, from `benchmarks/results/latest.json`; do not edit.
-Absolute figures belong to the machine, so every question is answered by a ratio to something \
-measured in the same round on the same PostgreSQL server:
-
-- **x100** is pgbench inserting 100 rows a statement and a commit over one connection, \
-**c1** one row a commit.
-- **POST without a database** is the same API over an inbox that stores nothing.
-
-A ratio is the median of {rounds} interleaved rounds, with the lowest and the highest in brackets; \
-no round is left out.
-What has no brackets was measured once.
-Everything ran on the same cores: load, API, submitter, ledger, projector and PostgreSQL.
-
-![Ratios against their targets]({chart})
-
-| Machine | |
-|---|---|
-| CPU | {cores} cores of {cpu} |
-| Memory | {memory} GiB |
-| System | {system}, Python {python}, PostgreSQL {postgresql} (fsync on, synchronous_commit on) |
-| Commit | {commit} |
-| Limits in these rounds | x100 {x100} rows/s, c1 {c1} rows/s, POST without a database {bare}/s |
-| At work for others during a round | {others} cores at most |
-"""
-
-WARNING: Final = """\
-> **This run was disturbed.** Other work used {others} of the {cores} cores (median of the rounds).
-> It hurts both sides of a ratio, not equally: ratios may be off in either direction, latencies are
-> upper bounds. Nothing here decides whether a target can be met; measure on a free machine.
-"""
-
-SETTING: Final = """\
-Commands are random transfers between {accounts:,} accounts, with an idempotency key each; \
-{transfers:,} of them a round for the closed loop.
-The closed HTTP load keeps {connections} connections busy for {post_s:g} s.
-The open loops last {open_s:g} s: requests come at random moments (a Poisson process), and accept \
-latency counts from when each was due; commit and projection count from the acceptance, by the \
-database's clock.
-The past is {history:,} settled commands over five weeks, written by SQL into the same tables, \
-partitions and indexes.
-"""
-
-
-def render_page(report: Report, *, chart: str) -> str:
-    """Return the page as Markdown."""
-    return "\n".join(
-        (
-            _preface(report, chart),
-            *_warning(report),
-            _setting(report),
-            *answer_tables(report.answers()),
-            _times(report),
-            _memory(report),
-        )
-    )
-
-
-def _preface(report: Report, chart: str) -> str:
-    machine, rounds = report.machine, report.rounds
-
-    def limits(values: list[float]) -> str:
-        found = spread(values)
-        return f"{found.median:,.0f} ({found.min:,.0f} to {found.max:,.0f})"
-
-    return PREFACE.format(
-        command=report.command,
-        seconds=report.seconds,
-        rounds=len(rounds),
-        chart=chart,
-        cores=machine.cores,
-        cpu=machine.cpu,
-        memory=machine.memory_gib,
-        system=machine.system,
-        python=machine.python,
-        postgresql=machine.postgresql,
-        commit=machine.commit,
-        x100=limits([one.x100 for one in rounds]),
-        c1=limits([one.c1 for one in rounds]),
-        bare=limits([one.bare_per_s for one in rounds]),
-        others=spread([one.others_cores for one in rounds]).max,
-    )
-
-
-def _warning(report: Report) -> Iterator[str]:
-    """Tell readers when the machine was not the benchmark's alone."""
-    others = [one.others_cores for one in report.rounds]
-    if max(others) > BUSY_CORES:
-        yield WARNING.format(others=spread(others).median, cores=report.machine.cores)
-
-
-def _setting(report: Report) -> str:
-    effort = report.effort
-    return SETTING.format(
-        accounts=10_000,
-        transfers=effort.transfers,
-        connections=effort.connections,
-        post_s=effort.post_s,
-        open_s=effort.open_s,
-        history=effort.history_rows,
-    )
-
-
-def answer_tables(answers: Sequence[Answer]) -> Iterator[str]:
-    """Write a table for each question."""
-    for question in dict.fromkeys(answer.question for answer in answers):
-        yield f"## {question}\n"
-        yield "| | figure here | ratio or value | target | |\n|---|---|---|---|---|"
-        for answer in answers:
-            if answer.question == question:
-                yield (
-                    f"| {answer.name} | {answer.figure} | {spread_text(answer.value, answer.unit)}"
-                    f" | {answer.target_text} | {answer.verdict} |"
-                )
-        yield ""
-
-
-def _times(report: Report) -> str:
-    rounds = [one.fresh.cpu_us for one in report.rounds]
-    means = {name: spread([one[name] for one in rounds]).median for name in rounds[0]}
-    lines = [f"| {name} | {value:.0f} |" for name, value in means.items() if value >= 1]
-    return "\n".join(
-        (
-            "## Where the time goes\n",
-            "CPU time for each command of the closed loop, by process. With all cores busy, their",
-            "sum over the number of cores is the time between two commands.\n",
-            "| process | µs a command |\n|---|---|",
-            *lines,
-            f"| **sum** | **{sum(means.values()):.0f}** |\n",
-        )
-    )
-
-
-def _memory(report: Report) -> str:
-    lines = [
-        f"| {name} | {value:.0f} | ≤ {MEMORY_MAX_MIB} | {_memory_verdict(value)} |"
-        for name, value in report.memory_mib.items()
-    ]
-    return "\n".join(
-        (
-            "## Memory\n",
-            "Resident memory of each process of the new system at the end of the run.\n",
-            "| process | MiB | target | |\n|---|---|---|---|",
-            *lines,
-            "",
-        )
-    )
-
-
-def _memory_verdict(value_mib: float) -> str:
-    return "met" if value_mib <= MEMORY_MAX_MIB else "**missed**"

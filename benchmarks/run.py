@@ -1,9 +1,12 @@
-"""Measure the system on this machine, as ratios to the machine's own limits.
+"""Measure the system on this machine, as ratios to the machine's own limits and to peers.
 
-    python -m benchmarks.run [--quick] [--rounds N]
+    python -m benchmarks.run [--quick] [--rounds N] [--profile]
+    python -m benchmarks.run --large
 
 Everything runs in a private folder and on loopback, and stops by itself. Writes
-benchmarks/results/latest.json, and from it docs/reference/benchmarks.md with its chart.
+benchmarks/results/latest.json (`--large`: growth.json, systems of ten million settled commands and
+a million accounts, which take long to make), and from both docs/reference/benchmarks.md with its
+charts.
 """
 
 import argparse
@@ -18,19 +21,58 @@ import msgspec
 import uvloop
 
 from benchmarks.chart import render_chart
+from benchmarks.laboratory import laboratory
+from benchmarks.latency_chart import render_latencies
 from benchmarks.machine import Machine
-from benchmarks.questions import Effort, Laboratory, Round, laboratory
-from benchmarks.report import Report, render_page
+from benchmarks.page import render_page
+from benchmarks.profile import has_profiler, profile
+from benchmarks.questions import Effort, Laboratory, OpenLoop, Round
+from benchmarks.report import Report
 from benchmarks.stack import BenchmarkError, Server
+from benchmarks.startup import measure_startup
 
 RESULTS: Final = Path("benchmarks/results/latest.json")
+LARGE_RESULTS: Final = Path("benchmarks/results/growth.json")
 PAGE: Final = Path("docs/reference/benchmarks.md")
 CHART: Final = Path("docs/reference/benchmarks.svg")
+LATENCIES: Final = Path("docs/reference/benchmarks-latency.svg")
 
-FULL: Final = Effort(rounds=5, post_s=3.0, transfers=20_000, open_s=15.0, history_rows=1_000_000)
-QUICK: Final = Effort(rounds=2, post_s=2.0, transfers=8_000, open_s=6.0, history_rows=200_000)
+FULL: Final = Effort(
+    rounds=3,
+    post_s=3.0,
+    transfers=20_000,
+    open_s=8.0,
+    histories=(1_000_000,),
+    accounts=(100_000,),
+)
+QUICK: Final = Effort(
+    rounds=1,
+    post_s=1.5,
+    transfers=5_000,
+    open_s=3.0,
+    histories=(100_000,),
+    accounts=(20_000,),
+)
+LARGE: Final = Effort(
+    rounds=3,
+    post_s=3.0,
+    transfers=20_000,
+    open_s=0.0,
+    histories=(1_000_000, 10_000_000),
+    accounts=(100_000, 1_000_000),
+    has_extras=False,
+)
 
 _STARTED_S: Final = time.perf_counter()
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    effort: Effort
+    is_large: bool
+    has_profile: bool
+    only_render: bool
 
 
 def tell(text: str) -> None:
@@ -38,18 +80,23 @@ def tell(text: str) -> None:
     print(f"{time.perf_counter() - _STARTED_S:6.1f} s  {text}", flush=True)
 
 
-async def measure(effort: Effort, folder: Path, command: str) -> Report:
+async def measure(options: Options, folder: Path, command: str) -> Report:
     """Measure everything in this folder."""
+    effort = options.effort
     async with Server.running(folder) as server:
         machine = Machine.describe(postgresql=await server.version())
         async with laboratory(server, effort, tell) as lab:
             rounds = [await _measure_round(lab, number) for number in range(effort.rounds)]
-            tell("measuring latencies")
-            open_loops = await lab.measure_open_loops(
-                statistics.median(one.fresh.http_projected_per_s for one in rounds),
-                statistics.median(one.fresh.projected_per_s for one in rounds),
-            )
-            memory_mib = lab.fresh.memory_mib()
+            open_loops = await _measure_latencies(lab, rounds) if effort.has_extras else []
+            memory_mib = lab.fresh.loop.memory_mib()
+            profiles = {}
+            if options.has_profile:
+                tell("sampling every process under full load")
+                profiles = await profile(lab.fresh, effort.amount, lab.token)
+            startup = None
+            if effort.has_extras:
+                tell("starting each process, and `gx up` twice")
+                startup = await measure_startup(lab.fresh.loop, folder / "up")
     return Report(
         command=command,
         seconds=round(time.perf_counter() - _STARTED_S),
@@ -57,69 +104,99 @@ async def measure(effort: Effort, folder: Path, command: str) -> Report:
         effort=effort,
         rounds=rounds,
         open_loops=open_loops,
+        startup=startup,
         memory_mib=memory_mib,
+        profiles=profiles,
     )
 
 
 async def _measure_round(lab: Laboratory, number: int) -> Round:
     one = await lab.measure_round(number)
+    fresh = one.fresh
+    beside = "".join(f", {name} {peer.done_per_s:,.0f}/s" for name, peer in one.peers.items())
     tell(
-        f"round {number + 1}: x100 {one.x100:,.0f} rows/s, c1 {one.c1:,.0f}; POST without database "
-        f"{one.bare_per_s:,.0f}/s, durable {one.fresh.accepted_per_s:,.0f}/s; loop "
-        f"{one.fresh.projected_per_s:,.0f}/s, with a past {one.aged.projected_per_s:,.0f}/s; "
-        f"others used {one.others_cores} cores"
+        f"round {number + 1} of {lab.effort.rounds}: x100 {one.x100:,.0f} rows/s, c1 {one.c1:,.0f};"
+        f" POST without database {one.bare_per_s:,.0f}/s, durable {fresh.accepted_per_s:,.0f}/s"
+        f"; loop {fresh.projected_per_s:,.0f}/s, over HTTP {fresh.http_projected_per_s:,.0f}/s"
+        f"{beside}; others used {one.others_cores} cores"
     )
     return one
 
 
-def write(report: Report) -> None:
-    """Write the results, the page and the chart."""
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+async def _measure_latencies(lab: Laboratory, rounds: list[Round]) -> list[OpenLoop]:
+    """Measure at shares of the rates that the closed loops reached, as often as those."""
+    http_per_s = statistics.median(one.fresh.http_projected_per_s for one in rounds)
+    inside_per_s = statistics.median(one.fresh.projected_per_s for one in rounds)
+    found = []
+    for number in range(len(rounds)):
+        found += await lab.measure_open_loops(http_per_s, inside_per_s)
+        half = next(one for one in reversed(found) if one.percent == 50 and one.over_http)
+        tell(
+            f"latencies {number + 1} of {len(rounds)}: at {half.rate_per_s:,.0f}/s over HTTP, "
+            f"projected p99 {half.projected.p99_ms:.1f} ms"
+        )
+    return found
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the results, the page and the charts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     render()
 
 
 def render() -> None:
-    """Write page and chart anew from the newest results."""
+    """Write page and charts anew from the newest results."""
     report = msgspec.json.decode(RESULTS.read_bytes(), type=Report)
+    large = None
+    if LARGE_RESULTS.exists():
+        large = msgspec.json.decode(LARGE_RESULTS.read_bytes(), type=Report)
     PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(render_page(report, chart=CHART.name), encoding="utf-8")
+    page = render_page(report, large, chart=CHART.name, latencies=LATENCIES.name)
+    PAGE.write_text(page, encoding="utf-8")
     CHART.write_text(render_chart(report.answers()), encoding="utf-8")
+    LATENCIES.write_text(render_latencies(report.open_loops), encoding="utf-8")
 
 
-def read_effort() -> Effort | None:
-    """Read the command line; None to render only."""
+def read_options() -> Options:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few minutes, more scatter")
+    parser.add_argument("--quick", action="store_true", help="a few minutes; figures scatter")
+    parser.add_argument("--large", action="store_true", help="systems that have grown by far")
     parser.add_argument("--rounds", type=int, help="how often everything is measured")
-    parser.add_argument(
-        "--render", action="store_true", help="write the page anew, measure nothing"
+    parser.add_argument("--profile", action="store_true", help="sample every process (py-spy)")
+    parser.add_argument("--render", action="store_true", help="write the page anew, no measuring")
+    given = parser.parse_args()
+    if given.profile and not has_profiler():
+        parser.error("--profile needs py-spy: it comes with `make bench`, or pip install .[bench]")
+    effort = LARGE if given.large else QUICK if given.quick else FULL
+    if given.rounds is not None:
+        effort = msgspec.structs.replace(effort, rounds=max(1, given.rounds))
+    return Options(
+        effort=effort,
+        is_large=given.large,
+        has_profile=given.profile,
+        only_render=given.render,
     )
-    options = parser.parse_args()
-    if options.render:
-        return None
-    effort = QUICK if options.quick else FULL
-    if options.rounds is None:
-        return effort
-    return msgspec.structs.replace(effort, rounds=max(1, options.rounds))
 
 
 def main() -> None:
     """Measure, write, and print the verdicts."""
-    effort = read_effort()
-    if effort is None:
+    options = read_options()
+    if options.only_render:
         render()
         return
     command = " ".join(("python -m benchmarks.run", *sys.argv[1:]))
     with tempfile.TemporaryDirectory(prefix="gxb") as folder:
         try:
-            report = uvloop.run(measure(effort, Path(folder), command))
+            report = uvloop.run(measure(options, Path(folder), command))
         except BenchmarkError as error:
             raise SystemExit(f"the benchmark failed: {error}") from error
-    write(report)
+    path = LARGE_RESULTS if options.is_large else RESULTS
+    write(report, path)
     for answer in report.answers():
         print(answer.line())
-    tell(f"wrote {RESULTS}, {PAGE} and {CHART}")
+    tell(f"wrote {path}, {PAGE} and its charts")
 
 
 if __name__ == "__main__":

@@ -269,8 +269,14 @@ class Server:
             name, {"GX_LEDGER_SOCKET": original.environment["GX_LEDGER_SOCKET"]}
         )
 
+    async def forget(self, loop: Loop) -> None:
+        """Stop what runs of a loop and drop its database."""
+        await loop.stop_all()
+        await loop.pool.close()
+        await self.drop_database(loop.name)
+
     async def _open(self, name: str, ledger: Mapping[str, str]) -> Loop:
-        dsn = await self._create_database(name)
+        dsn = await self.create_database(name)
         await migrate(dsn)
         folder = self.folder / name
         folder.mkdir()
@@ -282,14 +288,22 @@ class Server:
         self.stack.push_async_callback(loop.stop_all)
         return loop
 
-    async def _create_database(self, name: str) -> str:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            await connection.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            await connection.close()
+    async def create_database(self, name: str) -> str:
+        """Make an empty database; return how to connect to it."""
+        await self._administer(f'CREATE DATABASE "{name}"')
         path, question, query = self.dsn.partition("?")
         return f"{path.rpartition('/')[0]}/{name}{question}{query}"
+
+    async def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        await self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    async def _administer(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
 
 
 def free_port() -> int:

@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.driver import Driver, make_transfers
-from benchmarks.stack import BenchmarkError
+from benchmarks.stack import BenchmarkError, Loop
+from benchmarks.transfers import ACCOUNTS
 from gx.database.leases import PostgresLeases
 from gx.database.ports import Lease
 from gx.domain.batches import OutcomeKind
@@ -32,34 +33,49 @@ class StorageRates:
     claimed_per_s: float
 
 
-async def measure_storage(driver: Driver, *, seed: int, count: int) -> StorageRates:
+async def measure_storage(
+    driver: Driver, *, seed: int, count: int, accounts: int = ACCOUNTS
+) -> StorageRates:
     """Put commands in, take them out again.
 
     Raises:
         BenchmarkError: the submitter runs, or not every command came out.
     """
-    commands = make_transfers(seed, count)
+    commands = make_transfers(seed, count, accounts)
     insert_s = await driver.accept(commands)
-    leases = PostgresLeases(driver.loop.listening)
+    started_s = time.perf_counter()
+    await claim_all(driver.loop, seed=seed, count=count, batch=BATCH)
+    claim_s = time.perf_counter() - started_s
+    return StorageRates(inserted_per_s=count / insert_s, claimed_per_s=count / claim_s)
+
+
+async def claim_all(loop: Loop, *, seed: int, count: int, batch: int) -> list[float]:
+    """Take out everything that waits; return what each batch took, in seconds.
+
+    Raises:
+        BenchmarkError: the submitter runs, or not so many commands came out.
+    """
+    leases = PostgresLeases(loop.listening)
     try:
-        lease = await leases.acquire("submitter:gxchannel", "benchmark", ttl_s=60)
+        lease = await leases.acquire("submitter:gxchannel", "benchmark", ttl_s=600)
         if lease is None:
             raise BenchmarkError("the submitter holds its lease")
-        store = PostgresOutboxStore(driver.loop.pool, listening=driver.loop.listening)
-        started_s = time.perf_counter()
-        claimed = await _claim_all(store, lease, seed)
-        claim_s = time.perf_counter() - started_s
+        store = PostgresOutboxStore(loop.pool, listening=loop.listening)
+        claimed, spent_s = await _claim_batches(store, lease, seed, batch)
         await leases.release(lease)
     finally:
         await leases.close()
     if claimed != count:
         raise BenchmarkError(f"{count} commands went in, {claimed} came out")
-    return StorageRates(inserted_per_s=count / insert_s, claimed_per_s=count / claim_s)
+    return spent_s
 
 
-async def _claim_all(store: PostgresOutboxStore, lease: Lease, seed: int) -> int:
-    claimed, after_seq = 0, 0
-    while entries := await store.pending(after_seq=after_seq, limit=BATCH):
+async def _claim_batches(
+    store: PostgresOutboxStore, lease: Lease, seed: int, batch: int
+) -> tuple[int, list[float]]:
+    claimed, after_seq, started_s = 0, 0, time.perf_counter()
+    spent_s: list[float] = []
+    while entries := await store.pending(after_seq=after_seq, limit=batch):
         name = hashlib.sha256(f"{seed}-{claimed}".encode()).hexdigest()
         envelope = Envelope(
             transaction_id=TransactionId(name),
@@ -72,7 +88,9 @@ async def _claim_all(store: PostgresOutboxStore, lease: Lease, seed: int) -> int
         await store.settle(lease, envelope.transaction_id, settlements)
         claimed += len(entries)
         after_seq = entries[-1].seq
-    return claimed
+        spent_s.append(time.perf_counter() - started_s)
+        started_s += spent_s[-1]
+    return claimed, spent_s
 
 
 def _settlement(entry: Entry, transaction_id: TransactionId) -> Settlement:

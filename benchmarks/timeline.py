@@ -121,6 +121,17 @@ async def until_done(loop: Loop, since_ms: int) -> None:
         await asyncio.sleep(POLL_S)
 
 
+async def require_committed(loop: Loop, since_ms: int) -> None:
+    """Make sure that no command accepted since then was refused.
+
+    Raises:
+        BenchmarkError: one was; the text says why.
+    """
+    why = await loop.pool.fetch_value(REFUSED, since_ms)
+    if why is not None:
+        raise BenchmarkError(f"{loop.name}: a command was refused: {why}")
+
+
 async def journey(loop: Loop, since_ms: int, *, from_ms: int | None = None) -> Journey:
     """Read what the commands accepted since then went through; all must have been committed.
 

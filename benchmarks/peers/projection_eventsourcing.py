@@ -6,16 +6,17 @@ which its documentation recommends. Each event's effect and its tracking are one
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Final
-from uuid import uuid4
+from typing import Final
+from uuid import UUID, uuid4
 
 from eventsourcing.application import Application
 from eventsourcing.domain import DomainEvent
 from eventsourcing.persistence import StoredEvent, Tracking
-from eventsourcing.postgres import PostgresTrackingRecorder
+from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL
+from typing_extensions import override
 
 from benchmarks.peers.figures import PeerFigures, PeerPlan, Stopwatch, answer, read_plan
 from benchmarks.transfers import AMOUNT, random_transfers
@@ -26,7 +27,9 @@ CONFIGURATION: Final = (
 )
 PATIENCE_S: Final = 120.0
 
-TABLE: Final = "CREATE TABLE balances (account text PRIMARY KEY, balance bigint NOT NULL)"
+TABLE: Final = SQL(
+    "CREATE TABLE balances (account text PRIMARY KEY, balance bigint NOT NULL)"
+).format()
 MOVE: Final = SQL(
     "INSERT INTO balances AS b VALUES (%(sender)s, -%(amount)s), (%(receiver)s, %(amount)s)"
     " ON CONFLICT (account) DO UPDATE SET balance = b.balance + EXCLUDED.balance"
@@ -41,12 +44,16 @@ class Transferred(DomainEvent):
     amount: int
 
 
-class Transfers(Application[Any]):
+class Transfers(Application[UUID]):
     """What records the events."""
 
 
 class Balances(PostgresTrackingRecorder):
     """What they are projected to."""
+
+    def __init__(self, datastore: PostgresDatastore, **kwargs: str) -> None:
+        super().__init__(datastore, **kwargs)
+        self.sql_create_statements.append(TABLE)
 
     def move(self, event: Transferred, tracking: Tracking) -> None:
         """Move two balances and the tracking, or nothing."""
@@ -59,6 +66,7 @@ class Balances(PostgresTrackingRecorder):
 class BalanceProjection(Projection[Balances]):
     """How they are projected."""
 
+    @override
     def process_event(self, domain_event: Transferred, tracking: Tracking) -> None:
         """Take in one event."""
         self.view.move(domain_event, tracking)
@@ -68,8 +76,6 @@ def main(plan: PeerPlan) -> PeerFigures:
     """Measure recording and projecting from an empty database on."""
     environment = _environment(plan.dsn)
     app = Transfers(env=environment)
-    with app.factory.datastore.transaction(commit=True) as cursor:
-        cursor.execute(TABLE)
     events = list(islice(_events(app), plan.jobs + plan.single))
     watch = Stopwatch()
     for event in events[: plan.single]:

@@ -1,0 +1,115 @@
+"""Which subsystem the CPU time goes to: py-spy samples every process of a loop under full load.
+
+A sample counts for the innermost frame that a subsystem owns; time in C code (SQLite, TLS, JSON)
+counts for the Python that called it. py-spy reads from outside and costs the processes little, but
+it takes CPU time of its own, so nothing else is measured meanwhile.
+"""
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from benchmarks.driver import drive_closed, driving
+from benchmarks.stack import API, PROJECTOR, SUBMITTER, BenchmarkError, Loop
+from benchmarks.systems import Amount, System, seeds
+from benchmarks.timeline import now_ms, until_done
+
+SAMPLES_PER_S: Final = 200
+SECONDS: Final = 8
+COMMANDS: Final = 150_000
+"""More than a loop carries in those seconds."""
+
+FRAME: Final = re.compile(r"\(([^()]*?):\d+\)$")
+
+SUBSYSTEMS: Final = (
+    ("contracts", "gx/contracts/"),
+    ("domain: codec and identifiers", "gx/domain/"),
+    ("ledger", "gx/ledger/"),
+    ("outbox", "gx/outbox/"),
+    ("projection", "gx/projection/"),
+    ("API", "gx/api/"),
+    ("telemetry", "gx/telemetry/"),
+    ("telemetry", "prometheus_client/"),
+    ("telemetry", "structlog/"),
+    ("asyncpg and pools", "gx/database/"),
+    ("asyncpg and pools", "asyncpg/"),
+    ("HTTP server", "uvicorn/"),
+    ("HTTP framework", "starlette/"),
+    ("HTTP framework", "fastapi/"),
+    ("tokens", "jwt/"),
+    ("JSON", "json/"),
+    ("event loop and the rest", ""),
+)
+
+
+def has_profiler() -> bool:
+    """Tell whether py-spy is installed here."""
+    return _program().exists()
+
+
+async def profile(system: System, amount: Amount, token: str) -> dict[str, dict[str, float]]:
+    """Sample every process of a loop under full load; return each one's shares by subsystem."""
+    loop = system.loop
+    await loop.start(SUBMITTER, PROJECTOR)
+    names = [name for name in loop.parts if name != API]
+    async with driving(loop) as driver:
+        samplers = [asyncio.create_task(_sample(loop, name)) for name in names]
+        await drive_closed(driver, seed=next(seeds), count=COMMANDS, accounts=system.accounts)
+        found = dict(zip(names, await asyncio.gather(*samplers), strict=True))
+    since_ms = await now_ms(loop)
+    sampler = asyncio.create_task(_sample(loop, API))
+    for _ in range(round(SECONDS / amount.post_s)):
+        await system.post(amount, token)
+    found[API] = await sampler
+    await until_done(loop, since_ms)
+    await loop.stop(PROJECTOR, SUBMITTER)
+    return found
+
+
+async def _sample(loop: Loop, name: str) -> dict[str, float]:
+    output = loop.folder / f"{name}.stacks"
+    pid = str(loop.parts[name].process.pid)
+    process = await asyncio.create_subprocess_exec(
+        *(_program(), "record", "--pid", pid, "--duration", str(SECONDS), "--full-filenames"),
+        *("--rate", str(SAMPLES_PER_S), "--format", "raw", "--output", str(output)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    if process.returncode != 0:
+        raise BenchmarkError(f"py-spy could not sample the {name}: {errors.decode()[-500:]}")
+    return shares(_lines(output))
+
+
+def _lines(output: Path) -> list[str]:
+    return output.read_text(encoding="utf-8").splitlines()
+
+
+def _program() -> Path:
+    return Path(sys.executable).parent / "py-spy"
+
+
+def shares(stacks: Iterable[str]) -> dict[str, float]:
+    """Return each subsystem's share of the samples, the largest first.
+
+    A stack is `outermost (file:line);...;innermost (file:line) count`.
+    """
+    counts: Counter[str] = Counter()
+    for line in stacks:
+        stack, _, count = line.rpartition(" ")
+        counts[_subsystem(stack.split(";"))] += int(count)
+    return {name: round(count / counts.total(), 4) for name, count in counts.most_common()}
+
+
+def _subsystem(frames: list[str]) -> str:
+    for frame in reversed(frames):
+        match = FRAME.search(frame)
+        path = match.group(1) if match else ""
+        for name, part in SUBSYSTEMS[:-1]:
+            if f"/{part}" in path:
+                return name
+    return SUBSYSTEMS[-1][0]
