@@ -64,6 +64,7 @@ ENTRIES = (
     Entry("dead-letters", "gx.cli.dead_letters", "Handle given-up commands.", _WATCH),
     Entry("ledger", "gx.cli.ledger", "Serve, read and verify the local ledger.", _LOOK),
     Entry("projection", "gx.cli.projection", "Run, show and rebuild the read models.", _LOOK),
+    Entry("reconcile", "gx.cli.reconcile", "Compare ledger, read models and outbox.", _LOOK),
     Entry("monitoring", "gx.cli.monitoring", "Write, check and explain alerts.", _LOOK),
     Entry("doctor", "gx.cli.doctor", "Find out why there is no data.", _PROVE),
     Entry("verify", "gx.cli.verify", "Verify the monitoring of a running system.", _PROVE),

@@ -5,6 +5,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from gx.domain.codec import JsonObject
+
 _From = TypeVar("_From")
 _To = TypeVar("_To")
 
@@ -20,3 +22,16 @@ def parse_arguments(text: str) -> dict[str, str]:
 def optional(convert: Callable[[_From], _To], value: _From | None) -> _To | None:
     """Convert a column unless it is NULL."""
     return None if value is None else convert(value)
+
+
+def json_of(value: JsonObject | None) -> str | None:
+    """Write an answer of the ledger as JSON that PostgreSQL takes."""
+    return None if value is None else storable(msgspec.json.encode(value).decode())
+
+
+def storable(text: str | None) -> str | None:
+    """Replace what PostgreSQL cannot store, so that no answer of the ledger is unwritable."""
+    if text is None:
+        return None
+    text = text.replace("\x00", "\ufffd").replace("\\u0000", "\\ufffd")
+    return text.encode("utf-8", "replace").decode()

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from typing import Final
 
 import asyncpg
-import msgspec
 from typing_extensions import override
 
 from gx.database.connections import ConnectionSettings
 from gx.database.notifications import listen
 from gx.database.pool import Pool
 from gx.database.ports import Lease, LeaseLostError
-from gx.domain.codec import JsonObject
 from gx.domain.identifiers import CommandId, EpochMs, TransactionId
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Envelope
@@ -28,7 +26,7 @@ from gx.outbox.ports import (
     OutboxStore,
     Settlement,
 )
-from gx.outbox.postgres.rows import parse_arguments
+from gx.outbox.postgres.rows import json_of, parse_arguments, storable
 
 WAKE_UP_CHANNEL: Final = "gx_outbox"
 
@@ -133,9 +131,9 @@ class PostgresOutboxStore(OutboxStore):
             transaction_id,
             [settlement.command_id for settlement in settlements],
             [settlement.outcome for settlement in settlements],
-            [_storable(settlement.code) for settlement in settlements],
-            [_storable(settlement.detail) for settlement in settlements],
-            [_json_of(settlement.result) for settlement in settlements],
+            [storable(settlement.code) for settlement in settlements],
+            [storable(settlement.detail) for settlement in settlements],
+            [json_of(settlement.result) for settlement in settlements],
             [settlement.transaction_id for settlement in settlements],
             [settlement.block_number for settlement in settlements],
         )
@@ -197,18 +195,6 @@ def _named_failures() -> Iterator[None]:
         if error.sqlstate == _ENTRY_HELD:
             raise EntryHeldError(str(error)) from error
         raise
-
-
-def _json_of(value: JsonObject | None) -> str | None:
-    return None if value is None else _storable(msgspec.json.encode(value).decode())
-
-
-def _storable(text: str | None) -> str | None:
-    """Replace what PostgreSQL cannot store, so that no answer of the ledger is unwritable."""
-    if text is None:
-        return None
-    text = text.replace("\x00", "\ufffd").replace("\\u0000", "\\ufffd")
-    return text.encode("utf-8", "replace").decode()
 
 
 def _entry_of(row: asyncpg.Record) -> Entry:
