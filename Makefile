@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench bench-fabric invariants chaos proof proof-reachability console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench bench-fabric invariants previous-release chaos proof proof-reachability console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-19s %s\n", $$1, $$2}'
@@ -116,6 +116,10 @@ bench-fabric: setup ## Measure batches on a real Fabric network against single t
 invariants: setup ## Attack every invariant with random commands, long, and print the number of steps
 	@GX_INVARIANT_EXAMPLES=$${GX_INVARIANT_EXAMPLES:-600} GX_INVARIANT_STEPS=$${GX_INVARIANT_STEPS:-60} \
 	  $(BIN)/python -m pytest tests/invariants -q -rP
+
+# tests/upgrade runs it beside this version. Whoever raises the version names the commit before that.
+previous-release: setup ## Build the wheel of the release before this one from the history (COMMIT=2179ee4)
+	@$(BIN)/python -m tests.upgrade.previous $(COMMIT)
 
 chaos: setup ## The full chaos run: kill -9 of every process under load, and an orderer that is away for 2 x 5 minutes
 	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} GX_CHAOS_FABRIC_KILLS=$${GX_CHAOS_FABRIC_KILLS:-50} \
