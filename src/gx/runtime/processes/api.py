@@ -34,7 +34,14 @@ from gx.outbox.postgres.store import WAKE_UP_CHANNEL
 from gx.projection.postgres.queries import PostgresQueries
 from gx.runtime.clock import SystemClock
 from gx.runtime.ledgers import open_ledger
-from gx.runtime.processes.backend import facts_of, open_pool, pool_settings, run_process, watched
+from gx.runtime.processes.backend import (
+    facts_of,
+    open_pool,
+    pool_settings,
+    run_process,
+    spare_collections,
+    watched,
+)
 from gx.runtime.settings import (
     ApiSettings,
     CommonSettings,
@@ -229,6 +236,7 @@ async def _serve(
             timeout_graceful_shutdown=int(max(1, drain_s)),
         )
     )
+    spare_collections()
     serving = asyncio.create_task(server.serve(), name="http")
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

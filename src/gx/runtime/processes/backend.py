@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import secrets
 import signal
@@ -27,6 +28,9 @@ _log: Final = structlog.get_logger(__name__)
 
 WATCH_INTERVAL_S: Final = 1.0
 WATCH_TIMEOUT_S: Final = 2.0
+
+# What serving makes is freed by reference counts; what is left in circles can wait.
+_COLLECTION_THRESHOLDS: Final = (50_000, 20, 50)
 
 
 def run_process(
@@ -56,6 +60,16 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+
+
+def spare_collections() -> None:
+    """Never again look for garbage among what was made before serving, and seldom elsewhere.
+
+    A full collection of the API's 100,000 objects stops it for some 90 ms, a submitter's for 20.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTION_THRESHOLDS)
 
 
 def facts_of(*settings: BaseModel) -> ProcessFacts:

@@ -22,6 +22,7 @@ from gx.runtime.processes.backend import (
     open_pool,
     pool_settings,
     run_process,
+    spare_collections,
     watched,
 )
 from gx.runtime.settings import (
@@ -88,6 +89,7 @@ async def _main(stop: asyncio.Event) -> None:
             heartbeat=heartbeat,
             settings=settings_of(common, settings),
         )
+        spare_collections()
         await run_on_right_chain(projector.run, chain, stop)
 
 

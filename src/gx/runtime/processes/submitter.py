@@ -24,6 +24,7 @@ from gx.runtime.processes.backend import (
     open_pool,
     pool_settings,
     run_process,
+    spare_collections,
     watched,
 )
 from gx.runtime.settings import (
@@ -88,6 +89,7 @@ async def _main(stop: asyncio.Event) -> None:
                 maintain=Maintenance(pool, retention_days=settings.retention_days).run_once,
             ),
         )
+        spare_collections()
         await submitter.run(stop)
 
 
