@@ -19,6 +19,7 @@ from gx.ledger.ports import Block, ChainInfo, Envelope, Ledger, Proposal, Verdic
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.ports import (
     Entry,
+    KnownChain,
     LiveEnvelope,
     OutboxCounts,
     OutboxStore,
@@ -160,7 +161,7 @@ class StoreOf(OutboxStore):
         await self._store.bury(lease, entry, reason=reason)
 
     @override
-    async def known_chain(self, channel: str) -> str | None:
+    async def known_chain(self, channel: str) -> KnownChain | None:
         await self._life.reach_database("known_chain")
         return await self._store.known_chain(channel)
 

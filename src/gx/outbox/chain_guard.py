@@ -2,7 +2,9 @@
 
 A ledger that was replaced would take every command again on an empty chain, and its answers would
 be settled for good. So whenever the stream of blocks is opened, the chain's identity is compared
-with what the projector noted, and nothing is sent while they differ.
+with what the projector noted, and nothing is sent while they differ. A ledger that was restored
+from an older copy is refused too: what it has lost is settled here, and would be contradicted block
+by block.
 """
 
 from typing import Final
@@ -11,7 +13,7 @@ import structlog
 
 from gx.ledger.errors import LedgerError
 from gx.ledger.ports import ChainInfo
-from gx.outbox.ports import OutboxStore
+from gx.outbox.ports import KnownChain, OutboxStore
 from gx.telemetry.health import ReadinessCheck
 
 _log: Final = structlog.get_logger(__name__)
@@ -26,6 +28,20 @@ class WrongLedgerError(LedgerError):
             f"chain {known[:16]}: put the right ledger back, or rebuild the read models from this "
             "one on purpose (`gx projection rebuild --accept-new-chain`)",
             code="WRONG_CHAIN",
+            is_transient=False,
+        )
+
+
+class ShortLedgerError(LedgerError):
+    """The ledger ends before blocks that were projected or settled; nothing is submitted to it."""
+
+    def __init__(self, *, height: int, known: int) -> None:
+        super().__init__(
+            f"block {known} was seen, but the ledger ends at block {height - 1}: it was restored "
+            "from an older copy, or a peer lags behind. Bring back the ledger that has the block; "
+            "to give up on purpose what it had, run `gx projection rebuild --accept-new-chain`, "
+            "and `gx reconcile` names the commands whose effect is gone",
+            code="SHORT_CHAIN",
             is_transient=False,
         )
 
@@ -47,14 +63,26 @@ class ChainGuard:
 
         Raises:
             WrongLedgerError: it is another one.
+            ShortLedgerError: it is the known one's beginning.
             DatabaseUnavailableError: what is known cannot be read now.
         """
-        known = await self._store.known_chain(self._channel)
-        if known and known != chain.genesis_hash:
-            error = WrongLedgerError(found=chain.genesis_hash, known=known)
+        error = _fault(chain, await self._store.known_chain(self._channel))
+        if error is not None:
             _log.error("wrong_chain_refused", error=error)
             if self._check is not None:
                 self._check.failed(str(error))
             raise error
         if self._check is not None:
             self._check.passed()
+
+
+def _fault(
+    chain: ChainInfo, known: KnownChain | None
+) -> WrongLedgerError | ShortLedgerError | None:
+    if known is None:
+        return None
+    if chain.genesis_hash != known.genesis_hash:
+        return WrongLedgerError(found=chain.genesis_hash, known=known.genesis_hash)
+    if chain.height <= known.block_number:
+        return ShortLedgerError(height=chain.height, known=known.block_number)
+    return None

@@ -209,6 +209,14 @@ class EntryHeldError(GxError):
     """An entry is settled, or another live envelope holds it: nothing was persisted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownChain:
+    """The ledger that is known: its first block's hash, and the newest block seen of it."""
+
+    genesis_hash: str
+    block_number: BlockNumber
+
+
 class OutboxStore(Protocol):
     """Holds commands until the ledger has answered them. One active user: the lease's holder.
 
@@ -278,8 +286,12 @@ class OutboxStore(Protocol):
         """
         ...
 
-    async def known_chain(self, channel: str) -> str | None:
-        """Return the hash of the first block that the read models are of; None before any."""
+    async def known_chain(self, channel: str) -> KnownChain | None:
+        """Return the chain that the read models are of; None before any.
+
+        Its newest block is the newest that was projected, or that settled a command since the
+        chain was accepted.
+        """
         ...
 
     async def counts(self) -> "OutboxCounts":

@@ -16,7 +16,7 @@ from gx.domain.identifiers import BlockNumber, TransactionId
 from gx.ledger.breaker import BreakingLedger
 from gx.ledger.errors import LedgerError
 from gx.ledger.ports import Block, LedgerTransaction, ValidationCode, Verdict
-from gx.outbox.chain_guard import ChainGuard, WrongLedgerError
+from gx.outbox.chain_guard import ChainGuard, ShortLedgerError, WrongLedgerError
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class VerdictDesk:
             async for block in self._ledger.blocks(self.next_block):
                 self._hand_out(block)
                 self._next_block = BlockNumber(block.number + 1)
-        except WrongLedgerError:
+        except (WrongLedgerError, ShortLedgerError):
             await asyncio.sleep(WRONG_CHAIN_RETRY_S)  # the guard has said it
         except (LedgerError, DatabaseUnavailableError) as error:
             _log.warning("verdict_stream_broke", next_block=self.next_block, error=error)

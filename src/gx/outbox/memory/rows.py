@@ -10,7 +10,7 @@ from gx.domain.clock import Clock
 from gx.domain.codec import JsonObject
 from gx.domain.identifiers import CommandId, EpochMs, TransactionId
 from gx.ledger.ports import Envelope
-from gx.outbox.ports import CommandStatus, Entry, NewCommand, Settlement
+from gx.outbox.ports import CommandStatus, Entry, KnownChain, NewCommand, Settlement
 
 HISTORY_MAX: Final = 50
 
@@ -83,7 +83,7 @@ class MemoryOutbox:
         self.envelopes: dict[TransactionId, tuple[Envelope, EpochMs]] = {}
         self.results: dict[CommandId, Result] = {}
         self.letters: dict[CommandId, Letter] = {}
-        self.chains: dict[str, str] = {}  # what a projector noted of each channel
+        self.chains: dict[str, KnownChain] = {}  # what a projector noted of each channel
         self.audit: list[AuditRecord] = []
         self.projected_block = -1
         self.news = asyncio.Event()

@@ -14,6 +14,7 @@ from gx.outbox.ports import (
     CommandStatus,
     Entry,
     EntryHeldError,
+    KnownChain,
     LiveEnvelope,
     OutboxCounts,
     OutboxStore,
@@ -124,7 +125,7 @@ class MemoryOutboxStore(OutboxStore):
         )
 
     @override
-    async def known_chain(self, channel: str) -> str | None:
+    async def known_chain(self, channel: str) -> KnownChain | None:
         return self._outbox.chains.get(channel)
 
     @override

@@ -15,12 +15,13 @@ from gx.database.connections import ConnectionSettings
 from gx.database.notifications import listen
 from gx.database.pool import Pool
 from gx.database.ports import Lease, LeaseLostError
-from gx.domain.identifiers import CommandId, EpochMs, TransactionId
+from gx.domain.identifiers import BlockNumber, CommandId, EpochMs, TransactionId
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Envelope
 from gx.outbox.ports import (
     Entry,
     EntryHeldError,
+    KnownChain,
     LiveEnvelope,
     OutboxCounts,
     OutboxStore,
@@ -69,8 +70,16 @@ ABANDON: Final = "SELECT abandon_envelope($1, $2, $3)"
 POSTPONE: Final = "SELECT postpone_entries($1, $2, $3, $4, $5, $6)"
 BURY: Final = "SELECT bury_entry($1, $2, $3, $4)"
 
-# The projector's note: the outbox may be empty of everything that ever told of the chain.
-KNOWN_CHAIN: Final = "SELECT genesis_hash FROM projection_checkpoints WHERE channel = $1"
+# The projector's note: the outbox may be empty of everything that ever told of the chain. Commands
+# may have been settled by later blocks; those of a chain that was given up on purpose do not count.
+KNOWN_CHAIN: Final = """
+    SELECT p.genesis_hash, greatest(p.block_number, (
+           SELECT max(r.block_number) FROM command_results r
+            WHERE r.block_number > p.block_number
+              AND r.settled_at_ms > coalesce((SELECT a.accepted_at_ms FROM accepted_chains a
+                                               WHERE a.channel = $1), 0))) AS block_number
+      FROM projection_checkpoints p WHERE p.channel = $1
+"""
 
 # Both tables are small: what waits, and what was given up and not yet handled.
 COUNTS: Final = """
@@ -160,9 +169,13 @@ class PostgresOutboxStore(OutboxStore):
         await self._write(BURY, lease, entry.seq, reason)
 
     @override
-    async def known_chain(self, channel: str) -> str | None:
-        known = await self._pool.fetch_value(KNOWN_CHAIN, channel)
-        return known if isinstance(known, str) and known else None
+    async def known_chain(self, channel: str) -> KnownChain | None:
+        row = await self._pool.fetch_one(KNOWN_CHAIN, channel)
+        if row is None or not row["genesis_hash"]:
+            return None
+        return KnownChain(
+            genesis_hash=row["genesis_hash"], block_number=BlockNumber(row["block_number"])
+        )
 
     @override
     async def counts(self) -> OutboxCounts:

@@ -223,6 +223,8 @@ class Rebuild:
 
     async def _replace(self, live: LiveTables, request: RebuildRequest) -> None:
         await live.replace(self._checkpoint, self._comparison.differences)
+        if request.accept_new_chain:
+            await live.accept_chain()
         await live.audit(actor=request.actor, reason=request.reason)
 
     def _note_arrival(self, block: Block) -> None:

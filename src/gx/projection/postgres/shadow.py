@@ -57,6 +57,12 @@ LOCK_LIVE: Final = f"LOCK TABLE {', '.join(f'{NAMESPACE_LIVE}.{name}' for name i
 
 FORGET_STOP: Final = "DELETE FROM projection_stops WHERE channel = $1"
 FORGET_DIFFERENCES: Final = "DELETE FROM projection_differences WHERE channel = $1"
+# What was settled before stands in blocks that this chain need not have.
+ACCEPT_CHAIN: Final = """
+    INSERT INTO accepted_chains AS old (channel, accepted_at_ms) VALUES ($1, now_ms())
+        ON CONFLICT (channel) DO UPDATE SET accepted_at_ms = EXCLUDED.accepted_at_ms
+"""
+FORGET_AUDIT: Final = "DELETE FROM outbox_audits WHERE channel = $1"
 AUDIT: Final = """
     INSERT INTO audit_log (actor, action, target, reason)
     VALUES ($1, 'projection_rebuilt', $2, $3)
@@ -161,6 +167,11 @@ class LiveTables:
         values = [str(difference) for difference in differences.values()]
         await connection.execute(NOTE_DIFFERENCES, self._channel, list(differences), values)
         await connection.execute(DROP)
+
+    async def accept_chain(self) -> None:
+        """Let this chain count as the right one from now on, whatever was settled on another."""
+        await self._connection.execute(ACCEPT_CHAIN, self._channel)
+        await self._connection.execute(FORGET_AUDIT, self._channel)
 
     async def audit(self, *, actor: str, reason: str) -> None:
         """Record who had the read models replaced, and why."""
