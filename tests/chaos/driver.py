@@ -31,8 +31,12 @@ class Driver:
     rate_per_s: float = 200.0
     patience_s: float = PATIENCE_S
     accepted: dict[str, str] = field(default_factory=dict)
+    poison: list[str] = field(default_factory=list)
+    """Commands of no client, which can only become dead letters."""
     retries: int = 0
     unexpected: list[str] = field(default_factory=list)
+    _probes: int = 0
+    _runs: int = 0
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def prepare(self) -> None:
@@ -52,10 +56,23 @@ class Driver:
                     raise AssertionError(f"the funds did not arrive: {answer.text}")
 
     async def run(self) -> None:
-        """Send until told to stop."""
+        """Send until told to stop; each run sends other commands than those before it."""
+        self._stop.clear()
+        self._runs += 1
         async with self._client() as client, asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
                 group.create_task(self._one_client(client, number))
+
+    async def probe(self) -> None:
+        """Send one command more, and return once everybody can see what it did."""
+        self._probes += 1
+        async with self._client() as client:
+            mint = _mint(self._probes % ACCOUNTS)
+            command_id = await self._send(client, "/admin/mint", mint, f"probe-{self._probes}")
+            deadline_s = time.monotonic() + self.patience_s
+            while not await self._is_projected(client, command_id):
+                if time.monotonic() > deadline_s:
+                    raise AssertionError(f"{command_id} is not projected in {self.patience_s} s")
 
     def stop(self) -> None:
         """Send nothing new; what was begun is brought to an answer."""
@@ -63,7 +80,22 @@ class Driver:
 
     def write(self, path: Path) -> None:
         """Write down what was accepted, for the checker."""
-        path.write_text(json.dumps({"accepted": self.accepted}))
+        path.write_text(json.dumps({"accepted": self.accepted, "poison": self.poison}))
+
+    async def _is_projected(self, client: httpx.AsyncClient, command_id: str) -> bool:
+        """Ask, and wait for a moment; no answer is a no."""
+        try:
+            answer = await client.get(
+                f"/commands/{command_id}",
+                params={"wait": "PROJECTED", "timeout": "1"},
+                headers=_bearer(self.admin_token),
+            )
+            if answer.status_code == httpx.codes.OK and answer.json()["status"] == "PROJECTED":
+                return True
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.02)
+        return False
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -71,7 +103,7 @@ class Driver:
         )
 
     async def _one_client(self, client: httpx.AsyncClient, number: int) -> None:
-        choose = random.Random(f"{self.seed}-{number}")  # noqa: S311 (a schedule, not a secret)
+        choose = random.Random(f"{self.seed}-{self._runs}-{number}")  # noqa: S311 (a schedule, not a secret)
         while not self._stop.is_set():
             key = str(UUID(int=choose.getrandbits(128)))
             path, body = _choose(choose)

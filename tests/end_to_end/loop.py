@@ -20,6 +20,7 @@ START_S: Final = 180.0
 POLL_S: Final = 0.1
 MIX: Final = "transfer=70,mint=10,create_user=10,overdraw=10"
 TRAFFIC_MAX_S: Final = 600
+GX_UP: Final = ("-m", "gx.cli.main", "up")
 PORTS: Final = (
     "GX_STACK_POSTGRES_PORT",
     "GX_STACK_VALKEY_PORT",
@@ -161,11 +162,16 @@ async def running_loop(
 
 @asynccontextmanager
 async def loop_in(
-    folder: Path, options: Sequence[str], environment: Mapping[str, str]
+    folder: Path,
+    options: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    program: Sequence[str] = GX_UP,
 ) -> AsyncIterator[Loop]:
     """Start `gx up` on this folder, with whatever an earlier one left there; stop it at the end.
 
-    Ports that the environment does not name are free ones.
+    Ports that the environment does not name are free ones. Another `program` is one that runs a
+    stack as `gx up` does.
     """
     settings = {name: str(free_port()) for name in PORTS}
     full = {
@@ -178,7 +184,7 @@ async def loop_in(
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with await asyncio.to_thread((folder / "up.log").open, "wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gx.cli.main", "up", *options),
+            *(sys.executable, *program, *options),
             env=full,
             stdout=log,
             stderr=log,

@@ -1,0 +1,194 @@
+"""`make chaos`: faults from a seed under load, judged after every round; the smallest story.
+
+    python -m tests.chaos.run --faults 300 --seed 7
+    python -m tests.chaos.run --ledger fabric --faults 60
+    python -m tests.chaos.run --story "kill:ledger@0.40,freeze:projector@1.20+0.80"
+
+It exits with 1 if anything was lost, doubled or found wrong, and then prints the shortest list of
+faults that it saw fail again on a stage of its own, with the command that plays it.
+"""
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from gx.ledger.kinds import LedgerKind
+from tests.chaos.faults.story import Fault, read_story, write_story
+from tests.chaos.report import RunReport, summary, write
+from tests.chaos.rounds import FENCED, Played, Round, play_round
+from tests.chaos.schedule import draw
+from tests.chaos.shrink import Shrunk, shrink
+from tests.chaos.stage import Stage, a_stage
+
+A_ROUND: Final = 25
+REPLAYS_MAX: Final = 14
+SHRINK_MAX_S: Final = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a run shall be. `planted` is SQL that breaks the system, to see whether it is found."""
+
+    ledger: LedgerKind
+    seed: int
+    faults: Sequence[Fault]
+    rate_per_s: float
+    planted: str = ""
+    other_python: str | None = None
+    replays_max: int = REPLAYS_MAX
+
+
+async def run(order: Order) -> RunReport:
+    """Play the faults in rounds on one stage, so that history accumulates; stop at a finding."""
+    report = RunReport(seed=order.seed, ledger=order.ledger)
+    began_s = time.monotonic()
+    async with a_stage(
+        order.ledger, order.seed, rate_per_s=order.rate_per_s, other_python=order.other_python
+    ) as stage:
+        await _plant(stage, order.planted)
+        for begin in range(0, len(order.faults), A_ROUND):
+            line = _Progress(begin, len(order.faults), stage)
+            played = await play_round(stage, order.faults[begin : begin + A_ROUND], line.tell)
+            report.rounds.append(played)
+            _say(_round_text(played))
+            if played.findings:
+                break
+        report.retries = stage.driver.retries
+        report.fenced = stage.logged(*FENCED)
+        report.restarts = sum(stage.loop.restarts().values())
+    report.elapsed_s = time.monotonic() - began_s
+    return report
+
+
+async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
+    """Replay fewer and fewer of these faults, each time on a new stage."""
+    give_up_s = time.monotonic() + SHRINK_MAX_S
+
+    async def fails(story: Sequence[Fault]) -> bool:
+        _say(f"replaying {len(story)} of {len(faults)}: {write_story(story)}")
+        async with a_stage(order.ledger, order.seed, rate_per_s=order.rate_per_s) as stage:
+            await _plant(stage, order.planted)
+            told = await play_round(stage, story)
+        _say(f"  {'fails: ' + told.findings[0] if told.findings else 'nothing found'}")
+        return bool(told.findings)
+
+    return await shrink(
+        faults,
+        fails,
+        replays_max=order.replays_max,
+        is_in_time=lambda: time.monotonic() < give_up_s,
+    )
+
+
+async def _plant(stage: Stage, statements: str) -> None:
+    if statements:
+        async with stage.database() as connection:
+            await connection.execute(statements)
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """One line for each fault."""
+
+    begin: int
+    total: int
+    stage: Stage
+
+    def tell(self, played: Played) -> None:
+        if played.impossible is not None:
+            how = f"skipped: {played.impossible}"
+        elif played.recovery_s is None:
+            how = "not waited for"
+        else:
+            how = f"recovered in {played.recovery_s:.2f} s"
+        _say(f"{played.fault!s:<58} {how:<22} {len(self.stage.driver.accepted):>8,} accepted")
+
+
+def _round_text(played: Round) -> str:
+    if played.findings:
+        return "\n".join(["FOUND:", *(f"  {finding}" for finding in played.findings)])
+    counts = played.judged
+    return (
+        f"---- {len(played.played)} faults in {played.elapsed_s:.0f} s: {counts['accepted']}"
+        f" accepted, {counts['committed']} committed, {counts['rejected']} refused; nothing wrong"
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stdout.flush()
+
+
+def _parse(arguments: Sequence[str]) -> tuple[list[Order], Path | None]:
+    parser = argparse.ArgumentParser(description="Hurt the loop under load, and judge it.")
+    parser.add_argument("--faults", type=int, default=300, help="how many, on the local ledger")
+    parser.add_argument("--fabric-faults", type=int, default=0, help="and then so many on Fabric")
+    parser.add_argument("--ledger", type=LedgerKind, default=LedgerKind.LOCAL)
+    parser.add_argument("--seed", type=int, default=None, help="repeats a schedule")
+    parser.add_argument("--story", default="", help="play these faults instead")
+    parser.add_argument("--rate", type=float, default=100.0, help="commands a second")
+    parser.add_argument("--replays", type=int, default=REPLAYS_MAX, help="to find less to blame")
+    parser.add_argument("--plant-sql", type=Path, help="break the system by this file first")
+    parser.add_argument("--other-python", help="run the standbys, another version, on this")
+    parser.add_argument("--output", type=Path, help="write .json, .md and .svg of this name")
+    options = parser.parse_args(arguments)
+    seed: int = random.randrange(10**6) if options.seed is None else options.seed  # noqa: S311 (a schedule)
+    wanted: list[tuple[LedgerKind, int]] = [(options.ledger, options.faults)]
+    if options.fabric_faults:
+        wanted.append((LedgerKind.FABRIC, options.fabric_faults))
+    orders = [
+        Order(
+            ledger=ledger,
+            seed=seed,
+            faults=read_story(options.story) or draw(seed, count, ledger),
+            rate_per_s=options.rate,
+            planted=options.plant_sql.read_text() if options.plant_sql else "",
+            other_python=options.other_python,
+            replays_max=options.replays,
+        )
+        for ledger, count in wanted
+    ]
+    return orders, options.output
+
+
+async def main(orders: Sequence[Order], output: Path | None) -> int:
+    """Run what was ordered; the exit code says whether anything was found."""
+    reports = []
+    for order in orders:
+        _say(f"{len(order.faults)} faults on {order.ledger}, seed {order.seed}")
+        report = await run(order)
+        reports.append(report)
+        _say(f"{summary(report)}")
+        if report.findings:
+            await _explain(order, report)
+    if output is not None:
+        write(reports, output)
+    return 1 if any(report.findings for report in reports) else 0
+
+
+async def _explain(order: Order, report: RunReport) -> None:
+    """Print the smallest story that fails again, and how to play it."""
+    last = [played.fault for played in report.rounds[-1].played]
+    if not last or not order.replays_max:
+        return
+    shrunk = await smallest_story(order, last)
+    report.smallest = write_story(shrunk.story)
+    if not shrunk.is_reproduced:
+        _say("The round's faults alone did not fail again; the whole run is repeated by its seed.")
+    sure = "the smallest" if shrunk.is_minimal else "the smallest so far"
+    _say(
+        f"{len(shrunk.story)} faults, {sure} story after {shrunk.replays} replays. Play it with\n"
+        f"  python -m tests.chaos.run --ledger {order.ledger} --seed {order.seed}"
+        f' --story "{report.smallest}"'
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(uvloop.run(main(*_parse(sys.argv[1:]))))
