@@ -6,6 +6,7 @@ without it one private server is started per test run, shared by all workers.
 
 import asyncio
 import fcntl
+import gc
 import json
 import os
 import secrets
@@ -23,6 +24,7 @@ from hypothesis import settings
 
 from tests.database.server import start_server, stop_server
 from tests.database.template import build_template
+from tests.scheduling import LongFirstScheduling
 
 EXTERNAL_DSN: Final = os.environ.get("GX_TEST_DSN")  # noqa: TID251 (tests have no settings module)
 IS_CI: Final = bool(os.environ.get("CI"))  # noqa: TID251 (tests have no settings module)
@@ -30,6 +32,25 @@ IS_CI: Final = bool(os.environ.get("CI"))  # noqa: TID251 (tests have no setting
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=300, derandomize=True, deadline=None)
 settings.load_profile("ci" if IS_CI else "dev")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LongFirstScheduling | None:
+    """Schedule groups our way; every other `--dist` is pytest-xdist's own."""
+    is_grouped = config.getoption("dist") == "loadgroup"
+    return LongFirstScheduling(config, log) if is_grouped else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """Look for no garbage while thousands of tests are collected: nearly all of it stays."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every later search for garbage; it lives to the end."""
+    gc.freeze()
+    gc.enable()
 
 
 class SharedServer(TypedDict):

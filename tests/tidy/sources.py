@@ -1,4 +1,4 @@
-"""The project's own Python files, parsed once for every house rule."""
+"""The project's own Python files, read once for every house rule."""
 
 import ast
 from collections.abc import Iterator
@@ -13,22 +13,30 @@ SOURCE: Final = ROOT / "src" / "gx"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file, its path from the project's root, its text and its syntax tree."""
+    """One file: its path from the project's root and its text."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @property
+    def tree(self) -> ast.Module:
+        """The syntax tree, parsed anew each time.
+
+        Those of the whole project are a million objects, which would slow down every other
+        test of this process if they were kept.
+        """
+        return ast.parse(self.text, filename=self.path)
 
 
 @cache
 def sources(*folders: str) -> tuple[Source, ...]:
-    """Parse every Python file below the folders (`src` and `tests` by default)."""
+    """Read every Python file below the folders (`src` and `tests` by default)."""
     found = []
     for folder in folders or ("src", "tests", "benchmarks"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             text = path.read_text(encoding="utf-8")
             name = path.relative_to(ROOT).as_posix()
-            found.append(Source(name, text, ast.parse(text, filename=name)))
+            found.append(Source(name, text))
     return tuple(found)
 
 
@@ -39,17 +47,19 @@ def functions(source: Source) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
             yield node
 
 
-def strings(source: Source) -> Iterator[tuple[int, str]]:
+@cache
+def strings(source: Source) -> tuple[tuple[int, str], ...]:
     """List the string literals of a file with their lines, its docstrings left out."""
+    tree = source.tree
     documentation = {
         id(node.value)
-        for node in ast.walk(source.tree)
+        for node in ast.walk(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    for node in ast.walk(source.tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and id(node) not in documentation
-        ):
-            yield node.lineno, node.value
+    return tuple(
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documentation
+    )

@@ -11,6 +11,7 @@ VAGUE: Final = {"utils", "helpers", "common", "manager", "managers", "base", "mi
 KEY_PREFIXES: Final = re.compile(r"^(account|user|cmd|stats|bio|biometric|fee|admin|param)_$")
 NAMING: Final = ("src/gx/telemetry/catalogue", "src/gx/telemetry/instruments.py")
 LOG_METHODS: Final = {"debug", "info", "warning", "error", "exception", "critical"}
+LOG_CALL: Final = re.compile(r"(log|LOG)\s*\.")
 
 
 def test_metric_names_stand_in_the_catalogue_alone() -> None:
@@ -52,6 +53,7 @@ def test_nothing_is_left_unimplemented() -> None:
     stubs = [
         f"{source.path}:{node.lineno}"
         for source in sources("src")
+        if "NotImplementedError" in source.text
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Name) and node.id == "NotImplementedError"
     ]
@@ -72,6 +74,8 @@ def test_log_events_are_constants() -> None:
 
 
 def _log_calls(source: Source) -> list[ast.Call]:
+    if not LOG_CALL.search(source.text):
+        return []
     return [
         node
         for node in ast.walk(source.tree)
