@@ -5,6 +5,7 @@ from time import process_time
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec import structs
 from typing_extensions import override
 
 from gx.domain.identifiers import EpochMs
@@ -64,6 +65,26 @@ def test_a_command_waits_for_the_flight_that_holds_its_account() -> None:
     assert schedule.next_batch(0) is None
     schedule.release(first)
     assert seqs(schedule.next_batch(0)) == [2]
+
+
+def test_a_new_command_never_waits_for_the_database_s_clock() -> None:
+    """Its times are the database's, which may be ahead of ours: it is due all the same."""
+    ahead_ms = EpochMs(5_000_000)
+    fresh = structs.replace(an_entry(1, scopes=A), accepted_at_ms=ahead_ms, due_at_ms=ahead_ms)
+
+    assert seqs(a_schedule(fresh).next_batch(4_990_000)) == [1]
+
+
+@pytest.mark.parametrize("scopes", [A, EXCLUSIVE])
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_its_old_time(scopes: Scopes) -> None:
+    """A wait that was noted while the clock was ahead ends with the wait, not with that time."""
+    schedule = a_schedule(an_entry(1, scopes=scopes))
+    flying = next_batch(schedule, now_ms=9_000_000)
+    due_at_ms = EpochMs(9_000_000 + 5_000)
+    schedule.release(flying, [Return(entry=flying.entries[0], due_at_ms=due_at_ms)])
+
+    assert schedule.next_batch(9_000_100) is None
+    assert seqs(schedule.next_batch(5_000_000)) == [1]
 
 
 def test_what_is_behind_a_waiting_command_does_not_overtake_it() -> None:

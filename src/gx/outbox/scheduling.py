@@ -26,6 +26,9 @@ from gx.outbox.ports import Entry
 ENTRY_OVERHEAD_BYTES: Final = 250
 """What a command adds to a batch beside its arguments: ids, key, names, JSON's punctuation."""
 
+WAIT_MAX_MS: Final = 30_000
+"""Longer than any wait between two tries: who would wait longer has a time of a wrong clock."""
+
 RIDE_FREELY: Final = 1 << 30
 """No bound of its own on the company that an entry keeps."""
 
@@ -136,7 +139,7 @@ class Schedule:
         for entry in entries:
             if entry.command_id not in self._known:
                 self._known.add(entry.command_id)
-                self._enqueue(_waiting(entry, entry.due_at_ms, RIDE_FREELY))
+                self._enqueue(_waiting(entry, _due_ms(entry), RIDE_FREELY))
                 added += 1
         self._open_behind()
         return added
@@ -235,7 +238,7 @@ class Schedule:
         """Note an entry that may fly, now or when it is due."""
         if not self._may_fly(waiting):
             return
-        if waiting.due_at_ms > self._now_ms:
+        if not self._is_due(waiting.due_at_ms):
             heappush(self._parked, (waiting.due_at_ms, waiting.entry.seq, waiting))
         else:
             heappush(self._ready.setdefault(waiting.key, []), (waiting.entry.seq, waiting))
@@ -244,8 +247,16 @@ class Schedule:
         return waiting.is_waiting and waiting.behind == 0 and self._is_free(waiting)
 
     def _wake_due(self) -> None:
-        while self._parked and self._parked[0][0] <= self._now_ms:
+        while self._parked and self._is_due(self._parked[0][0]):
             self._consider(heappop(self._parked)[2])
+
+    def _is_due(self, due_at_ms: int) -> bool:
+        """Tell whether a time has come. Nothing waits for longer than a wait can be.
+
+        A time that is further away was noted before the clock was set back.
+        """
+        wait_ms = due_at_ms - self._now_ms
+        return wait_ms <= 0 or 0 < self._now_ms < due_at_ms - WAIT_MAX_MS
 
     # ------------------------------------------------------------ choosing
 
@@ -292,7 +303,7 @@ class Schedule:
         if (
             following.behind == 0
             and following.key == loading.key
-            and following.due_at_ms <= self._now_ms
+            and self._is_due(following.due_at_ms)
             and self._is_free(following)
         ):
             heappush(ready, (following.entry.seq, following))
@@ -300,7 +311,7 @@ class Schedule:
     def _next_exclusive(self) -> Batch | None:
         if self._queued or self._flying or not self._behind:
             return None
-        if self._behind[0][1].due_at_ms > self._now_ms:
+        if not self._is_due(self._behind[0][1].due_at_ms):
             return None
         waiting = heappop(self._behind)[1]
         waiting.is_waiting = False
@@ -312,6 +323,14 @@ class Schedule:
         self._flying.add(batch)
         self._flies_exclusively |= is_exclusive
         return batch
+
+
+def _due_ms(entry: Entry) -> int:
+    """Return when an entry of the store is due: one that was never postponed, at once.
+
+    Its time is of the database's clock, which may be ahead of ours.
+    """
+    return entry.due_at_ms if entry.due_at_ms > entry.accepted_at_ms else 0
 
 
 def _waiting(entry: Entry, due_at_ms: int, company_max: int) -> _Waiting:
