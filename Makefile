@@ -109,8 +109,17 @@ prometheus3: setup ## Build Prometheus 3's promtool with Go, once (ten minutes),
 	@$(BIN)/gx monitoring lint --promtool $(PROMETHEUS3)/promtool
 	@$(BIN)/gx monitoring test --promtool $(PROMETHEUS3)/promtool
 
-bench: setup ## Measure, as ratios to this machine's own limits; writes benchmarks/results
+# Peers and the profiler are the benchmark's alone: they are no part of `make setup`.
+BENCH_STAMP := $(VENV)/.bench-installed
+$(BENCH_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(BENCH_STAMP) ## Measure beside peers and this machine's own limits, 15 minutes at most (ARGS="--profile", "--quick", "--large")
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+soak: setup ## Twenty minutes at half load: memory, latency and tables must stay flat (ARGS="--minutes 2")
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 bench-fabric: setup ## Measure batches on a real Fabric network against single transactions and the Node client
 	@$(BIN)/python -m benchmarks.fabric $(ARGS)

@@ -231,15 +231,20 @@ class Server:
 
     def cpu_s(self) -> float:
         """Return the CPU time that the server has used, ended backends included."""
-        pid_file = self.postgres.data_folder / "postmaster.pid"
-        postmaster = psutil.Process(int(pid_file.read_text(encoding="utf-8").split()[0]))
+        postmaster, *backends = self.processes()
         ended = postmaster.cpu_times()
         total = float(ended.children_user + ended.children_system)
-        for process in (postmaster, *postmaster.children(recursive=True)):
+        for process in (postmaster, *backends):
             with contextlib.suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
                 total += times.user + times.system
         return total
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the server's processes, its first one first."""
+        pid_file = self.postgres.data_folder / "postmaster.pid"
+        postmaster = psutil.Process(int(pid_file.read_text(encoding="utf-8").split()[0]))
+        return [postmaster, *postmaster.children(recursive=True)]
 
     async def version(self) -> str:
         """Return the server's version."""
