@@ -56,13 +56,21 @@ async def play_round(
         told.findings.extend(str(error) for error in group.exceptions)
     except* TimeoutError as group:
         told.findings.extend(f"nothing happened any more: {error!r}" for error in group.exceptions)
-    told.judged = await verdict(stage.loop, stage.driver, stage.chain)
-    faults_found = told.judged["faults"]
-    assert isinstance(faults_found, list)
-    told.findings.extend(map(str, faults_found))
+    await _judge(stage, told)
     told.findings.extend(f"an answer to a client: {text}" for text in stage.driver.unexpected)
     told.elapsed_s = time.monotonic() - began_s
     return told
+
+
+async def _judge(stage: Stage, told: Round) -> None:
+    try:
+        told.judged = await verdict(stage.loop, stage.driver, stage.chain)
+    except AssertionError as error:
+        told.findings.append(f"the judge could not judge: {error}")
+        return
+    faults = told.judged["faults"]
+    assert isinstance(faults, list)
+    told.findings.extend(map(str, faults))
 
 
 async def _play(stage: Stage, fault: Fault, told: Round) -> Played:

@@ -23,7 +23,7 @@ from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.story import Fault, read_story, write_story
 from tests.chaos.report import RunReport, summary, write
 from tests.chaos.rounds import FENCED, Played, Round, play_round
-from tests.chaos.schedule import draw
+from tests.chaos.schedule import draw, require_possible
 from tests.chaos.shrink import Shrunk, shrink
 from tests.chaos.stage import Stage, a_stage
 
@@ -140,6 +140,8 @@ def _parse(arguments: Sequence[str]) -> tuple[list[Order], Path | None]:
     parser.add_argument("--output", type=Path, help="write .json, .md and .svg of this name")
     options = parser.parse_args(arguments)
     seed: int = random.randrange(10**6) if options.seed is None else options.seed  # noqa: S311 (a schedule)
+    story = read_story(options.story)
+    require_possible(story, options.ledger)
     wanted: list[tuple[LedgerKind, int]] = [(options.ledger, options.faults)]
     if options.fabric_faults:
         wanted.append((LedgerKind.FABRIC, options.fabric_faults))
@@ -147,7 +149,7 @@ def _parse(arguments: Sequence[str]) -> tuple[list[Order], Path | None]:
         Order(
             ledger=ledger,
             seed=seed,
-            faults=read_story(options.story) or draw(seed, count, ledger),
+            faults=story or draw(seed, count, ledger),
             rate_per_s=options.rate,
             planted=options.plant_sql.read_text() if options.plant_sql else "",
             other_python=options.other_python,

@@ -1,12 +1,13 @@
 """Which faults, in which order, with which numbers: a pure function of seed, count and ledger."""
 
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.catalogue import KINDS
 from tests.chaos.faults.kind import Declaration
-from tests.chaos.faults.story import Fault
+from tests.chaos.faults.story import Fault, StoryError
 
 PAUSE_S: Final = (0.05, 0.8)
 HASTY_SHARE: Final = 0.25
@@ -36,6 +37,22 @@ def draw(seed: int, count: int, ledger: LedgerKind) -> tuple[Fault, ...]:
         chance.shuffle(deck)
         cards += deck
     return tuple(_fault(declaration, target, numbers) for declaration, target in cards[:count])
+
+
+def require_possible(faults: Sequence[Fault], ledger: LedgerKind) -> None:
+    """Refuse a story that nobody can play on this ledger.
+
+    Raises:
+        StoryError: no such kind, or it happens to others; the text lists what there is.
+    """
+    for fault in faults:
+        kind = KINDS.get(fault.kind)
+        if kind is None:
+            raise StoryError(f"{fault}: there is no such kind; there are {', '.join(KINDS)}")
+        targets = kind.declaration.targets.get(ledger, ())
+        if fault.target not in targets:
+            there = ", ".join(targets) or f"nobody on {ledger}"
+            raise StoryError(f"{fault}: it happens to {there}")
 
 
 def _fault(declaration: Declaration, target: str, chance: random.Random) -> Fault:

@@ -57,8 +57,13 @@ class Stage:
     # ------------------------------------------------------------ processes
 
     async def send(self, name: str, number: signal.Signals) -> Sequence[psutil.Process]:
-        """Send a signal to a process and its children; return those that got it."""
-        return _signal_family(self.loop.pid_of(await self.active(name)), number)
+        """Send a signal to a process and its children, once it runs; return those that got it."""
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            while True:
+                reached = _signal_family(self.loop.pid_of(await self.active(name)), number)
+                if reached:
+                    return reached
+                await asyncio.sleep(0.05)
 
     def signal_one(self, name: str, number: signal.Signals) -> int | None:
         """Send a signal to a process alone, and return its id; None if it does not run now."""

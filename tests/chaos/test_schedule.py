@@ -5,7 +5,7 @@ import pytest
 from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.catalogue import KINDS
 from tests.chaos.faults.story import StoryError, read_story, write_story
-from tests.chaos.schedule import draw
+from tests.chaos.schedule import draw, require_possible
 
 
 @pytest.mark.parametrize("ledger", LedgerKind)
@@ -56,6 +56,16 @@ def test_a_story_that_was_written_is_read_as_the_same(ledger: LedgerKind) -> Non
     """What a failed run prints can be given back to it, with nothing lost."""
     faults = draw(11, 200, ledger)
     assert read_story(write_story(faults)) == faults
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("kil:ledger@1", "there are kill, freeze"), ("torn-tail:api@1", "happens to ledger")],
+)
+def test_a_story_that_cannot_be_played_is_refused(text: str, words: str) -> None:
+    """A typing error in a kind or a target is told at once, with what there is."""
+    with pytest.raises(StoryError, match=words):
+        require_possible(read_story(text), LedgerKind.LOCAL)
 
 
 @pytest.mark.parametrize("text", ["kill", "kill:ledger", "kill@1", "kill:ledger@x", "kill:a@1.2.3"])
