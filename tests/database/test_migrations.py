@@ -7,7 +7,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from gx.database.migrations import MigrationError, load_migrations, migrate, pending, status
+from gx.database.migrations import (
+    MigrationError,
+    load_migrations,
+    migrate,
+    pending,
+    runner,
+    status,
+)
 
 
 def a_folder(folder: Path, **files: str) -> Path:
@@ -53,6 +60,95 @@ async def test_arguments_that_are_no_texts_are_not_stored(
     assert await fetch(bare_database_dsn, insert.replace("'{}'", """'{"amount": "5"}'""")) == 1
     with pytest.raises(asyncpg.CheckViolationError, match="arguments_are_text"):
         await fetch(bare_database_dsn, insert.replace("'{}'", f"'{arguments}'"))
+
+
+async def test_a_release_works_on_a_schema_that_a_newer_one_has_expanded(
+    bare_database_dsn: str, tmp_path: Path
+) -> None:
+    """What was only added is no matter to it; what is missing is."""
+    newer = a_folder(tmp_path, m0001_a="CREATE TABLE a ()", m0002_b="CREATE TABLE b ()")
+    await migrate(bare_database_dsn, folder=newer)
+
+    (newer / "0002_b.sql").unlink()
+    older = await status(bare_database_dsn, folder=newer)
+    (newer / "0003_c.sql").write_text("CREATE TABLE c ()")
+    behind = await status(bare_database_dsn, folder=newer)
+
+    assert (older.unknown, older.problem) == (("0002",), None)
+    assert behind.problem is not None
+    assert "0003_c.sql: run `gx db migrate`" in behind.problem
+
+
+async def test_a_release_refuses_a_schema_that_was_contracted_without_it(
+    bare_database_dsn: str, tmp_path: Path
+) -> None:
+    """The contract step names what code must know; whoever knows it works on."""
+    newest = a_folder(
+        tmp_path,
+        m0001_a="CREATE TABLE a (old text)",
+        m0002_b="ALTER TABLE a ADD new text",
+        m0003_c="-- gx:contracts 0002\nALTER TABLE a DROP old",
+    )
+    await migrate(bare_database_dsn, folder=newest)
+
+    (newest / "0003_c.sql").unlink()
+    before = await status(bare_database_dsn, folder=newest)
+    (newest / "0002_b.sql").unlink()
+    first = await status(bare_database_dsn, folder=newest)
+
+    assert (before.needed, before.problem) == ((), None)
+    assert first.needed == ("0002",)
+    assert first.problem is not None
+    assert "know migration 0002, and this one does not: deploy a newer release" in first.problem
+
+
+async def test_the_record_of_the_first_release_is_read_and_extended(
+    bare_database_dsn: str, tmp_path: Path
+) -> None:
+    """It had no column for what a step contracts; its own writer goes on without."""
+    folder = a_folder(tmp_path, m0001_a="CREATE TABLE a ()")
+    migration = load_migrations(folder)[0]
+    await fetch(
+        bare_database_dsn,
+        "CREATE TABLE schema_migrations (version text PRIMARY KEY, name text NOT NULL, checksum"
+        " text NOT NULL, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())",
+    )
+    insert = "INSERT INTO schema_migrations (version, name, checksum) VALUES ('{}', 'x', '{}')"
+    await fetch(bare_database_dsn, insert.format("0001", migration.checksum))
+
+    before = await status(bare_database_dsn, folder=folder)
+    (folder / "0002_b.sql").write_text("CREATE TABLE b ()")
+    await migrate(bare_database_dsn, folder=folder)
+    await fetch(bare_database_dsn, insert.format("0003", "of the first release"))
+    after = await status(bare_database_dsn, folder=folder)
+
+    assert (before.applied, before.problem) == (("0001",), None)
+    assert (after.applied, after.problem) == (("0001", "0002", "0003"), None)
+
+
+async def test_a_migration_waits_for_a_lock_without_keeping_others_waiting(
+    bare_database_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives its place in the queue up, tries again, and at last says who is in the way."""
+    monkeypatch.setattr(runner, "WAIT_BRIEFLY", "SET LOCAL lock_timeout = '50ms'")
+    monkeypatch.setattr(runner, "LOCK_PAUSE_S", 0.05)
+    monkeypatch.setattr(runner, "LOCK_TRIES", 3)
+    folder = a_folder(tmp_path, m0001_a="CREATE TABLE a ()")
+    await migrate(bare_database_dsn, folder=folder)
+    (folder / "0002_b.sql").write_text("ALTER TABLE a ADD b text")
+    reader = await asyncpg.connect(bare_database_dsn)
+    try:
+        async with reader.transaction():
+            await reader.execute("SELECT * FROM a")
+            with pytest.raises(MigrationError, match="in 3 tries and was undone"):
+                await migrate(bare_database_dsn, folder=folder)
+            monkeypatch.setattr(runner, "LOCK_TRIES", 1_000)
+            migrating = asyncio.create_task(migrate(bare_database_dsn, folder=folder))
+            await asyncio.sleep(0.2)
+            assert not migrating.done()
+        assert [migration.version for migration in await migrating] == ["0002"]
+    finally:
+        await reader.close()
 
 
 async def test_a_failed_migration_leaves_no_trace(bare_database_dsn: str, tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ def dsn() -> None:
 def status(as_json: JsonOption = False) -> None:
     """Compare the schema with this version's migrations.
 
-    Exits with 1 if a migration is missing, or a newer version has been here.
+    Exits with 1 if a migration is missing, or if a newer release has taken away
+    what this one uses. One that has only added is no problem.
 
     Examples:
       gx db status
@@ -69,10 +70,11 @@ def status(as_json: JsonOption = False) -> None:
     if as_json:
         show_json(
             {
-                "ok": not waiting and not found.unknown,
+                "ok": found.problem is None,
                 "applied": list[JsonValue](found.applied),
                 "pending": list[JsonValue](waiting),
                 "unknown": list[JsonValue](found.unknown),
+                "needed": list[JsonValue](found.needed),
             }
         )
     else:
@@ -80,10 +82,9 @@ def status(as_json: JsonOption = False) -> None:
             [
                 ("applied", ", ".join(found.applied)),
                 ("pending", ", ".join(waiting)),
-                ("unknown to this version", ", ".join(found.unknown)),
+                ("of newer releases", ", ".join(found.unknown)),
+                ("this version is too old for", ", ".join(found.needed)),
             ]
         )
-    if waiting:
-        raise CheckFailedError(f"{len(waiting)} migrations are missing: run `gx db migrate`")
-    if found.unknown:
-        raise CheckFailedError("a newer version has migrated this database: use that version")
+    if found.problem is not None:
+        raise CheckFailedError(found.problem)
