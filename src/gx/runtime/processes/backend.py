@@ -15,9 +15,11 @@ import uvloop
 from pydantic import BaseModel
 
 from gx.database.pool import Pool, PoolSettings
+from gx.database.ports import DatabaseUnavailableError
 from gx.domain.errors import GxError
 from gx.ledger.ports import BlockSource
 from gx.runtime.clock import SystemClock
+from gx.runtime.processes.schema import SchemaWatch
 from gx.runtime.settings import CommonSettings, DatabaseSettings, load
 from gx.telemetry.factory import ProcessFacts
 from gx.telemetry.health import ReadinessCheck
@@ -103,9 +105,12 @@ async def watched(
 ) -> AsyncIterator[ReadinessCheck]:
     """Keep the gauges of database, pool and ledger true; the check is the database's.
 
+    It passes when the database answers, and its schema is one that this release can work on.
+
     The ledger is no part of readiness: commands are accepted and read models answer without it.
     """
     check = ReadinessCheck("database", stale_after_s=10 * WATCH_INTERVAL_S)
+    schema = SchemaWatch(pool, metrics)
     metrics.pool_max.read_with(lambda: float(pool.max))
     metrics.pool_active.read_with(lambda: float(pool.active))
     metrics.pool_waiting.read_with(lambda: float(pool.waiting))
@@ -113,10 +118,11 @@ async def watched(
     async def look_at_database() -> None:
         is_up = await _is_up(pool)
         metrics.database_up.set(float(is_up))
-        if is_up:
+        problem = await _problem_of(schema) if is_up else "PostgreSQL does not answer"
+        if problem is None:
             check.passed()
         else:
-            check.failed("PostgreSQL does not answer")
+            check.failed(problem)
 
     async def look_at_ledger() -> None:
         metrics.ledger_up.set(float(await _answers(ledger)))
@@ -140,6 +146,14 @@ async def _is_up(pool: Pool) -> bool:
             return await pool.is_up()
     except TimeoutError:
         return False
+
+
+async def _problem_of(schema: SchemaWatch) -> str | None:
+    try:
+        async with asyncio.timeout(WATCH_TIMEOUT_S):
+            return await schema.problem()
+    except (DatabaseUnavailableError, TimeoutError):
+        return "PostgreSQL does not answer"
 
 
 async def _answers(ledger: BlockSource) -> bool:

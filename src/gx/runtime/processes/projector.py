@@ -25,6 +25,7 @@ from gx.runtime.processes.backend import (
     spare_collections,
     watched,
 )
+from gx.runtime.processes.schema import until_fit
 from gx.runtime.settings import (
     CommonSettings,
     ProjectorSettings,
@@ -90,6 +91,7 @@ async def _main(stop: asyncio.Event) -> None:
             settings=settings_of(common, settings),
         )
         spare_collections()
+        await until_fit(check, stop, heartbeat=heartbeat, worker_status=metrics.worker_status)
         await run_on_right_chain(projector.run, chain, stop)
 
 
