@@ -27,6 +27,7 @@ from gx.runtime.processes.backend import (
     spare_collections,
     watched,
 )
+from gx.runtime.processes.schema import until_fit
 from gx.runtime.settings import (
     CommonSettings,
     SubmitterSettings,
@@ -90,6 +91,7 @@ async def _main(stop: asyncio.Event) -> None:
             ),
         )
         spare_collections()
+        await until_fit(check, stop, heartbeat=heartbeat, worker_status=metrics.worker_status)
         await submitter.run(stop)
 
 
