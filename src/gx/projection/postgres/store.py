@@ -1,8 +1,8 @@
 """Read models and checkpoint in PostgreSQL, moved together or not at all."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import asyncpg
@@ -42,12 +42,19 @@ BEGIN_CHECKPOINT: Final = """
 """
 
 # Compare and set: whoever has projected meanwhile makes this change nothing. Its row lock, taken
-# before any effect is written, lets one projector write at a time.
+# before any effect is written, lets one projector write at a time. The fence is part of it: a
+# chunk then costs one round trip less, and no row is locked before the lease is.
 MOVE_CHECKPOINT: Final = """
+    WITH fence AS MATERIALIZED (
+        SELECT require_lease($8, $7)::text AS held,
+               set_config('idle_in_transaction_session_timeout', '5000', true) AS timeout
+    )
     UPDATE {namespace}.projection_checkpoints
        SET block_number = $4, block_timestamp_ms = $5, genesis_hash = $6, epoch = $7,
            updated_at = clock_timestamp()
+      FROM fence
      WHERE channel = $1 AND block_number = $2 AND genesis_hash = $3 AND epoch <= $7
+       AND fence.held IS NOT NULL AND fence.timeout IS NOT NULL
 """
 
 # A ring: the slot of a commit is taken again once the blocks are 8,192 further. What is built
@@ -158,15 +165,17 @@ class PostgresReadModelStore(ReadModelStore):
     async def apply(
         self, *, lease: Lease, expected: Checkpoint, reached: Checkpoint, effects: Effects
     ) -> None:
-        async with self._fenced(lease) as connection:
+        async with self._pool.transaction() as connection:
             if expected == START:
+                await fence(connection, lease)
                 await connection.execute(self._sql(BEGIN_CHECKPOINT), self._channel, lease.epoch)
-            moved = await connection.execute(
-                self._sql(MOVE_CHECKPOINT),
-                *(self._channel, expected.block_number, expected.genesis_hash),
-                *(reached.block_number, reached.block_timestamp_ms, reached.genesis_hash),
-                lease.epoch,
-            )
+            with _lost_lease_as_error():
+                moved = await connection.execute(
+                    self._sql(MOVE_CHECKPOINT),
+                    *(self._channel, expected.block_number, expected.genesis_hash),
+                    *(reached.block_number, reached.block_timestamp_ms, reached.genesis_hash),
+                    *(lease.epoch, lease.name),
+                )
             if moved != "UPDATE 1":
                 raise LeaseLostError(
                     f"the checkpoint of {self._channel} is not block {expected.block_number}"
@@ -288,8 +297,15 @@ async def fence(connection: PooledConnection, lease: Lease) -> None:
     Raises:
         LeaseLostError: somebody has taken the lease over.
     """
-    try:
+    with _lost_lease_as_error():
         await connection.execute(FENCE, lease.name, lease.epoch)
+
+
+@contextmanager
+def _lost_lease_as_error() -> Iterator[None]:
+    """Give the database's own code for a lease that was taken over its type."""
+    try:
+        yield
     except asyncpg.PostgresError as error:
         if error.sqlstate != LEASE_LOST:
             raise
