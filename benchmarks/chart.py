@@ -6,8 +6,8 @@ from typing import Final
 
 from benchmarks.answers import Answer
 
-WIDTH: Final = 860
-LABELS: Final = 390
+WIDTH: Final = 1_000
+LABELS: Final = 530
 ROW: Final = 30
 TOP: Final = 44
 SCALE_END: Final = 1.6
