@@ -157,6 +157,7 @@ def set_every_gauge(backend: Backend) -> None:
     backend.projector.blockchain_height("gxchannel-devnet").set(1)
     for kind in ("balances", "minted"):
         backend.projector.reconciliation_difference(kind).set(0)
+    backend.submitter.outbox_differences("ledger").set(0)
 
 
 async def ask(backend: Backend, *conditions: Condition) -> dict[str, LiveMetric]:

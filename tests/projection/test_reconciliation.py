@@ -19,6 +19,7 @@ from gx.projection.reconciliation import Comparison, LedgerRecords, Reconciler
 from tests.projection.chain import Chain
 from tests.projection.clocks import StoppedClock
 from tests.projection.projected import a_lease
+from tests.projection.clocks import StoppedClock
 from tests.projection.running import Bench, eventually, some_metrics
 
 
@@ -168,7 +169,14 @@ async def test_what_another_holder_wrote_is_not_compared_with_old_records(chain:
     """Records that waited are dropped when the lease was somebody else's in between."""
     leases = MemoryLeases(StoppedClock())
     store = AwayOnce(leases)
-    reconciler = Reconciler(store, some_metrics().reconciliation_difference)
+    metrics = some_metrics()
+    reconciler = Reconciler(
+        store,
+        metrics.reconciliation_difference,
+        clock=StoppedClock(),
+        age_s=metrics.reconciliation_age_s,
+        duration_s=metrics.reconciliation_duration_s,
+    )
     first = await a_lease(leases)
     await reconciler.load(first)
     records = LedgerRecords()

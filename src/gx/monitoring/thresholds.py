@@ -66,6 +66,7 @@ MEMORY: Final = Threshold(default=85, unit="% of the limit")
 RESTARTS: Final = Threshold(default=0.1, unit="restarts per minute over 15 minutes")
 
 OLDEST_PENDING: Final = Threshold(default=60, unit="s")
+RECONCILIATION_OVERDUE: Final = Threshold(default=3_600, unit="s")
 LOW_VOLUME_FAILURES: Final = Threshold(default=3, unit="failed commands in 30 minutes")
 LOW_VOLUME_SHARE: Final = Threshold(default=10, unit=PERCENT)
 REFUSALS: Final = Threshold(default=20, unit="refused commands in 5 minutes")

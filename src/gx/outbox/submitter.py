@@ -17,6 +17,7 @@ from gx.domain.clock import Clock
 from gx.ledger.breaker import BreakerState, BreakingLedger
 from gx.ledger.ports import Ledger
 from gx.outbox.accounts import Accounts
+from gx.outbox.audit import OutboxAudit
 from gx.outbox.chain_guard import ChainGuard
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.pace import Pace
@@ -35,11 +36,12 @@ STANDBY_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
-    """What is done beside submitting: signs of life and of health, and the maintenance."""
+    """What is done beside submitting: signs of life and of health, maintenance, comparing."""
 
     heartbeat: Heartbeat | None = None
     chain_check: ReadinessCheck | None = None
     maintain: Maintain | None = None
+    audit: OutboxAudit | None = None
 
 
 class Submitter:
@@ -112,6 +114,7 @@ class Submitter:
             beat=self._beat,
             maintain=self._upkeep.maintain,
         )
+        auditing = asyncio.create_task(self._audit(lease), name="outbox-audit")
         try:
             await self._term.run(stop)
         except* LeaseLostError:
@@ -119,10 +122,16 @@ class Submitter:
         except* Exception:  # noqa: BLE001 (the next term begins from what is stored)
             _log.exception("term_failed", lease=lease.name, epoch=lease.epoch)
         finally:
+            auditing.cancel()
+            await asyncio.wait([auditing])
             self._term = None
             self._accounts.active(epoch=None)
             with suppress(DatabaseUnavailableError):
                 await self._leases.release(lease)
+
+    async def _audit(self, lease: Lease) -> None:
+        if self._upkeep.audit is not None:
+            await self._upkeep.audit.run(lease)
 
     def _workplace(self, lease: Lease) -> Workplace:
         return Workplace(

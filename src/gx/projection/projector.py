@@ -68,7 +68,13 @@ class Projector:
             metrics=metrics,
             lag=lag,
             heartbeat=heartbeat,
-            reconciler=Reconciler(store, metrics.reconciliation_difference),
+            reconciler=Reconciler(
+                store,
+                metrics.reconciliation_difference,
+                clock=clock,
+                age_s=metrics.reconciliation_age_s,
+                duration_s=metrics.reconciliation_duration_s,
+            ),
             settings=settings,
         )
         self._is_active = False

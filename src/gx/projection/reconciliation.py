@@ -19,10 +19,12 @@ import msgspec
 import structlog
 
 from gx.database.ports import Lease
+from gx.domain.clock import Clock
 from gx.domain.identifiers import OPERATIONS_FUND
 from gx.domain.world_state import ACCOUNT_PREFIX, SUPPLY_KEY
 from gx.ledger.ports import Block
 from gx.projection.ports import Held, ReadModelStore
+from gx.telemetry.cells import Gauge
 from gx.telemetry.vectors import GaugeVector
 
 _log: Final = structlog.get_logger(__name__)
@@ -121,10 +123,25 @@ class Comparison:
 
 
 class Reconciler:
-    """Compares, remembers what differs, and exports it as absolute sums."""
+    """Compares, remembers what differs, and exports it as absolute sums.
 
-    def __init__(self, store: ReadModelStore, difference: GaugeVector) -> None:
+    Its age is the time since the sums were last compared, or since this process began to.
+    """
+
+    def __init__(
+        self,
+        store: ReadModelStore,
+        difference: GaugeVector,
+        *,
+        clock: Clock,
+        age_s: Gauge,
+        duration_s: Gauge,
+    ) -> None:
         self._store = store
+        self._clock = clock
+        self._duration_s = duration_s
+        self._completed_ms: int | None = None
+        age_s.read_with(self._age_s)
         self._gauges = {
             kind: difference(kind) for kind in (ACCOUNTS_KIND, MINTED_KIND, BALANCES_KIND)
         }
@@ -135,6 +152,8 @@ class Reconciler:
 
     async def load(self, lease: Lease) -> None:
         """Remember what was found before; what another holder wrote is not in our records."""
+        if self._completed_ms is None:
+            self._completed_ms = self._clock.now_ms()
         async with self._turn:
             if lease.epoch != self._epoch:
                 self._uncompared, self._epoch = LedgerRecords(), lease.epoch
@@ -158,6 +177,7 @@ class Reconciler:
 
     async def compare_totals(self) -> None:
         """Compare the sum over all accounts with what was minted, in one snapshot."""
+        began_ms = self._clock.now_ms()
         totals = await self._store.totals()
         difference = totals.minted - totals.balances
         self._gauges[BALANCES_KIND].set(abs(difference))
@@ -168,11 +188,20 @@ class Reconciler:
                 minted=totals.minted,
                 balances=totals.balances,
             )
+        self._completed_ms = self._clock.now_ms()
+        self._duration_s.set((self._completed_ms - began_ms) / 1_000)
 
     def forget(self) -> None:
         """Export nothing: another process compares now."""
         for gauge in self._gauges.values():
             gauge.clear()
+        self._completed_ms = None
+        self._duration_s.clear()
+
+    def _age_s(self) -> float | None:
+        if self._completed_ms is None:
+            return None
+        return max(0, self._clock.now_ms() - self._completed_ms) / 1_000
 
     def _export(self) -> None:
         differences = self._comparison.differences

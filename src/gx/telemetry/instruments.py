@@ -64,6 +64,9 @@ class SubmitterMetrics(BackendMetrics):
     breaker_state: Gauge
     breaker_transitions: CounterVector
     breaker_rejections: Counter
+    outbox_differences: GaugeVector
+    reconciliation_age_s: Gauge
+    reconciliation_duration_s: Gauge
 
     def forget_queue(self) -> None:
         """Make the queue's numbers absent, because the database could not be asked."""
@@ -88,6 +91,8 @@ class ProjectorMetrics(BackendMetrics):
     parked_events: Gauge
     blockchain_height: GaugeVector
     reconciliation_difference: GaugeVector
+    reconciliation_age_s: Gauge
+    reconciliation_duration_s: Gauge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +227,9 @@ def build_submitter_metrics(
         breaker_state=make.gauge(write_path.CIRCUIT_BREAKER_STATE, start=0),
         breaker_transitions=make.counters(write_path.CIRCUIT_BREAKER_TRANSITIONS),
         breaker_rejections=make.counter(write_path.CIRCUIT_BREAKER_REJECTIONS),
+        outbox_differences=make.gauges(write_path.OUTBOX_DIFFERENCES),
+        reconciliation_age_s=make.gauge(every_process.RECONCILIATION_AGE),
+        reconciliation_duration_s=make.gauge(every_process.RECONCILIATION_DURATION),
         upgrade_needed=make.gauges(every_process.UPGRADE_NEEDED),
         **_backend_gauges(make),
     )
@@ -257,6 +265,8 @@ def build_projector_metrics(
         parked_events=make.gauge(read_path.PROJECTOR_PARKED_EVENTS),
         blockchain_height=make.gauges(read_path.LEDGER_BLOCKCHAIN_HEIGHT),
         reconciliation_difference=make.gauges(read_path.RECONCILIATION_DIFFERENCE),
+        reconciliation_age_s=make.gauge(every_process.RECONCILIATION_AGE),
+        reconciliation_duration_s=make.gauge(every_process.RECONCILIATION_DURATION),
         upgrade_needed=make.gauges(every_process.UPGRADE_NEEDED),
         **_backend_gauges(make),
     )

@@ -1,4 +1,4 @@
-"""Workers that run and get nowhere: unresolved commands, refused calls, parked events."""
+"""Workers that run and get nowhere, or that find what they wrote to differ from the ledger."""
 
 from typing import Final
 
@@ -13,11 +13,13 @@ from gx.monitoring.model import (
 from gx.monitoring.promql import both, either, increase, max_by, min_by, min_over, select, sum_by
 from gx.monitoring.recording import NAMESPACE
 from gx.monitoring.selectors import one_of
-from gx.telemetry.catalogue.every_process import UPGRADE_NEEDED
+from gx.monitoring.thresholds import RECONCILIATION_OVERDUE, beyond
+from gx.telemetry.catalogue.every_process import RECONCILIATION_AGE, UPGRADE_NEEDED
 from gx.telemetry.catalogue.read_path import PROJECTOR_PARKED_EVENTS, PROJECTOR_WORKER_STATUS
 from gx.telemetry.catalogue.write_path import (
     CIRCUIT_BREAKER_REJECTIONS,
     OUTBOX_COMMANDS_PROCESSED,
+    OUTBOX_DIFFERENCES,
     OUTBOX_PROCESSING_COMMANDS,
     OUTBOX_WORKER_STATUS,
 )
@@ -105,10 +107,41 @@ UPGRADE_IS_NEEDED: Final = Alert(
     drill=Fault.STAND_IN,
 )
 
+OUTBOX_DIFFERS: Final = Alert(
+    name="OutboxDiffersFromLedger",
+    expr=max_by(select(OUTBOX_DIFFERENCES), NAMESPACE, "kind") > 0,
+    for_s=300,
+    severity=Severity.CRITICAL,
+    component=Component.OUTBOX,
+    family="reconciliation",
+    summary="What commands were told differs from what the ledger answered.",
+    description=f"{{{{ $value }}}} commands {_IN} differ from the ledger ({{{{ $labels.kind }}}}).",
+    drill=Fault.STAND_IN,
+)
+RECONCILIATION_IS_OVERDUE: Final = Alert(
+    name="ReconciliationOverdue",
+    expr=beyond(
+        max_by(select(RECONCILIATION_AGE), NAMESPACE, "service"), ">", RECONCILIATION_OVERDUE
+    ),
+    for_s=300,
+    severity=Severity.WARNING,
+    component=Component.INFRASTRUCTURE,
+    family="reconciliation_overdue",
+    summary="Comparing with the ledger does not come to its end: differences would go unseen.",
+    description=(
+        f"{{{{ $labels.service }}}} {_IN} has not compared everything with the ledger for "
+        "{{ $value | humanizeDuration }}."
+    ),
+    thresholds=(RECONCILIATION_OVERDUE,),
+    drill=Fault.STAND_IN,
+)
+
 WORKER_ALERTS: Final = (
     COMMANDS_UNRESOLVED,
     BREAKER_REJECTS,
     WORKER_STOPPED,
     EVENTS_PARKED,
     UPGRADE_IS_NEEDED,
+    OUTBOX_DIFFERS,
+    RECONCILIATION_IS_OVERDUE,
 )

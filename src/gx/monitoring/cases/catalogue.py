@@ -96,6 +96,8 @@ TRAPS: Final[Mapping[str, frozenset[Trap]]] = {
     "WorkerStopped": frozenset({Trap.REPLICAS}),
     "ProjectionEventsParked": frozenset({Trap.REPLICAS}),
     "UpgradeNeeded": frozenset({Trap.REPLICAS}),
+    "OutboxDiffersFromLedger": frozenset({Trap.REPLICAS, Trap.OTHER_IS_BUSY}),
+    "ReconciliationOverdue": frozenset({Trap.REPLICAS, Trap.OTHER_IS_BUSY}),
     "ProbeFailing": frozenset({Trap.OTHER_IS_BUSY, Trap.NOT_DEPLOYED}),
     "PostgresDown": frozenset({Trap.OTHER_IS_BUSY}),
     "TransactionOpen": frozenset(),

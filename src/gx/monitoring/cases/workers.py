@@ -177,6 +177,59 @@ def too_old() -> Sequence[Case]:
     ]
 
 
+def compared() -> Sequence[Case]:
+    """Records that differ from the ledger."""
+    differs = workers.OUTBOX_DIFFERS
+
+    def records(values: str, kind: str = "result_wrong", namespace: str = NAMESPACE) -> Line:
+        metric = write_path.OUTBOX_DIFFERENCES
+        return line(metric, values, kind=kind, instance="a:1", namespace=namespace)
+
+    return [
+        *at_threshold(differs, lambda v: [records(v)], over=1, under=0),
+        more(
+            differs,
+            "each kind is told",
+            [records(hold(1, 12)), records(hold(2, 12), "result_missing")],
+            (10, 2),
+        ),
+        trap(
+            differs, Trap.REPLICAS, [records(hold(1, 12)), records(hold(1, 12), "ledger")], (10, 2)
+        ),
+        trap(
+            differs,
+            Trap.OTHER_IS_BUSY,
+            [records(hold(0, 12)), records(hold(9, 12), namespace=OTHER)],
+            (10, 1),
+        ),
+    ]
+
+
+def comparing() -> Sequence[Case]:
+    """A comparison that does not come to its end."""
+    overdue = workers.RECONCILIATION_IS_OVERDUE
+
+    def age(values: str, service: str = "projector", namespace: str = NAMESPACE) -> Line:
+        metric = every_process.RECONCILIATION_AGE
+        return line(metric, values, service=service, instance="a:1", namespace=namespace)
+
+    return [
+        *at_threshold(overdue, lambda v: [age(v)], over=3_601, under=3_600),
+        trap(
+            overdue,
+            Trap.REPLICAS,
+            [age(hold(4_000, 12)), age(hold(10, 12), "outbox-submitter")],
+            (10, 1),
+        ),
+        trap(
+            overdue,
+            Trap.OTHER_IS_BUSY,
+            [age(hold(4_000, 12)), age(hold(10, 12), namespace=OTHER)],
+            (10, 1),
+        ),
+    ]
+
+
 def targets() -> Sequence[Case]:
     """What is no process of ours and does not answer."""
     alert = watching.TARGET_DOWN
@@ -202,5 +255,7 @@ WORKER_CASES: Final = (
     *rejections(),
     *stopped(),
     *too_old(),
+    *compared(),
+    *comparing(),
     *targets(),
 )

@@ -25,6 +25,7 @@ from gx.monitoring.dashboards.parts import (
     or_zero,
     percent,
     rates,
+    rises,
     stacked,
     tile,
 )
@@ -54,6 +55,7 @@ from gx.monitoring.thresholds import (
     CERTIFICATE_WARNING,
     CPU,
     MEMORY,
+    RECONCILIATION_OVERDUE,
     SUCCESS_SLO,
 )
 from gx.telemetry.catalogue.client_library import (
@@ -70,6 +72,8 @@ from gx.telemetry.catalogue.every_process import (
     LEDGER_UP,
     PROCESS_CPU_LIMIT,
     PROCESS_MEMORY_LIMIT,
+    RECONCILIATION_AGE,
+    RECONCILIATION_DURATION,
 )
 from gx.telemetry.catalogue.read_path import (
     LEDGER_BLOCKCHAIN_HEIGHT,
@@ -77,7 +81,7 @@ from gx.telemetry.catalogue.read_path import (
     PROJECTOR_WORKER_ACTIVE,
     RECONCILIATION_DIFFERENCE,
 )
-from gx.telemetry.catalogue.write_path import OUTBOX_WORKER_ACTIVE
+from gx.telemetry.catalogue.write_path import OUTBOX_DIFFERENCES, OUTBOX_WORKER_ACTIVE
 from gx.telemetry.metric import Condition
 
 _OURS: Final = matches("job", "gx-.+")
@@ -282,6 +286,42 @@ def _cache(here: Matcher) -> tuple[Panel, ...]:
     )
 
 
+def _comparisons(here: Matcher) -> tuple[Panel, ...]:
+    return (
+        tile(
+            "Difference of the books",
+            "How far the ledger and the read models disagree, by kind. Anything but 0 is money.",
+            Query(expr=max_by(select(RECONCILIATION_DIFFERENCE, here), "kind"), legend="{{kind}}"),
+            runbooks=("ReconciliationDifference",),
+            bands=(Band(None, Color.RED), Band(0, Color.GREEN), Band(1, Color.RED)),
+        ),
+        tile(
+            "Commands that differ",
+            "Records of commands that contradict the ledger, by how. `gx reconcile` names them.",
+            Query(expr=max_by(select(OUTBOX_DIFFERENCES, here), "kind"), legend="{{kind}}"),
+            runbooks=("OutboxDiffersFromLedger",),
+            bands=rises(1, 1),
+        ),
+        chart(
+            "Age of the comparison",
+            "Time since everything was last compared with the ledger, and how long that took.",
+            (
+                Query(
+                    expr=max_by(select(RECONCILIATION_AGE, here), "service"),
+                    legend="age, {{service}}",
+                ),
+                Query(
+                    expr=max_by(select(RECONCILIATION_DURATION, here), "service"),
+                    legend="duration, {{service}}",
+                ),
+            ),
+            measure=Measure.SECONDS,
+            runbooks=("ReconciliationOverdue",),
+            bands=limit(RECONCILIATION_OVERDUE.default),
+        ),
+    )
+
+
 def _ledger(here: Matcher) -> tuple[Panel, ...]:
     return (
         chart(
@@ -297,13 +337,7 @@ def _ledger(here: Matcher) -> tuple[Panel, ...]:
             measure=Measure.COUNT,
             runbooks=("ProjectorStalled", "ProjectionLagCritical"),
         ),
-        tile(
-            "Difference of the books",
-            "How far the ledger and the read models disagree, by kind. Anything but 0 is money.",
-            Query(expr=max_by(select(RECONCILIATION_DIFFERENCE, here), "kind"), legend="{{kind}}"),
-            runbooks=("ReconciliationDifference",),
-            bands=(Band(None, Color.RED), Band(0, Color.GREEN), Band(1, Color.RED)),
-        ),
+        *_comparisons(here),
         tile(
             "First certificate to expire",
             "How long it is still valid.",

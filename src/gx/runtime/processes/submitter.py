@@ -6,11 +6,15 @@ from typing import Final
 
 from gx.database.leases import PostgresLeases
 from gx.database.maintenance import Maintenance
+from gx.database.pool import Pool
 from gx.domain.catalogue import COMMANDS
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Ledger, Proposal
+from gx.outbox.audit import OutboxAudit
 from gx.outbox.options import SubmitterOptions
+from gx.outbox.postgres.audit import PostgresAuditStore
+from gx.outbox.postgres.comparing import PostgresAnswerBook
 from gx.outbox.postgres.store import PostgresOutboxStore
 from gx.outbox.retry import RetryPolicy
 from gx.outbox.scheduling import BatchLimits
@@ -88,11 +92,22 @@ async def _main(stop: asyncio.Event) -> None:
                 heartbeat=heartbeat,
                 chain_check=chain,
                 maintain=Maintenance(pool, retention_days=settings.retention_days).run_once,
+                audit=_audit(pool, ledger, metrics, channel=common.channel),
             ),
         )
         spare_collections()
         await until_fit(check, stop, heartbeat=heartbeat, worker_status=metrics.worker_status)
         await submitter.run(stop)
+
+
+def _audit(pool: Pool, ledger: Ledger, metrics: SubmitterMetrics, *, channel: str) -> OutboxAudit:
+    return OutboxAudit(
+        source=ledger,
+        book=PostgresAnswerBook(pool),
+        store=PostgresAuditStore(pool, channel=channel),
+        clock=SystemClock(),
+        metrics=metrics,
+    )
 
 
 def _measured_ledger(common: CommonSettings, metrics: SubmitterMetrics) -> Ledger:

@@ -22,7 +22,8 @@ PROJECTOR: Final = frozenset({Process.PROJECTOR})
 API: Final = frozenset({Process.API})
 LEDGER: Final = frozenset({Process.LEDGER})
 CHAINCODE: Final = frozenset({Process.CHAINCODE})
-BACKEND: Final = SUBMITTER | PROJECTOR | API
+WORKERS: Final = SUBMITTER | PROJECTOR
+BACKEND: Final = WORKERS | API
 # The local ledger runs the contracts itself, so it also says what the chaincode process says.
 CONTRACT_HOSTS: Final = CHAINCODE | LEDGER
 DEADMAN: Final = frozenset({Process.DEADMAN})

@@ -8,6 +8,7 @@ from gx.telemetry.catalogue.dimensions import (
     EVERY_PROCESS,
     PROJECTOR,
     SUBMITTER,
+    WORKERS,
 )
 from gx.telemetry.metric import Condition, Kind, Label, Metric, Unit, ValueSource
 from gx.telemetry.upgrades import UpgradeReason
@@ -64,6 +65,20 @@ UPGRADE_NEEDED: Final = Metric(
     processes=BACKEND,
     labels=(Label("reason", values=tuple(reason.value for reason in UpgradeReason)),),
 )
+RECONCILIATION_AGE: Final = Metric(
+    name="reconciliation_age_seconds",
+    kind=Kind.GAUGE,
+    help="Time since all that was there was last compared with the ledger, or comparing began.",
+    unit=Unit.SECONDS,
+    processes=WORKERS,
+)
+RECONCILIATION_DURATION: Final = Metric(
+    name="reconciliation_duration_seconds",
+    kind=Kind.GAUGE,
+    help="How long the last whole comparison with the ledger took.",
+    unit=Unit.SECONDS,
+    processes=WORKERS,
+)
 BUILD_INFO: Final = Metric(
     name="gx_build_info",
     kind=Kind.GAUGE,
@@ -105,6 +120,8 @@ METRICS: Final = (
     DATABASE_POOL_WAITING,
     CERTIFICATE_EXPIRY,
     UPGRADE_NEEDED,
+    RECONCILIATION_AGE,
+    RECONCILIATION_DURATION,
     BUILD_INFO,
     CONFIG_HASH,
     PROCESS_CPU_LIMIT,

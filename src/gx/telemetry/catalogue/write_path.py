@@ -170,6 +170,26 @@ CIRCUIT_BREAKER_REJECTIONS: Final = Metric(
     processes=SUBMITTER,
 )
 
+OUTBOX_DIFFERENCES: Final = Metric(
+    name="outbox_reconciliation_differences",
+    kind=Kind.GAUGE,
+    help="Commands whose record differs from the ledger's answer, by how it differs.",
+    unit=Unit.COUNT,
+    processes=SUBMITTER,
+    labels=(
+        Label(
+            "kind",
+            values=(
+                "command_unknown",
+                "ledger",
+                "result_missing",
+                "result_unfounded",
+                "result_wrong",
+            ),
+        ),
+    ),
+)
+
 METRICS: Final = (
     OUTBOX_PENDING_COMMANDS,
     OUTBOX_QUEUE_DEPTH,
@@ -191,4 +211,5 @@ METRICS: Final = (
     CIRCUIT_BREAKER_STATE,
     CIRCUIT_BREAKER_TRANSITIONS,
     CIRCUIT_BREAKER_REJECTIONS,
+    OUTBOX_DIFFERENCES,
 )

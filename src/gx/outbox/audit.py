@@ -1,0 +1,275 @@
+"""The outbox compared with the ledger all the time, a bounded piece at each turn.
+
+The active submitter does it, beside its work and apart from it: on a stream of its own, a few
+seconds behind the newest block, so that what is settled by then is settled. Where it stands and
+what differs is stored, so a take-over goes on where the other one stopped, and a difference stays
+until a later look finds that it is gone. `gx reconcile` compares the same, all at once.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+import structlog
+
+from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError
+from gx.domain.clock import Clock
+from gx.domain.differences import Difference, DifferenceKind
+from gx.domain.identifiers import BlockNumber
+from gx.ledger.errors import LedgerError
+from gx.ledger.ports import Block, BlockSource
+from gx.outbox.comparison import AnswerBook, Compared, Slice
+from gx.telemetry.instruments import SubmitterMetrics
+
+_log: Final = structlog.get_logger(__name__)
+
+KINDS: Final = (
+    DifferenceKind.RESULT_WRONG,
+    DifferenceKind.RESULT_MISSING,
+    DifferenceKind.RESULT_UNFOUNDED,
+    DifferenceKind.COMMAND_UNKNOWN,
+    DifferenceKind.LEDGER,
+)
+"""What is found here. `LEDGER`: the chain that was compared so far is not this one."""
+
+RECHECKED_MAX: Final = 20
+"""Blocks with differences that are looked at again in each round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPosition:
+    """The last block that was compared, and its hash."""
+
+    block_number: BlockNumber
+    block_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLimits:
+    """How much at each turn, and how often. A turn ends with the block that reaches a limit."""
+
+    turn_s: float = 5.0
+    answers_max: int = 10_000
+    blocks_max: int = 2_000
+    silence_max_s: float = 10.0
+
+
+class AuditStore(Protocol):
+    """Keeps the position and what differs. Writes raise LeaseLostError under an old epoch."""
+
+    async def position(self) -> AuditPosition | None:
+        """Return where the comparison stands; None before its first block."""
+        ...
+
+    async def advance(
+        self,
+        lease: Lease,
+        position: AuditPosition,
+        *,
+        found: Collection[Difference],
+        explained: Collection[str],
+    ) -> None:
+        """Move on, note what was found, and forget what later blocks explained, by its keys."""
+        ...
+
+    async def forget(self, lease: Lease, keys: Collection[str]) -> None:
+        """Forget differences that are gone."""
+        ...
+
+    async def differences(self) -> Sequence[tuple[str, DifferenceKind, BlockNumber]]:
+        """List what differs: key, kind and block, in the order of the blocks."""
+        ...
+
+
+class OutboxAudit:
+    """Compares for as long as its process is the active submitter."""
+
+    def __init__(
+        self,
+        *,
+        source: BlockSource,
+        book: AnswerBook,
+        store: AuditStore,
+        clock: Clock,
+        metrics: SubmitterMetrics,
+        limits: AuditLimits | None = None,
+    ) -> None:
+        self._source = source
+        self._book = book
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._limits = limits or AuditLimits()
+        self._settled_height = 0
+        self._round_end = -1
+        self._round_began_ms = 0
+        self._completed_ms: int | None = None
+        metrics.reconciliation_age_s.read_with(self._age_s)
+
+    async def run(self, lease: Lease) -> None:
+        """Compare turn by turn until cancelled or replaced. A failed turn is tried again."""
+        self._round_began_ms = self._completed_ms = self._clock.now_ms()
+        self._settled_height, self._round_end = 0, -1
+        try:
+            while True:
+                await self._turn_safely(lease)
+                await asyncio.sleep(self._limits.turn_s)
+        except LeaseLostError as error:
+            _log.warning("outbox_audit_fenced_out", error=error)
+        finally:
+            self._forget()
+
+    async def _turn_safely(self, lease: Lease) -> None:
+        try:
+            await self.turn(lease)
+        except LeaseLostError:
+            raise
+        except (LedgerError, DatabaseUnavailableError, TimeoutError) as error:
+            _log.info("outbox_audit_postponed", error=error)
+        except Exception:  # noqa: BLE001 (comparing must not end submitting; its age tells)
+            _log.exception("outbox_audit_failed")
+
+    async def turn(self, lease: Lease) -> None:
+        """Compare the next blocks of those that were there at the last turn.
+
+        Raises:
+            LeaseLostError: another submitter is active.
+            LedgerError: the ledger cannot be read now.
+            DatabaseUnavailableError: the database cannot be had now.
+        """
+        height = (await self._source.chain_info()).height
+        target, self._settled_height = self._settled_height - 1, height
+        position = await self._store.position()
+        if position is not None and not await self._is_same_chain(lease, position, height):
+            await self._show()
+            return
+        reached = -1 if position is None else int(position.block_number)
+        if reached < target:
+            reached = await self._compare(lease, reached + 1, target)
+        if target >= 0:
+            await self._end_round(lease, reached, target)
+        await self._show()
+
+    # ------------------------------------------------------------ one turn
+
+    async def _compare(self, lease: Lease, first: int, last: int) -> int:
+        """Compare some blocks from `first` on; return the last one that could be compared."""
+        blocks = await self._read(first, last)
+        told, compared = await self._compared(blocks)
+        if compared.unsettled:
+            # Their settlement is on its way. Compare what is before, and these next time.
+            end = min(compared.unsettled)
+            told, compared = await self._compared([each for each in blocks if each.number < end])
+        if told.first is None:
+            return first - 1
+        unfounded = [result.difference for result in compared.unfounded]
+        for difference in (*compared.differences, *unfounded):
+            _log.error("outbox_difference_found", kind=difference.kind, key=difference.key)
+        await self._store.advance(
+            lease,
+            AuditPosition(block_number=told.last, block_hash=told.hash),
+            found=[*compared.differences, *unfounded],
+            explained=[answer.command_id for answer in told.answers if answer.is_repeat],
+        )
+        return told.last
+
+    async def _compared(self, blocks: Sequence[Block]) -> tuple[Slice, Compared]:
+        told = Slice()
+        for block in blocks:
+            told.read(block)
+        return told, await self._book.compare(told)
+
+    async def _read(self, first: int, last: int) -> Sequence[Block]:
+        blocks: list[Block] = []
+        answers = Slice()
+        stream = cast("AsyncGenerator[Block, None]", self._source.blocks(BlockNumber(first)))
+        async with aclosing(stream), asyncio.timeout(self._limits.silence_max_s):
+            async for block in stream:
+                blocks.append(block)
+                answers.read(block)
+                if (
+                    block.number >= last
+                    or len(blocks) >= self._limits.blocks_max
+                    or len(answers.answers) >= self._limits.answers_max
+                ):
+                    break
+        return blocks
+
+    async def _is_same_chain(self, lease: Lease, position: AuditPosition, height: int) -> bool:
+        """Tell whether the ledger still holds the block that was compared last."""
+        number = position.block_number
+        found = "no such block"
+        if number < height:
+            (block,) = await self._read(number, number)
+            found = block.hash
+        if found == position.block_hash:
+            return True
+        _log.error("compared_chain_changed", block_number=number, found=found)
+        difference = Difference(
+            kind=DifferenceKind.LEDGER,
+            place="block",
+            key=f"block {number}",
+            column="hash",
+            ledger=found,
+            stored=position.block_hash,
+            block_number=number,
+        )
+        await self._store.advance(lease, position, found=[difference], explained=())
+        return False
+
+    # ------------------------------------------------------------ rounds
+
+    async def _end_round(self, lease: Lease, reached: int, target: int) -> None:
+        """A round is over when all is compared that was there at its beginning."""
+        if self._round_end < 0:
+            self._round_end = target
+        if reached < self._round_end:
+            return
+        await self._recheck(lease)
+        now_ms = self._clock.now_ms()
+        self._metrics.reconciliation_duration_s.set((now_ms - self._round_began_ms) / 1_000)
+        self._completed_ms = self._round_began_ms = now_ms
+        self._round_end = -1
+
+    async def _recheck(self, lease: Lease) -> None:
+        """Look again at blocks with differences: somebody may have mended or declared them."""
+        known = await self._store.differences()
+        numbers = sorted({number for _, _, number in known})[:RECHECKED_MAX]
+        gone: list[str] = []
+        for number in numbers:
+            _, compared = await self._compared(await self._read(number, number))
+            found = {difference.key for difference in compared.differences}
+            found.update(result.command_id for result in compared.unfounded)
+            gone.extend(
+                key
+                for key, kind, block in known
+                if block == number and key not in found and kind is not DifferenceKind.LEDGER
+            )
+        gone.extend(key for key, kind, _ in known if kind is DifferenceKind.LEDGER)
+        if gone:
+            _log.info("outbox_differences_gone", differences=len(gone))
+            await self._store.forget(lease, gone)
+
+    # ------------------------------------------------------------ what is shown
+
+    async def _show(self) -> None:
+        counts: Mapping[DifferenceKind, int] = Counter(
+            kind for _, kind, _ in await self._store.differences()
+        )
+        for kind in KINDS:
+            self._metrics.outbox_differences(kind.value).set(counts.get(kind, 0))
+
+    def _age_s(self) -> float | None:
+        if self._completed_ms is None:
+            return None
+        return max(0, self._clock.now_ms() - self._completed_ms) / 1_000
+
+    def _forget(self) -> None:
+        """Show nothing: another process compares now."""
+        self._completed_ms = None
+        self._metrics.reconciliation_duration_s.clear()
+        for kind in KINDS:
+            self._metrics.outbox_differences(kind.value).clear()
