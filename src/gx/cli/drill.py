@@ -10,7 +10,7 @@ import typer
 
 from gx.cli.failures import CheckFailedError, UsageFailedError
 from gx.cli.options import JsonOption
-from gx.cli.output import live_table, say, show, show_json, show_table
+from gx.cli.output import live_table, say, send_logs_to_stderr, show, show_json, show_table
 
 if TYPE_CHECKING:
     from gx.proof.drills.run import DrillRun
@@ -126,6 +126,8 @@ def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":
     from gx.proof.drills.run import Conductor  # noqa: PLC0415 (--help need not wait for it)
     from gx.proof.drills.stack import running_stack  # noqa: PLC0415 (--help need not wait for it)
 
+    send_logs_to_stderr()
+
     async def play() -> "DrillRun":
         async with running_stack(Scale(factor), report=say) as stack:
             with live_table(_HEADINGS) as table:
@@ -134,9 +136,10 @@ def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":
                 def tell(run: "DrillRun") -> None:
                     table.tell([(*row(each, run.scale)[:-1], each.phase) for each in run.alerts])
                     for each in run.alerts:
-                        if not table.is_live and phases.get(each.alert.name) != each.phase:
+                        key = f"{each.scenario.name}/{each.alert.name}"
+                        if not table.is_live and phases.get(key) != each.phase:
                             say(f"{each.alert.name}: {each.phase}")
-                        phases[each.alert.name] = each.phase
+                        phases[key] = each.phase
 
                 return await Conductor(stack, tell=tell).play(scenarios)
 
