@@ -9,6 +9,7 @@ import pytest
 from gx.domain.identifiers import CommandId
 from gx.ledger.ports import ChaincodeEvent
 from gx.outbox.ports import CommandStatus
+from gx.telemetry.upgrades import UpgradeReason
 from tests.conformance.outbox.worlds import OutboxWorld
 from tests.outbox.builders import counted, eventually
 from tests.outbox.fake_ledger import REFUSED_REMARK, FakeLedger
@@ -75,6 +76,53 @@ async def test_a_valid_batch_that_cannot_be_read_is_kept_and_told(
     assert process.metrics.processed("failed", "MINT_COINS").read() == 2
     assert process.metrics.dead_lettered("MINT_COINS").read() == 0
     assert list(await world.store.live_envelopes()) == []
+
+
+def of_newer_form(event: ChaincodeEvent) -> ChaincodeEvent:
+    """Show the event as a chaincode writes it that gives its fields another meaning."""
+    return replace(event, payload=event.payload.replace("{", '{"schemaVersion":2,', 1))
+
+
+async def test_answers_of_a_newer_form_wait_for_the_release_that_reads_them(
+    memory: OutboxWorld, ledger: FakeLedger
+) -> None:
+    """What looks like an answer in them may be none: nothing is settled, nothing buried."""
+    ledger.shows = of_newer_form
+    held = await accept(memory, a_mint("a"), a_mint("b"))
+    process = SubmitterProcess(memory, ledger)
+    needed = process.metrics.upgrade_needed(UpgradeReason.OUTCOME)
+    await eventually(lambda: needed.read() == 1)
+    await remain(memory, held, CommandStatus.PROCESSING)
+    ledger.shows = lambda event: event
+    await wait_for(memory, held)
+    await eventually(lambda: needed.read() == 0)
+    await process.finish()
+
+    assert_each_once(ledger, held)
+
+
+async def test_envelopes_of_a_newer_release_are_left_alone(world: OutboxWorld) -> None:
+    """The older submitter sends nothing, not even what came later, and lets a newer one lead."""
+    ledger = FakeLedger()
+    held = await accept(world, a_mint("a"))
+    newer = SubmitterProcess(world, ledger, holder="of the next release", stops_at="after persist")
+    await asyncio.wait_for(newer.life.stopped.wait(), 30)
+    await newer.kill()
+    await world.backstage.set_envelope_format(2)
+    others = await accept(world, a_mint("b"))
+
+    older = SubmitterProcess(world, ledger)
+    needed = older.metrics.upgrade_needed(UpgradeReason.ENVELOPE)
+    await eventually(lambda: needed.read() == 1)
+    await remain(world, held, CommandStatus.PROCESSING)
+    assert set(await statuses(world, others)) == {CommandStatus.PENDING}
+    assert older.metrics.worker_active.read() == 0
+
+    await world.backstage.set_envelope_format(1)
+    await wait_for(world, [*held, *others])
+    await eventually(lambda: needed.read() == 0)
+    await older.finish()
+    assert_each_once(ledger, [*held, *others])
 
 
 async def test_a_batch_of_one_is_not_taken_for_a_yes(memory: OutboxWorld) -> None:

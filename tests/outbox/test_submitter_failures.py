@@ -3,8 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
+from gx.domain.catalogue import COMMANDS
 from gx.ledger.errors import EndorseError, LedgerUnavailableError
 from gx.outbox.ports import CommandStatus
+from gx.telemetry.upgrades import UpgradeReason
 from tests.conformance.outbox.worlds import OutboxWorld
 from tests.outbox.builders import eventually
 from tests.outbox.fake_ledger import POISON_REMARK, FakeLedger
@@ -71,16 +75,30 @@ async def test_a_replayed_dead_letter_flies_again(memory: OutboxWorld, ledger: F
     assert_each_once(ledger, ids)
 
 
-async def test_a_command_that_this_release_does_not_know_is_buried_alone(
-    memory: OutboxWorld, ledger: FakeLedger
+async def test_a_command_that_this_release_does_not_know_waits_for_one_that_does(
+    memory: OutboxWorld, ledger: FakeLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A newer edge may have accepted it; it must not stop the others."""
+    """A newer edge accepted it: it is not buried, and stops those alone that must not overtake it.
+
+    The newer release is stood in for by a catalogue that knows the command.
+    """
     stranger = replace(a_mint("s"), command_type="FROM_THE_FUTURE")
-    ids = await accept(memory, a_mint("a"), stranger, a_mint("b"))
+    ids = await accept(memory, a_mint("a"), stranger, a_mint("b"), a_mint("s"))
     process = SubmitterProcess(memory, ledger)
+    needed = process.metrics.upgrade_needed(UpgradeReason.COMMAND)
     await wait_for(memory, [ids[0], ids[2]])
-    await wait_for(memory, [ids[1]], CommandStatus.DEAD)
+    await eventually(lambda: needed.read() == 1)
+    await asyncio.sleep(0.3)
+    assert set(await statuses(memory, [ids[1], ids[3]])) == {CommandStatus.PENDING}
     await process.finish()
+    assert needed.read() == 0
+
+    catalogue = {**COMMANDS, "FROM_THE_FUTURE": COMMANDS["MINT_COINS"]}
+    monkeypatch.setattr("gx.outbox.proposals.COMMANDS", catalogue)
+    successor = SubmitterProcess(memory, ledger, holder="of the next release")
+    await wait_for(memory, ids)
+    await successor.finish()
+    assert_each_once(ledger, ids)
 
 
 # ---------------------------------------------------------------- outages

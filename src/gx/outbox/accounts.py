@@ -11,6 +11,7 @@ from gx.ledger.breaker import BreakerState
 from gx.ledger.ports import ValidationCode
 from gx.outbox.ports import Entry, OutboxCounts, Settlement
 from gx.telemetry.instruments import SubmitterMetrics
+from gx.telemetry.upgrades import UpgradeReason
 
 CONFLICTS: Final = frozenset(
     {ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTOM_READ_CONFLICT}
@@ -103,6 +104,14 @@ class Accounts:
     def breaker_rejected(self) -> None:
         """Count a call that the breaker refused."""
         self._metrics.breaker_rejections.inc()
+
+    def needs_upgrade(self, reason: UpgradeReason) -> None:
+        """Show that only a newer release can go on with something."""
+        self._metrics.upgrade_needed(reason).set(1)
+
+    def needs_no_upgrade(self, *reasons: UpgradeReason) -> None:
+        """Show that this release can go on."""
+        self._metrics.no_upgrade_needed(*reasons)
 
     def running(self, *, is_running: bool) -> None:
         """Show whether the loop runs."""

@@ -35,12 +35,14 @@ from gx.outbox.scheduling import RIDE_FREELY, Batch, Return
 from gx.outbox.settlements import (
     Answers,
     duplicates_in,
+    is_of_newer_form,
     read_outcomes,
     settle_batch,
     settle_refused,
     settle_single,
 )
 from gx.outbox.workplace import Trouble, Workplace
+from gx.telemetry.upgrades import UpgradeReason
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -222,6 +224,8 @@ class Delivery:
         tries = 0
         while unanswered:
             place.accounts.transaction_failed()
+            if is_of_newer_form(verdict):
+                place.accounts.needs_upgrade(UpgradeReason.OUTCOME)
             _log.error(
                 "outcomes_unreadable",
                 transaction_id=envelope.transaction_id,
@@ -234,6 +238,7 @@ class Delivery:
             await asyncio.sleep(place.delay_s(tries))
             verdict = await self._look_again(envelope) or verdict
             unanswered = await self._store_answers(envelope, verdict, unanswered)
+        place.accounts.needs_no_upgrade(UpgradeReason.OUTCOME)
 
     async def _look_again(self, envelope: Envelope) -> Verdict | None:
         try:
@@ -280,6 +285,8 @@ class Delivery:
         failure = classify(error)
         if failure is not FailureClass.REFUSAL:
             self._place.accounts.transaction_failed()
+        if failure is FailureClass.NEWER:
+            self._place.accounts.needs_upgrade(UpgradeReason.COMMAND)
         _log.warning("batch_failed", failure=failure, commands=len(self._entries), error=error)
 
     async def _decide(self, error: Exception) -> None:

@@ -8,7 +8,7 @@ Two roles use it. The edge *accepts* commands (`CommandInbox`) and reads their s
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -180,13 +180,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     trace_parent: str | None = None
 
 
+ENVELOPE_FORMAT: Final = 1
+"""Of the records that this release keeps and reads."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveEnvelope:
-    """A persisted envelope without a verdict, with the entries that ride in it, in order."""
+    """A persisted envelope without a verdict, with the entries that ride in it, in order.
+
+    `format` is what the record means; one above `ENVELOPE_FORMAT` is for a newer release to read.
+    """
 
     envelope: Envelope
     entries: Sequence[Entry]
     prepared_at_ms: EpochMs
+    format: int = ENVELOPE_FORMAT
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

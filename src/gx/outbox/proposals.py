@@ -10,7 +10,11 @@ from gx.outbox.ports import Entry
 
 
 class UnknownCommandError(GxError):
-    """An entry's command is not in this release's catalogue, or lacks an argument."""
+    """An entry's command cannot be sent: it lacks an argument."""
+
+
+class NewerCommandError(UnknownCommandError):
+    """An entry's command is not in this release's catalogue: a newer API accepted it."""
 
 
 def build_batch(entries: Sequence[Entry]) -> Proposal:
@@ -49,7 +53,9 @@ def build_single(entry: Entry) -> Proposal:
 def _call_of(entry: Entry) -> tuple[str, tuple[str, ...]]:
     spec = COMMANDS.get(entry.command_type)
     if spec is None:
-        raise UnknownCommandError(f"this release knows no command {entry.command_type}")
+        raise NewerCommandError(
+            f"this release knows no command {entry.command_type}: it waits for a newer submitter"
+        )
     try:
         return spec.function, spec.argument_values(entry.arguments)
     except KeyError as error:

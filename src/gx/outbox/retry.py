@@ -8,6 +8,7 @@ Pure: one function maps a failure to a decision. The classes, by step and code
     transient   it may work the next time             try again, with backoff, for a long while
     conflict    invalidated by what was committed     endorse anew, as often as it takes
     poison      will fail again                       split the batch; alone, give up after a bound
+    newer       only a newer release can send it      split the batch; alone, wait for that release
 
 An ambiguous submission is none of them: its transaction is asked for and submitted again with
 the same bytes until it has a verdict (`gx.outbox.resolution`), and never decided here.
@@ -29,6 +30,7 @@ from typing import Final, TypeAlias
 from gx.domain.refusals import RefusedError
 from gx.ledger.errors import CommitError, EvaluateError, LedgerError, LedgerUnavailableError
 from gx.ledger.ports import ValidationCode
+from gx.outbox.proposals import NewerCommandError
 
 _CONFLICTS: Final = frozenset(
     {ValidationCode.MVCC_READ_CONFLICT, ValidationCode.PHANTOM_READ_CONFLICT}
@@ -43,6 +45,7 @@ class FailureClass(StrEnum):
     TRANSIENT = "transient"
     CONFLICT = "conflict"
     POISON = "poison"
+    NEWER = "newer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +131,8 @@ def classify(error: Exception) -> FailureClass:
             return FailureClass.CONFLICT if code in _CONFLICTS else FailureClass.POISON
         case LedgerError(is_transient=True):
             return FailureClass.TRANSIENT
+        case NewerCommandError():
+            return FailureClass.NEWER
         case _:
             return FailureClass.POISON
 
@@ -142,10 +147,10 @@ def decide(
             return again
         case FailureClass.REFUSAL if batch.commands == 1 and isinstance(error, EvaluateError):
             return again if error.refusal is None else Refuse(error.refusal)
-        case FailureClass.REFUSAL | FailureClass.POISON:
-            return _isolate(error, batch, again, policy)
-        case FailureClass.CONFLICT if batch.commands == 1:
+        case FailureClass.CONFLICT | FailureClass.NEWER if batch.commands == 1:
             return again
+        case FailureClass.REFUSAL | FailureClass.POISON | FailureClass.NEWER:
+            return _isolate(error, batch, again, policy)
         case FailureClass.TRANSIENT if batch.commands == 1:
             is_charged = batch.waited_s >= policy.patience_s
             return _isolate(error, batch, again, policy) if is_charged else again

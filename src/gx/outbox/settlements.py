@@ -11,10 +11,11 @@ from typing import Final, cast
 
 import msgspec
 
-from gx.domain.batches import BATCH_EVENT, OutcomeKind
+from gx.domain.batches import BATCH_EVENT, BATCH_VERSION, OutcomeKind
 from gx.domain.codec import DecodeError, JsonObject, decode_object
 from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
 from gx.domain.refusals import RefusedError
+from gx.domain.versions import FIRST
 from gx.ledger.ports import Verdict
 from gx.outbox.ports import Entry, Settlement
 
@@ -35,8 +36,13 @@ class Outcome(msgspec.Struct, frozen=True, rename="camel"):
     duplicate_of: str | None = None
 
 
-class _BatchExecuted(msgspec.Struct, frozen=True):
+class _Stated(msgspec.Struct, frozen=True, rename="camel"):
+    schema_version: int = FIRST
+
+
+class _BatchExecuted(msgspec.Struct, frozen=True, rename="camel"):
     outcomes: list[Outcome]
+    schema_version: int = FIRST
 
 
 class _RawBatchExecuted(msgspec.Struct, frozen=True):
@@ -45,6 +51,7 @@ class _RawBatchExecuted(msgspec.Struct, frozen=True):
 
 _BATCH_EXECUTED: Final = msgspec.json.Decoder(_BatchExecuted)
 _RAW_BATCH_EXECUTED: Final = msgspec.json.Decoder(_RawBatchExecuted)
+_STATED: Final = msgspec.json.Decoder(_Stated)
 _OUTCOME: Final = msgspec.json.Decoder(Outcome)
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError)
 
@@ -63,16 +70,29 @@ class Answers:
 def read_outcomes(verdict: Verdict) -> Mapping[CommandId, Outcome] | None:
     """List a batch's outcomes by command; None when the transaction was no batch.
 
-    An outcome that cannot be read is left out: its command is unanswered, the others are not.
+    An outcome that cannot be read is left out: its command is unanswered, the others are not. Of a
+    batch of a newer form none is read: what looks familiar in it may mean something else.
     """
     event = verdict.event
     if event is None or event.name != BATCH_EVENT:
         return None
     try:
-        outcomes = _BATCH_EXECUTED.decode(event.payload).outcomes
+        batch = _BATCH_EXECUTED.decode(event.payload)
+        outcomes = batch.outcomes if batch.schema_version <= BATCH_VERSION else []
     except _UNREADABLE:
-        outcomes = _read_one_by_one(event.payload)
+        outcomes = [] if is_of_newer_form(verdict) else _read_one_by_one(event.payload)
     return {outcome.command_id: outcome for outcome in outcomes}
+
+
+def is_of_newer_form(verdict: Verdict) -> bool:
+    """Tell whether only a newer release can read what a batch's event says."""
+    event = verdict.event
+    if event is None or event.name != BATCH_EVENT:
+        return False
+    try:
+        return _STATED.decode(event.payload).schema_version > BATCH_VERSION
+    except _UNREADABLE:
+        return False
 
 
 def _read_one_by_one(payload: str) -> list[Outcome]:

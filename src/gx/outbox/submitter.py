@@ -14,6 +14,7 @@ import structlog
 
 from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError, Leases
 from gx.domain.clock import Clock
+from gx.domain.versions import NewerVersionError
 from gx.ledger.breaker import BreakerState, BreakingLedger
 from gx.ledger.ports import Ledger
 from gx.outbox.accounts import Accounts
@@ -27,11 +28,15 @@ from gx.outbox.verdicts import VerdictDesk
 from gx.outbox.workplace import Workplace
 from gx.telemetry.health import Heartbeat, ReadinessCheck
 from gx.telemetry.instruments import SubmitterMetrics
+from gx.telemetry.upgrades import UpgradeReason
 
 _log: Final = structlog.get_logger(__name__)
 
 STANDBY_S: Final = 0.5
 """How often a standby asks for the lease."""
+
+TOO_OLD_S: Final = 3.0
+"""How long a submitter that is too old leaves the lease to others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class Submitter:
             commands_max=options.batch.commands_max, target_s=options.endorsing_target_s
         )
         self._term: Term | None = None
+        self._rest_s = STANDBY_S
         self._ledger = BreakingLedger(
             ledger,
             settings=options.breaker,
@@ -88,7 +94,8 @@ class Submitter:
                 lease = await self._acquire()
                 if lease is not None:
                     await self._serve(lease, stop)
-                await _sleep_unless(stop, STANDBY_S)
+                await _sleep_unless(stop, self._rest_s)
+                self._rest_s = STANDBY_S
         finally:
             sampling.cancel()
             await asyncio.wait([sampling])
@@ -117,6 +124,8 @@ class Submitter:
         auditing = asyncio.create_task(self._audit(lease), name="outbox-audit")
         try:
             await self._term.run(stop)
+        except* NewerVersionError as errors:
+            self._say_too_old(errors.exceptions[0])
         except* LeaseLostError:
             _log.warning("lease_lost", lease=lease.name, epoch=lease.epoch)
         except* Exception:  # noqa: BLE001 (the next term begins from what is stored)
@@ -126,12 +135,23 @@ class Submitter:
             await asyncio.wait([auditing])
             self._term = None
             self._accounts.active(epoch=None)
+            self._accounts.needs_no_upgrade(UpgradeReason.COMMAND, UpgradeReason.OUTCOME)
             with suppress(DatabaseUnavailableError):
                 await self._leases.release(lease)
 
     async def _audit(self, lease: Lease) -> None:
         if self._upkeep.audit is not None:
             await self._upkeep.audit.run(lease)
+
+    def _say_too_old(self, error: Exception) -> None:
+        """Leave what a newer release has prepared to it."""
+        self._rest_s = TOO_OLD_S
+        self._accounts.needs_upgrade(UpgradeReason.ENVELOPE)
+        _log.error(
+            "envelopes_of_newer_release_met",
+            error=error,
+            advice="they are left alone; upgrade this submitter, or let a newer one lead",
+        )
 
     def _workplace(self, lease: Lease) -> Workplace:
         return Workplace(

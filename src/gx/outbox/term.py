@@ -14,13 +14,15 @@ import structlog
 
 from gx.database.lease_keeper import LeaseKeeper
 from gx.database.ports import Leases
+from gx.domain.versions import NewerVersionError
 from gx.outbox.batching import Batching
 from gx.outbox.delivery import Delivery
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.pending import PendingReader
-from gx.outbox.ports import LiveEnvelope, OutboxStore
+from gx.outbox.ports import ENVELOPE_FORMAT, LiveEnvelope, OutboxStore
 from gx.outbox.scheduling import Batch, BatchLimits, Return, Schedule
 from gx.outbox.workplace import Workplace
+from gx.telemetry.upgrades import UpgradeReason
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -161,7 +163,12 @@ class Term:
     # ------------------------------------------------------------ beside the loop
 
     async def _adopt_live_envelopes(self, group: asyncio.TaskGroup) -> None:
-        """Resolve first what a predecessor persisted; its scopes are held until it is."""
+        """Resolve first what a predecessor persisted; its scopes are held until it is.
+
+        Raises:
+            NewerVersionError: A newer release persisted some. What rides in them may take effect at
+                any time, so that nothing that comes after it may be sent by this release.
+        """
         live_envelopes: Sequence[LiveEnvelope] = []
 
         async def read() -> None:
@@ -169,6 +176,10 @@ class Term:
             live_envelopes = await self._store.live_envelopes()
 
         await self._place.write(read)
+        newest = max((live.format for live in live_envelopes), default=ENVELOPE_FORMAT)
+        if newest > ENVELOPE_FORMAT:
+            raise NewerVersionError("an envelope's record", newest, newest=ENVELOPE_FORMAT)
+        self._place.accounts.needs_no_upgrade(UpgradeReason.ENVELOPE)
         for live in live_envelopes:
             _log.info("envelope_adopted", transaction_id=live.envelope.transaction_id)
             if not live.entries:

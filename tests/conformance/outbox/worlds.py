@@ -55,6 +55,10 @@ class Backstage(Protocol):
         """Forget every command."""
         ...
 
+    async def set_envelope_format(self, number: int) -> None:
+        """Let the stored envelopes be of another release's making."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxWorld:
@@ -107,6 +111,10 @@ class MemoryBackstage:
         outbox.results.clear()
         outbox.letters.clear()
 
+    async def set_envelope_format(self, number: int) -> None:
+        """Say so of all of them."""
+        self._outbox.envelope_format = number
+
 
 class PostgresBackstage:
     """Behind the PostgreSQL adapters."""
@@ -144,6 +152,10 @@ class PostgresBackstage:
         notifier.notify()
         await asyncio.sleep(0.1)
         await notifier.close()
+
+    async def set_envelope_format(self, number: int) -> None:
+        """Update the rows."""
+        await self._pool.execute("UPDATE envelopes SET format = $1", number)
 
     async def empty(self) -> None:
         """Truncate the tables."""

@@ -10,7 +10,14 @@ from gx.domain.clock import Clock
 from gx.domain.codec import JsonObject
 from gx.domain.identifiers import CommandId, EpochMs, TransactionId
 from gx.ledger.ports import Envelope
-from gx.outbox.ports import CommandStatus, Entry, KnownChain, NewCommand, Settlement
+from gx.outbox.ports import (
+    ENVELOPE_FORMAT,
+    CommandStatus,
+    Entry,
+    KnownChain,
+    NewCommand,
+    Settlement,
+)
 
 HISTORY_MAX: Final = 50
 
@@ -81,6 +88,7 @@ class MemoryOutbox:
         self.keys: dict[str, tuple[str, CommandId]] = {}
         self.waiting: dict[CommandId, Waiting] = {}
         self.envelopes: dict[TransactionId, tuple[Envelope, EpochMs]] = {}
+        self.envelope_format = ENVELOPE_FORMAT
         self.results: dict[CommandId, Result] = {}
         self.letters: dict[CommandId, Letter] = {}
         self.chains: dict[str, KnownChain] = {}  # what a projector noted of each channel

@@ -37,7 +37,10 @@ class MemoryOutboxStore(OutboxStore):
     async def live_envelopes(self) -> Sequence[LiveEnvelope]:
         return [
             LiveEnvelope(
-                envelope=envelope, entries=self._carried(transaction_id), prepared_at_ms=at_ms
+                envelope=envelope,
+                entries=self._carried(transaction_id),
+                prepared_at_ms=at_ms,
+                format=self._outbox.envelope_format,
             )
             for transaction_id, (envelope, at_ms) in self._outbox.envelopes.items()
         ]

@@ -53,7 +53,7 @@ PENDING: Final = f"""
 """  # noqa: S608 (a constant)
 
 ENVELOPES: Final = """
-    SELECT envelope_id, transaction_id, role, content, result, prepared_at_ms
+    SELECT envelope_id, transaction_id, role, content, result, prepared_at_ms, format
       FROM envelopes ORDER BY envelope_id
 """
 
@@ -235,5 +235,8 @@ def _live_envelope_of(row: asyncpg.Record, entries: Sequence[Entry]) -> LiveEnve
         result=row["result"],
     )
     return LiveEnvelope(
-        envelope=envelope, entries=entries, prepared_at_ms=EpochMs(row["prepared_at_ms"])
+        envelope=envelope,
+        entries=entries,
+        prepared_at_ms=EpochMs(row["prepared_at_ms"]),
+        format=row["format"],
     )
