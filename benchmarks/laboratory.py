@@ -35,9 +35,10 @@ async def laboratory(
     for system in (fresh, *grown.values()):
         await clean_up(system.loop)
     keys = str(fresh.loop.keys)
+    pooled = await server.open_loop("pooled")  # nobody takes out again what goes in there
     async with (
         _edge("benchmarks.bare_edge", keys) as bare_port,
-        _edge("benchmarks.pooled_edge", keys, fresh.loop.dsn) as pooled_port,
+        _edge("benchmarks.pooled_edge", keys, pooled.dsn) as pooled_port,
     ):
         yield Laboratory(
             effort=effort,

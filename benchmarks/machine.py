@@ -65,10 +65,13 @@ def busy_cores(seconds: float = 1.0) -> float:
 def wait_until_free() -> float:
     """Wait until nobody else computes; return the cores that were still busy at the end."""
     deadline_s = time.monotonic() + PATIENCE_S
+    told = False
     while (busy := busy_cores()) > BUSY_CORES:
         if time.monotonic() > deadline_s:
             break
-        print(f"  waiting: {busy:.1f} cores are busy with something else", flush=True)
+        if not told:
+            print(f"  waiting: {busy:.1f} cores are busy with something else", flush=True)
+            told = True
     return round(busy, 2)
 
 

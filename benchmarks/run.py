@@ -31,11 +31,10 @@ from benchmarks.report import Report
 from benchmarks.stack import BenchmarkError, Server
 from benchmarks.startup import measure_startup
 
-RESULTS: Final = Path("benchmarks/results/latest.json")
-LARGE_RESULTS: Final = Path("benchmarks/results/growth.json")
-PAGE: Final = Path("docs/reference/benchmarks.md")
-CHART: Final = Path("docs/reference/benchmarks.svg")
-LATENCIES: Final = Path("docs/reference/benchmarks-latency.svg")
+RESULTS: Final = Path("benchmarks/results")
+PAGES: Final = Path("docs/reference")
+LATEST: Final = "latest.json"
+GROWTH: Final = "growth.json"
 
 FULL: Final = Effort(
     rounds=3,
@@ -73,6 +72,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     is_large: bool
     has_profile: bool
     only_render: bool
+    output: Path | None
+    """Where everything is written, instead of where it is committed."""
+
+    @property
+    def results(self) -> Path:
+        """Return the folder of the figures."""
+        return self.output or RESULTS
 
 
 def tell(text: str) -> None:
@@ -138,24 +144,31 @@ async def _measure_latencies(lab: Laboratory, rounds: list[Round]) -> list[OpenL
     return found
 
 
-def write(report: Report, path: Path) -> None:
-    """Write the results, the page and the charts."""
+def write(report: Report, options: Options) -> Path:
+    """Write the results, the page and the charts; return the figures' file."""
+    path = options.results / (GROWTH if options.is_large else LATEST)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    render()
+    render(options)
+    return path
 
 
-def render() -> None:
-    """Write page and charts anew from the newest results."""
-    report = msgspec.json.decode(RESULTS.read_bytes(), type=Report)
-    large = None
-    if LARGE_RESULTS.exists():
-        large = msgspec.json.decode(LARGE_RESULTS.read_bytes(), type=Report)
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    page = render_page(report, large, chart=CHART.name, latencies=LATENCIES.name)
-    PAGE.write_text(page, encoding="utf-8")
-    CHART.write_text(render_chart(report.answers()), encoding="utf-8")
-    LATENCIES.write_text(render_latencies(report.open_loops), encoding="utf-8")
+def render(options: Options) -> None:
+    """Write page and charts anew from the newest results, if there are any of a whole run."""
+    report, large = _read(options.results / LATEST), _read(options.results / GROWTH)
+    if report is None:
+        return
+    pages = options.output or PAGES
+    pages.mkdir(parents=True, exist_ok=True)
+    page = render_page(report, large, chart="benchmarks.svg", latencies="benchmarks-latency.svg")
+    (pages / "benchmarks.md").write_text(page, encoding="utf-8")
+    chart, latencies = render_chart(report.answers()), render_latencies(report.open_loops)
+    (pages / "benchmarks.svg").write_text(chart, encoding="utf-8")
+    (pages / "benchmarks-latency.svg").write_text(latencies, encoding="utf-8")
+
+
+def _read(path: Path) -> Report | None:
+    return msgspec.json.decode(path.read_bytes(), type=Report) if path.exists() else None
 
 
 def read_options() -> Options:
@@ -166,6 +179,7 @@ def read_options() -> Options:
     parser.add_argument("--rounds", type=int, help="how often everything is measured")
     parser.add_argument("--profile", action="store_true", help="sample every process (py-spy)")
     parser.add_argument("--render", action="store_true", help="write the page anew, no measuring")
+    parser.add_argument("--output", type=Path, help="folder for everything, instead of the docs")
     given = parser.parse_args()
     if given.profile and not has_profiler():
         parser.error("--profile needs py-spy: it comes with `make bench`, or pip install .[bench]")
@@ -177,6 +191,7 @@ def read_options() -> Options:
         is_large=given.large,
         has_profile=given.profile,
         only_render=given.render,
+        output=given.output,
     )
 
 
@@ -184,7 +199,7 @@ def main() -> None:
     """Measure, write, and print the verdicts."""
     options = read_options()
     if options.only_render:
-        render()
+        render(options)
         return
     command = " ".join(("python -m benchmarks.run", *sys.argv[1:]))
     with tempfile.TemporaryDirectory(prefix="gxb") as folder:
@@ -192,11 +207,10 @@ def main() -> None:
             report = uvloop.run(measure(options, Path(folder), command))
         except BenchmarkError as error:
             raise SystemExit(f"the benchmark failed: {error}") from error
-    path = LARGE_RESULTS if options.is_large else RESULTS
-    write(report, path)
+    path = write(report, options)
     for answer in report.answers():
         print(answer.line())
-    tell(f"wrote {path}, {PAGE} and its charts")
+    tell(f"wrote {path}, and the page with its charts")
 
 
 if __name__ == "__main__":
