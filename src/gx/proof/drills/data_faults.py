@@ -110,11 +110,17 @@ async def reads_failing(play: Playground) -> AsyncIterator[None]:
 async def backlog_old(play: Playground) -> AsyncIterator[None]:
     """Have one command wait for longer than the API allows: it takes no more."""
     hold_ms = round(play.stack.places.scale.seconds(_HELD_S) * 1_000)
-    async with paused(play, SUBMITTER):
-        await play.flood(_WAITING)
-        await play.execute(_AGE.format(hold_ms=hold_ms))
+
+    async def hold_one() -> None:
+        while True:
+            async with paused(play, SUBMITTER):
+                await play.flood(_WAITING)
+                await play.execute(_AGE.format(hold_ms=hold_ms))
+            await play.until_none(_AGED)
+
     try:
-        yield
+        async with beside(hold_one()):
+            yield
     finally:
         await play.until_none(_AGED)
 
