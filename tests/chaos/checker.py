@@ -1,233 +1,260 @@
 """The judge: a process of its own that knows SQL and the ledger's blocks, and nobody's opinion.
 
-    python -m tests.chaos.checker DSN CHAIN ACCEPTED_JSON
+    python -m tests.chaos.checker DSN CHAIN NOTES_JSON
 
-CHAIN is the embedded ledger's file, or the connection profile of a Fabric network. Everything is
-recounted from its blocks: how often each command took effect, what each account holds, in which
-order each account's commands stand. It prints JSON with `faults`, and exits 1 if there are any.
+CHAIN is the embedded ledger's file, or the connection profile of a Fabric network; the notes say
+what clients were told (`tests.chaos.notes`). Everything is recounted from the blocks: how often
+each command took effect and in which order, what each account went through, and every table of
+the read side. It prints JSON with `faults`, and exits 1 if there are any.
 """
 
 import asyncio
 import json
 import sys
-from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
-from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, parse_events, parse_outcomes
-from gx.domain.codec import JsonObject
-from tests.chaos.chains import Chain, open_chain
+from gx.domain.batches import OutcomeKind
+from gx.domain.catalogue import COMMANDS
+from gx.domain.codec import decode_object
+from tests.chaos.alerts import judge_alerts
+from tests.chaos.chains import Chain, ChainBrokenError, open_chain
+from tests.chaos.findings import Finding, Rule
+from tests.chaos.notes import Notes, read_notes
+from tests.chaos.read_models import judge_read_models
+from tests.chaos.recount import Answered, Recount, recount
 
-SHOWN_MAX: Final = 5
-FEES: Final = "SYSTEM_OPERATIONS_FUND"
+# Two groups are never accepted in one commit, and ids rise within one.
+_COMMANDS: Final = """
+    SELECT command_id::text, command_type, arguments::text, actor
+      FROM commands ORDER BY accepted_at_ms, command_id
+"""
+_RESULTS: Final = """
+    SELECT command_id::text, outcome, code, transaction_id, block_number FROM command_results
+"""
+_LETTERS: Final = "SELECT command_id::text, state FROM dead_letters"
 
-
-@dataclass(slots=True)
-class Finding:
-    """What was counted, and what is wrong."""
-
-    accepted: int = 0
-    committed: int = 0
-    rejected: int = 0
-    blocks: int = 0
-    invalid_transactions: int = 0
-    supply: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    def require(self, wrong: list[str], rule: str) -> None:
-        """Note a breach of the rule, with the first examples."""
-        if wrong:
-            self.faults.append(f"{rule}: {len(wrong)}, such as {wrong[:SHOWN_MAX]}")
-
-
-@dataclass(slots=True)
-class Recount:
-    """What the blocks alone say."""
-
-    answers: dict[str, list[Outcome]] = field(default_factory=lambda: defaultdict(list))
-    order: list[str] = field(default_factory=list)
-    balances: Counter[str] = field(default_factory=Counter)
-    entries: Counter[tuple[str, str]] = field(default_factory=Counter)
-    touched: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    minted: int = 0
-    height: int = 0
-    invalid: int = 0
-
-    def add_event(self, event: JsonObject, command_id: str) -> None:
-        """Apply one event's changes."""
-        if event["eventType"] == "CoinsMinted":
-            self.minted += int(str(event["amount"]))
-        changes = event.get("changes", [])
-        assert isinstance(changes, list)
-        for change in changes:
-            assert isinstance(change, dict)
-            account, delta = str(change["accountId"]), int(str(change["delta"]))
-            self.balances[account] += delta
-            if account != FEES and command_id:
-                self.touched[account].append(command_id)
-            if delta:
-                self.entries[account, command_id] += 1
+# A lease of an operation, not of a worker, and a transaction that somebody has left open.
+_IN_FLIGHT: Final = {
+    "outbox": "SELECT command_id::text FROM outbox",
+    "envelopes": "SELECT transaction_id FROM envelopes",
+    "leases": "SELECT name FROM leases WHERE name LIKE 'rebuild:%' AND expires_at > now()",
+    "transactions": """
+        SELECT application_name || ' ' || query FROM pg_stat_activity
+         WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+           AND xact_start < now() - interval '10 s'
+    """,
+}
 
 
-async def recount(chain: Chain, finding: Finding) -> Recount:
-    """Read every block, its hash and link checked, and count."""
-    told = Recount()
-    async for block in chain.blocks():
-        told.height += 1
-        for transaction in block.transactions:
-            if transaction.event is None:
-                told.invalid += transaction.validation_code != "VALID"
-                continue
-            name, payload = transaction.event.name, transaction.event.payload
-            if name == BATCH_EVENT:
-                for outcome in parse_outcomes(payload):
-                    told.answers[outcome.command_id].append(outcome)
-                    told.order.append(outcome.command_id)
-                    for event in outcome.events:
-                        told.add_event(event, outcome.command_id)
-            else:
-                for event in parse_events(name, payload):
-                    told.add_event(event, "")
-    finding.blocks, finding.invalid_transactions = told.height, told.invalid
-    return told
+@dataclass(frozen=True, slots=True)
+class _Command:
+    type: str
+    arguments: str
+    actor: str
+
+    def scopes(self) -> frozenset[str]:
+        """What the command conflicts with; the empty set stands for everything."""
+        by_name = {name: str(value) for name, value in decode_object(self.arguments).items()}
+        return COMMANDS[self.type].scopes(by_name, self.actor)
 
 
-async def judge(dsn: str, source: Path, accepted: set[str]) -> Finding:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """The write side as the database has it. `commands` are in the order of acceptance."""
+
+    commands: Mapping[str, _Command]
+    results: Mapping[str, asyncpg.Record]
+    letters: Mapping[str, str]
+    in_flight: Sequence[str]
+
+    @property
+    def dead(self) -> set[str]:
+        """The commands that were given up and that nobody has handled."""
+        return {command_id for command_id, state in self.letters.items() if state == "dead"}
+
+
+async def judge(dsn: str, source: Path, notes: Notes) -> Finding:
     """Compare the clients' notes, the database and the blocks."""
-    async with open_chain(source) as chain:
-        return await _judge(dsn, chain, accepted)
-
-
-async def _judge(dsn: str, chain: Chain, accepted: set[str]) -> Finding:
-    finding = Finding(accepted=len(accepted))
-    told = await recount(chain, finding)
     connection = await asyncpg.connect(dsn)
     try:
-        results = {
-            str(row["command_id"]): row
-            for row in await connection.fetch("SELECT * FROM command_results")
-        }
-        stored = {str(row[0]) for row in await connection.fetch("SELECT command_id FROM commands")}
-        await _judge_queue(
-            connection, finding, stored=stored, settled=set(results), accepted=accepted
-        )
-        _judge_effects(finding, told, results)
-        _judge_order(finding, told)
-        await _judge_read_models(connection, finding, told)
-        await _judge_checkpoint(connection, finding, told, chain)
+        async with open_chain(source) as chain:
+            finding = await judge_chain(connection, chain, notes)
     finally:
         await connection.close()
+    if notes.alerts is not None:
+        judge_alerts(notes.alerts, finding)
     return finding
 
 
-async def _judge_queue(
-    connection: asyncpg.Connection,
-    finding: Finding,
-    *,
-    stored: set[str],
-    settled: set[str],
-    accepted: set[str],
-) -> None:
-    finding.require(sorted(accepted - stored), "accepted but not stored")
-    finding.require(sorted(stored - settled), "stored but never settled")
-    finding.require(sorted(settled - stored), "settled but never stored")
-    for table in ("outbox", "envelopes", "dead_letters"):
-        left = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 (a constant)
-        finding.require([table] * left, "left over after everything was settled")
+async def judge_chain(connection: asyncpg.Connection, chain: Chain, notes: Notes) -> Finding:
+    """Compare all but the alerts."""
+    finding = Finding(accepted=len(notes.accepted))
+    finding.require_none(Rule.CHAIN, await chain.defects())
+    try:
+        told = await recount(chain)
+    except ChainBrokenError as error:
+        finding.require_none(Rule.CHAIN, [str(error)])
+        return finding
+    finding.require_none(Rule.LEDGER_STATE, told.strange)
+    finding.require_none(Rule.LEDGER_STATE, await chain.state_defects(told.world))
+    _judge_writes(finding, await _read(connection), told, notes)
+    await judge_read_models(connection, finding, told, height_now=await chain.height())
+    return finding
 
 
-def _judge_effects(finding: Finding, told: Recount, results: dict[str, asyncpg.Record]) -> None:
-    first_answers = {
-        command_id: [a for a in answers if a.duplicate_of is None]
+def _judge_writes(finding: Finding, stored: _Stored, told: Recount, notes: Notes) -> None:
+    finding.blocks, finding.invalid_transactions = len(told.blocks), told.invalid
+    _judge_acceptance(finding, stored, notes)
+    _judge_ends(finding, stored, notes)
+    _judge_effects(finding, told, notes)
+    _judge_answers(finding, told, stored)
+    finding.require_none(Rule.ORDER, _disordered(told, stored))
+
+
+async def _read(connection: asyncpg.Connection) -> _Stored:
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        commands = await connection.fetch(_COMMANDS)
+        results = await connection.fetch(_RESULTS)
+        letters = await connection.fetch(_LETTERS)
+        in_flight = [
+            f"{place}: {row[0]}"
+            for place, statement in _IN_FLIGHT.items()
+            for row in await connection.fetch(statement)
+        ]
+    return _Stored(
+        commands={row[0]: _Command(*row[1:]) for row in commands},
+        results={row["command_id"]: row for row in results},
+        letters={row[0]: row[1] for row in letters},
+        in_flight=in_flight,
+    )
+
+
+def _judge_acceptance(finding: Finding, stored: _Stored, notes: Notes) -> None:
+    """What clients were told is what is stored, and a key stands for one command."""
+    finding.require_none(Rule.LOST, sorted(notes.accepted.keys() - stored.commands.keys()))
+    if notes.prior is not None:
+        known = notes.accepted.keys() | set(notes.prior)
+        finding.require_none(Rule.UNASKED, sorted(stored.commands.keys() - known))
+    keys = Counter(notes.accepted.values())
+    finding.require_none(Rule.KEY_TWICE, [key for key, count in keys.items() if count > 1])
+
+
+def _judge_ends(finding: Finding, stored: _Stored, notes: Notes) -> None:
+    """Each command has one end: an answer, or a dead letter if it is poison."""
+    dead, poison = stored.dead, set(notes.poison)
+    finding.dead = len(dead)
+    settled = stored.results.keys()
+    finding.require_none(Rule.UNSETTLED, sorted(stored.commands.keys() - settled - dead))
+    finding.require_none(Rule.UNSTORED, sorted(settled - stored.commands.keys()))
+    finding.require_none(Rule.TWO_ENDS, sorted(settled & dead))
+    finding.require_none(Rule.GIVEN_UP, sorted(dead - poison))
+    finding.require_none(Rule.POISON_PASSED, sorted(poison - dead))
+    finding.require_none(Rule.LEFT_OVER, stored.in_flight)
+
+
+def _judge_effects(finding: Finding, told: Recount, notes: Notes) -> None:
+    """The ledger decides about each command once, and whatever it does is for a command."""
+    firsts = {
+        command_id: [each for each in answers if each.outcome.duplicate_of is None]
         for command_id, answers in told.answers.items()
     }
-    finding.require(
-        [command_id for command_id, answers in first_answers.items() if len(answers) > 1],
-        "took effect, or was refused, more than once",
-    )
-    finding.require(
+    finding.require_none(Rule.DOUBLED, [c for c, first in firsts.items() if len(first) > 1])
+    finding.require_none(
+        Rule.RAISED_AGAIN,
         [
             c
             for c, answers in told.answers.items()
-            if any(a.duplicate_of and a.events for a in answers)
+            if any(each.outcome.duplicate_of and each.outcome.events for each in answers)
         ],
-        "a repeated command raised events again",
     )
-    finding.require(sorted(results.keys() - told.answers.keys()), "settled without a block")
-    finding.require(sorted(told.answers.keys() - results.keys()), "in a block but not settled")
-    wrong = [
-        command_id
-        for command_id, answers in told.answers.items()
-        if command_id in results and results[command_id]["outcome"] != answers[0].outcome
-    ]
-    finding.require(wrong, "settled otherwise than the ledger said")
-    kinds = Counter(answers[0].outcome for answers in told.answers.values())
+    if not notes.repeats_allowed:
+        finding.require_none(Rule.SENT_AGAIN, [c for c, a in told.answers.items() if len(a) > 1])
+    kinds = Counter(answers[0].outcome.outcome for answers in told.answers.values())
     finding.committed = kinds[OutcomeKind.COMMITTED]
     finding.rejected = kinds[OutcomeKind.REJECTED]
 
 
-def _judge_order(finding: Finding, told: Recount) -> None:
-    """Ids are made in the order of acceptance by one API, so each account's must be ascending."""
-    disordered = [
-        account
-        for account, command_ids in told.touched.items()
-        if command_ids != sorted(command_ids)
-    ]
-    finding.require(disordered, "an account's commands took effect in another order than accepted")
-
-
-async def _judge_read_models(
-    connection: asyncpg.Connection, finding: Finding, told: Recount
-) -> None:
-    accounts = {
-        str(row["account_id"]): int(row["balance"])
-        for row in await connection.fetch("SELECT account_id, balance FROM accounts")
+def _judge_answers(finding: Finding, told: Recount, stored: _Stored) -> None:
+    """What is stored as the answer is the ledger's, with its transaction and block."""
+    single = {
+        command_id: row["block_number"]
+        for command_id, row in stored.results.items()
+        if told.direct.get(str(row["transaction_id"])) is not None
     }
-    expected = {account: told.balances[account] for account in told.balances}
-    wrong = [
-        f"{account}: blocks say {expected.get(account)}, read model {accounts.get(account)}"
-        for account in sorted(expected.keys() | accounts.keys())
-        if expected.get(account, 0) != accounts.get(account, 0)
-    ]
-    finding.require(wrong, "balances differ")
-    finding.require([a for a, balance in accounts.items() if balance < 0], "negative balance")
-    finding.supply = sum(accounts.values())
-    minted = await connection.fetchval("SELECT minted FROM supply")
-    if not finding.supply == told.minted == minted:
-        finding.faults.append(
-            f"supply: balances {finding.supply}, minted in blocks {told.minted}, projected {minted}"
-        )
-    entries = Counter(
-        (str(row["account_id"]), str(row["command_id"] or ""))
-        for row in await connection.fetch("SELECT account_id, command_id FROM account_entries")
+    unheard = stored.results.keys() - told.answers.keys() - single.keys()
+    finding.require_none(
+        Rule.NO_BLOCK,
+        sorted(c for c in unheard if not _needs_no_block(stored.results[c])),
     )
-    finding.require(
+    finding.require_none(Rule.UNTOLD, sorted(told.answers.keys() - stored.results.keys()))
+    owned = {str(row["transaction_id"]) for row in stored.results.values()}
+    finding.require_none(Rule.DIRECT, sorted(told.direct.keys() - owned))
+    finding.require_none(
+        Rule.OTHERWISE,
         [
-            str(key)
-            for key in entries.keys() | told.entries.keys()
-            if entries[key] != told.entries[key]
+            f"{command_id}: ledger {_text(answers[0])}, stored {tuple(row.values())[1:]}"
+            for command_id, answers in told.answers.items()
+            if (row := stored.results.get(command_id)) and not _agrees(row, answers[0])
         ],
-        "entries of an account differ from the blocks",
     )
 
 
-async def _judge_checkpoint(
-    connection: asyncpg.Connection, finding: Finding, told: Recount, chain: Chain
-) -> None:
-    """Require all that was counted; what came since, a copy of a transaction, may be in it."""
-    checkpoint = await connection.fetchval("SELECT block_number FROM projection_checkpoints")
-    if not told.height - 1 <= checkpoint < await chain.height():
-        finding.faults.append(f"checkpoint {checkpoint}, newest block {told.height - 1}")
+def _needs_no_block(row: asyncpg.Record) -> bool:
+    """An operator discarded it, or it was refused before anything was ordered."""
+    return row["outcome"] == "DISCARDED" or (
+        row["outcome"] == OutcomeKind.REJECTED and row["transaction_id"] is None
+    )
+
+
+def _agrees(row: asyncpg.Record, answer: Answered) -> bool:
+    outcome = answer.outcome
+    told = (outcome.outcome.value, outcome.code and outcome.code.value)
+    place = (outcome.duplicate_of or answer.transaction_id, answer.block_number)
+    return (row["outcome"], row["code"]) == told and (
+        (row["transaction_id"], row["block_number"]) == place or outcome.duplicate_of is not None
+    )
+
+
+def _text(answer: Answered) -> tuple[str, str, int]:
+    return answer.outcome.outcome.value, answer.transaction_id, answer.block_number
+
+
+def _disordered(told: Recount, stored: _Stored) -> Iterator[str]:
+    """Name commands that took effect before an earlier one with which they conflict.
+
+    What an operator replayed has taken a new place, and is left out.
+    """
+    places = {command_id: place for place, command_id in enumerate(told.answers)}
+    newest: dict[str, int] = {}
+    exclusive = last = -1
+    for command_id, command in stored.commands.items():
+        place = places.get(command_id)
+        if place is None or command_id in stored.letters:
+            continue
+        scopes = command.scopes()
+        before = [newest.get(scope, -1) for scope in scopes] if scopes else [last]
+        if place < max(*before, exclusive):
+            yield f"{command_id} ({', '.join(sorted(scopes)) or 'exclusive'})"
+        newest.update((scope, max(place, newest.get(scope, -1))) for scope in scopes)
+        exclusive = exclusive if scopes else max(exclusive, place)
+        last = max(last, place)
+
+
+def run_judge(dsn: str, source: Path, notes: Path) -> Finding:
+    """Judge a run by its notes."""
+    return asyncio.run(judge(dsn, source, read_notes(notes)))
 
 
 def main() -> None:
     """Judge and say so."""
     dsn, source, notes = sys.argv[1:4]
-    accepted = set(json.loads(Path(notes).read_text())["accepted"])
-    finding = asyncio.run(judge(dsn, Path(source), accepted))
+    finding = run_judge(dsn, Path(source), Path(notes))
     print(json.dumps(asdict(finding), indent=2))  # noqa: T201 (this is a program)
     sys.exit(1 if finding.faults else 0)
 

@@ -1,0 +1,355 @@
+"""The judge can find each thing that it looks for: planted by hand into what a quiet run left.
+
+`tests.chaos.test_planted_bugs` has bugs do the same; here each rule is tried by itself.
+"""
+
+import asyncio
+import json
+import shutil
+import signal
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import asyncpg
+import msgspec
+import pytest
+from typing_extensions import override
+
+from gx.domain.identifiers import BlockNumber, TransactionId
+from gx.ledger.ports import Block, ChaincodeEvent
+from gx.projection.read_model import ColumnType, ReadModel
+from gx.projection.read_models import READ_MODELS
+from tests.chaos.alerts import judge_alerts
+from tests.chaos.chains import Chain, World, open_chain
+from tests.chaos.checker import judge, judge_chain
+from tests.chaos.edits import DATABASE_EDITS, FILE_EDITS, NOBODY, Edit
+from tests.chaos.findings import Finding, Rule
+from tests.chaos.lab import Lab
+from tests.chaos.notes import AlertNotes, ExpectedAlert, Notes
+from tests.conftest import SharedServer, run_in_own_loop, temporary_database
+
+SINGLETONS: Final = ("system_status", "supply", "genesis")
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("judge")]
+
+
+@pytest.fixture(scope="module")
+def quiet_run(postgres_server: SharedServer) -> Iterator[Lab]:
+    """What a small run has left, in which nothing is wrong, and nothing runs any more."""
+    databases = temporary_database(postgres_server, postgres_server["template"])
+    with tempfile.TemporaryDirectory(prefix="gx-judge-") as folder:
+        lab = Lab(Path(folder), next(databases))
+        run_in_own_loop(_run_quietly(lab))
+        yield lab
+    next(databases, None)
+
+
+async def _run_quietly(lab: Lab) -> None:
+    try:
+        ledger = await lab.start_ledger()
+        await lab.bootstrap("alice", "bob")
+        lab.start("submitter")
+        lab.start("projector")
+        await lab.transfer("bob", "alice")
+        await lab.until_settled(await lab.transfer("alice", "nobody"))
+        await lab.until_settled(await lab.transfer("alice", "bob"))
+        await lab.until_quiet()
+        await asyncio.to_thread(ledger.end, signal.SIGTERM)
+    finally:
+        lab.close()
+
+
+def notes_of(lab: Lab) -> Notes:
+    """What the run's clients were told."""
+    return Notes(accepted=dict(lab.accepted), prior=[])
+
+
+async def faults_after(lab: Lab, *statements: str) -> list[str]:
+    """Return what the judge finds once these statements have run; then nothing has happened."""
+    connection = await asyncpg.connect(lab.dsn)
+    editing = connection.transaction(isolation="repeatable_read")
+    try:
+        await editing.start()
+        for statement in statements:
+            await connection.execute(statement)
+        async with open_chain(lab.ledger_file) as chain:
+            return (await judge_chain(connection, chain, notes_of(lab))).faults
+    finally:
+        await editing.rollback()
+        await connection.close()
+
+
+async def faults_of(lab: Lab, chain: Chain, notes: Notes) -> list[str]:
+    """Return what the judge finds with another chain, or other notes."""
+    connection = await asyncpg.connect(lab.dsn)
+    try:
+        return (await judge_chain(connection, chain, notes)).faults
+    finally:
+        await connection.close()
+
+
+def named(faults: Sequence[str]) -> set[Rule]:
+    """Return the rules that these faults break."""
+    return {rule for rule in Rule for fault in faults if fault.startswith(f"{rule}: ")}
+
+
+# ------------------------------------------------------------------ nothing, and the database
+
+
+async def test_nothing_is_found_where_nothing_is_wrong(quiet_run: Lab) -> None:
+    """A judge that always finds something is of no use either; what it counted is there."""
+    finding = await judge(quiet_run.dsn, quiet_run.ledger_file, notes_of(quiet_run))
+
+    assert finding.faults == []
+    assert (finding.accepted, finding.committed, finding.rejected) == (6, 5, 1)
+    assert finding.blocks > 3
+    assert finding.rows > 10
+    assert finding.supply > 0
+
+
+@pytest.mark.parametrize("edit", DATABASE_EDITS, ids=lambda each: each.text)
+async def test_an_edit_of_the_database_is_named(quiet_run: Lab, edit: Edit) -> None:
+    """One row that is too much, missing or different breaks the rule that it should."""
+    assert edit.rule in named(await faults_after(quiet_run, edit.statement))
+
+
+async def test_every_read_model_is_compared_with_its_rebuild(quiet_run: Lab) -> None:
+    """A row too many is found in each table, whichever it is."""
+    singletons = [f"DELETE FROM {name}" for name in SINGLETONS]  # noqa: S608 (constants)
+    inserts = [_an_insert_into(model) for model in READ_MODELS.values()]
+
+    faults = await faults_after(quiet_run, *singletons, *inserts)
+
+    found = {
+        name for name in READ_MODELS for fault in faults
+        if fault.startswith(Rule.REBUILT) and f"{name} (" in fault
+    }  # fmt: skip
+    assert found == set(READ_MODELS)
+
+
+def _an_insert_into(model: ReadModel) -> str:
+    columns = model.all_columns if model.is_append_only else model.key
+    values = {
+        ColumnType.TEXT: "'x'",
+        ColumnType.INTEGER: "1",
+        ColumnType.BIGINT: "1",
+        ColumnType.BOOLEAN: "true",
+    }
+    names = ", ".join(column.name for column in columns)
+    cells = ", ".join(values[column.type] for column in columns)
+    return f"INSERT INTO {model.name} ({names}) VALUES ({cells})"  # noqa: S608 (declared names)
+
+
+# ------------------------------------------------------------------ the notes
+
+
+async def test_what_clients_were_told_is_compared_with_what_is_stored(quiet_run: Lab) -> None:
+    """An acceptance that is not stored, a command nobody was told of, a key that was used twice."""
+    notes = notes_of(quiet_run)
+    first, *others = notes.accepted
+    told = {NOBODY: "key of nobody", **dict.fromkeys(others, "one key")}
+
+    finding = await judge(
+        quiet_run.dsn, quiet_run.ledger_file, msgspec.structs.replace(notes, accepted=told)
+    )
+
+    assert named(finding.faults) == {Rule.LOST, Rule.UNASKED, Rule.KEY_TWICE}
+    assert first in str(finding.faults)
+
+
+async def test_poison_must_be_given_up_and_nothing_else(quiet_run: Lab) -> None:
+    """The dead letters are those that were injected: a poison that passed is a fault."""
+    poison = [next(iter(quiet_run.accepted))]
+    notes = msgspec.structs.replace(notes_of(quiet_run), poison=poison)
+
+    finding = await judge(quiet_run.dsn, quiet_run.ledger_file, notes)
+
+    assert named(finding.faults) == {Rule.POISON_PASSED}
+
+
+# ------------------------------------------------------------------ the ledger's file
+
+
+@pytest.mark.parametrize("edit", FILE_EDITS, ids=lambda each: each.text)
+async def test_an_edit_of_the_ledger_is_named(quiet_run: Lab, tmp_path: Path, edit: Edit) -> None:
+    """Hashes, links, the record of the end and the world state are recomputed from the bytes."""
+    file = tmp_path / "ledger.sqlite"
+    shutil.copyfile(quiet_run.ledger_file, file)
+    with sqlite3.connect(file) as connection:
+        connection.execute(edit.statement)
+    connection.close()
+
+    finding = await judge(quiet_run.dsn, file, notes_of(quiet_run))
+
+    assert edit.rule in named(finding.faults)
+
+
+# ------------------------------------------------------------------ what a ledger must not do
+
+
+class EditedChain:
+    """The run's blocks, and what a worse ledger would have added or changed."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self._blocks = blocks
+
+    async def height(self) -> int:
+        """See `Chain`."""
+        return len(self._blocks)
+
+    async def blocks(self) -> AsyncIterator[Block]:
+        """See `Chain`."""
+        for block in self._blocks:
+            yield block
+
+    async def defects(self) -> list[str]:
+        """See `Chain`."""
+        return []
+
+    async def state_defects(self, world: World) -> list[str]:  # noqa: ARG002 (see `Chain`)
+        """See `Chain`."""
+        return []
+
+
+def _again(block: Block, **changes: object) -> Block:
+    """Put the block's one transaction once more behind it, changed."""
+    (transaction,) = block.transactions
+    return replace(
+        block,
+        number=BlockNumber(block.number + 1),
+        transactions=(replace(transaction, **changes),),  # type: ignore[arg-type]  # by name
+    )
+
+
+def _duplicate(block: Block, *, keeps_events: bool) -> ChaincodeEvent:
+    (transaction,) = block.transactions
+    assert transaction.event is not None
+    payload = json.loads(transaction.event.payload)
+    for outcome in payload["outcomes"]:
+        outcome["duplicateOf"] = transaction.transaction_id
+        if not keeps_events:
+            outcome["events"] = []
+    return replace(transaction.event, payload=json.dumps(payload))
+
+
+def _direct(block: Block) -> ChaincodeEvent:
+    (transaction,) = block.transactions
+    assert transaction.event is not None
+    (outcome,) = json.loads(transaction.event.payload)["outcomes"]
+    principal, *further = outcome["events"]
+    return ChaincodeEvent(
+        name=principal["eventType"], payload=json.dumps({**principal, "events": further})
+    )
+
+
+WORSE: Final[dict[Rule, Callable[[Block], Block]]] = {
+    Rule.DOUBLED: _again,
+    Rule.SENT_AGAIN: lambda last: _again(last, event=_duplicate(last, keeps_events=False)),
+    Rule.RAISED_AGAIN: lambda last: _again(last, event=_duplicate(last, keeps_events=True)),
+    Rule.DIRECT: lambda last: _again(
+        last, event=_direct(last), transaction_id=TransactionId("0" * 64)
+    ),
+    Rule.LEDGER_STATE: lambda last: _again(last, event=_duplicate(last, keeps_events=True)),
+}
+
+
+@pytest.mark.parametrize("rule", WORSE)
+async def test_what_a_ledger_must_not_do_is_named(quiet_run: Lab, rule: Rule) -> None:
+    """An effect twice, an answer twice, events of a repeated command, an effect of no command."""
+    async with open_chain(quiet_run.ledger_file) as chain:
+        blocks = [block async for block in chain.blocks()]
+    edited = EditedChain([*blocks, WORSE[rule](blocks[-1])])
+
+    faults = await faults_of(quiet_run, edited, notes_of(quiet_run))
+
+    assert rule in named(faults)
+
+
+async def test_a_restored_database_lets_the_ledger_answer_again(quiet_run: Lab) -> None:
+    """After a restore a command may come twice, as long as it takes effect once."""
+    async with open_chain(quiet_run.ledger_file) as chain:
+        blocks = [block async for block in chain.blocks()]
+    edited = EditedChain([*blocks, WORSE[Rule.SENT_AGAIN](blocks[-1])])
+    notes = msgspec.structs.replace(notes_of(quiet_run), repeats_allowed=True)
+
+    faults = await faults_of(quiet_run, edited, notes)
+
+    assert Rule.SENT_AGAIN not in named(faults)
+
+
+# ------------------------------------------------------------------ alerts
+
+
+@contextmanager
+def a_prometheus(fired: dict[str, list[float]]) -> Iterator[str]:
+    """Answer every question with these alerts and the times at which they were firing."""
+    series = [
+        {"metric": {"alertname": name}, "values": [[at_s, "1"] for at_s in times]}
+        for name, times in fired.items()
+    ]
+    body = json.dumps({"status": "success", "data": {"result": series}}).encode()
+
+    class Answer(BaseHTTPRequestHandler):
+        """Whatever is asked."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        @override
+        def log_message(self, format: str, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("fired", "rules"),
+    [
+        ({"Watchdog": [1.0], "Expected": [15.0]}, set()),
+        ({"Watchdog": [1.0], "Expected": [15.0], "Tolerated": [16.0]}, set()),
+        ({"Watchdog": [1.0]}, {Rule.SILENT}),
+        ({"Expected": [25.0]}, {Rule.SILENT}),
+        ({"Expected": [15.0], "Other": [15.0]}, {Rule.NOISY}),
+    ],
+    ids=["well", "collateral", "silent", "too late", "noisy"],
+)
+def test_alerts_are_compared_with_what_should_have_fired(
+    fired: dict[str, list[float]], rules: set[Rule]
+) -> None:
+    """An alert that stays silent or comes too late is a fault, and so is one nobody expects."""
+    finding = Finding()
+    with a_prometheus(fired) as url:
+        expected = [ExpectedAlert(alert="Expected", from_s=10, to_s=20)]
+        notes = AlertNotes(
+            prometheus=url, from_s=0, to_s=30, expected=expected, collateral=["Tolerated"]
+        )
+        judge_alerts(notes, finding)
+
+    assert named(finding.faults) == rules
+    assert finding.alerts == (0 if Rule.SILENT in rules else 1)
+
+
+def test_each_rule_is_tried() -> None:
+    """A rule that nothing here breaks may be one that nothing can break."""
+    tried = {
+        *(edit.rule for edit in (*DATABASE_EDITS, *FILE_EDITS)), *WORSE,
+        Rule.LOST, Rule.UNASKED, Rule.KEY_TWICE, Rule.POISON_PASSED, Rule.REBUILT,
+        Rule.SILENT, Rule.NOISY,
+    }  # fmt: skip
+    assert tried == set(Rule)
