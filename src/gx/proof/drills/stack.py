@@ -159,6 +159,7 @@ class DrillStack:
             lambda: _answers(self.places.url(name) + _READY[name]),
             alive=self.processes[name],
             what=name,
+            log=self.places.folder / f"{name}.log",
         )
 
     async def end(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
