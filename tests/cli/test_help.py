@@ -1,8 +1,11 @@
 """Help: complete, with examples, and fast."""
 
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Final
 
 import pytest
 from typer.core import TyperCommand, TyperGroup
@@ -12,6 +15,7 @@ from gx.cli.lazy import LazyCommand
 from gx.cli.main import ENTRIES, app
 from tests.cli.tree import subcommands
 
+SOURCE: Final = Path(__file__).parents[2] / "src" / "gx" / "cli"
 SUBCOMMANDS = list(subcommands())
 NAMES = [name for name, _ in SUBCOMMANDS]
 HELP_COLUMNS_MAX = 78  # a terminal's 80 columns less the margins
@@ -92,6 +96,52 @@ def test_help_imports_nothing_heavy() -> None:
 
     assert "The local stack" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+UNNEEDED: Final = {
+    "gx.cli.money": "asyncpg cryptography fastapi jwt structlog",
+    "gx.cli.stack": "cryptography fastapi jwt rich structlog",
+    "gx.cli.ledger": "cryptography fastapi gx.client.client httpx jwt",
+    "gx.cli.projection": "cryptography fastapi gx.client.client httpx jwt",
+    "gx.cli.outbox": "fastapi gx.client.client httpx jwt",
+    "gx.cli.api": "gx.cli.session gx.client.client",
+}
+"""What a subcommand must not import to begin with: somebody waits for it, or ten at a time."""
+
+
+def imported_by(*modules: str) -> set[str]:
+    """Return all that is imported in a process that imports these modules."""
+    script = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("module", UNNEEDED)
+def test_a_subcommand_does_not_wait_for_what_it_does_not_use(module: str) -> None:
+    """Imports are most of what a short subcommand, and the start of a process, takes."""
+    assert imported_by("gx.cli.output", module) & set(UNNEEDED[module].split()) == set()
+
+
+LATE_LOGS: Final = {"gx.cli.console", "gx.cli.drill"}
+"""They import code that logs when they run, and say then where its logs go."""
+
+
+def test_no_log_line_reaches_stdout() -> None:
+    """A subcommand's code logs to stderr from its import on; what is imported later must not log.
+
+    Else a warning would stand among the results that a script reads.
+    """
+    late = set()
+    for path in sorted(SOURCE.glob("*.py")):
+        module, text = f"gx.cli.{path.stem}", path.read_text("utf-8")
+        inner = re.findall(r"^ +from (gx[.\w]+) import", text, re.MULTILINE)
+        is_subcommand = any(entry.module == module for entry in ENTRIES)
+        if is_subcommand and inner and "structlog" not in imported_by(module):
+            late |= {module} if "structlog" in imported_by(*inner) else set()
+
+    assert late == LATE_LOGS
 
 
 def test_the_exit_codes_are_documented() -> None:

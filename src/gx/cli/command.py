@@ -1,18 +1,17 @@
 """`gx command`: where commands stand."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from gx.cli.options import CursorOption, JsonOption, LimitOption, TokenOption, UrlOption
-from gx.cli.output import say, show, show_fields, show_json, show_table
+from gx.cli.output import say, show, show_fields, show_json, show_table, time_text
 from gx.cli.session import Target, talk
 from gx.client.answers import Command
 from gx.client.client import GxClient
 from gx.domain.codec import JsonValue, encode
 from gx.domain.command_status import CommandStatus
-from gx.domain.identifiers import CommandId, EpochMs, EpochSeconds
+from gx.domain.identifiers import CommandId
 from gx.domain.roles import TokenRole
 
 app = typer.Typer(name="command", no_args_is_help=True, add_completion=False)
@@ -124,19 +123,6 @@ def list_commands(
     )
     if page.next_cursor:
         say(f"More: --cursor {page.next_cursor}")
-
-
-def time_text(at_ms: EpochMs | None) -> str:
-    """Write a moment in UTC, to the millisecond; nothing for None."""
-    if at_ms is None:
-        return ""
-    moment = datetime.fromtimestamp(at_ms / 1_000, tz=UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def seconds_text(at_s: EpochSeconds | None) -> str:
-    """Write a moment of the ledger in UTC; nothing for None."""
-    return "" if at_s is None else time_text(EpochMs(at_s * 1_000)).replace(".000Z", "Z")
 
 
 def _line(found: Command) -> str:

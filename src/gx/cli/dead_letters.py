@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import CommandArgument, time_text
+from gx.cli.command import CommandArgument
 from gx.cli.options import CursorOption, JsonOption, LimitOption, TokenOption, UrlOption
-from gx.cli.output import say, show, show_fields, show_json, show_table
+from gx.cli.output import say, show, show_fields, show_json, show_table, time_text
 from gx.cli.session import Target, talk
 from gx.domain.codec import JsonValue, encode
 from gx.domain.identifiers import CommandId

@@ -31,8 +31,11 @@ class LazyCommand(TyperCommand):
         self._entry = entry
 
     def load(self) -> TyperCommand | TyperGroup:
-        """Import the module and return the real command."""
+        """Import the module and return the real command; its results have stdout to themselves."""
+        from gx.cli.output import send_logs_to_stderr  # noqa: PLC0415 (--help must not pay for it)
+
         app: object = import_module(self._entry.module).app
+        send_logs_to_stderr()
         if not isinstance(app, typer.Typer):
             raise TypeError(f"{self._entry.module}.app is no typer application")
         real = typer.main.get_command(app)

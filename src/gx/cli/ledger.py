@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import time_text
 from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
-from gx.cli.output import progress, show, show_json, show_table
+from gx.cli.output import progress, show, show_json, show_table, time_text
 from gx.domain.codec import JsonObject, JsonValue
 from gx.runtime import inspection
 from gx.runtime.inspection import BlockSummary

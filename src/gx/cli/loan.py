@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import seconds_text
 from gx.cli.failures import UsageFailedError
 from gx.cli.money import AmountArgument
 from gx.cli.options import (
@@ -20,7 +19,7 @@ from gx.cli.options import (
     WaitOption,
     read_amount,
 )
-from gx.cli.output import coins_text, say, show_fields, show_json, show_table
+from gx.cli.output import coins_text, say, seconds_text, show_fields, show_json, show_table
 from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.cli.user import UserArgument

@@ -97,9 +97,7 @@ class GxGroup(LazyGroup):
     def invoke(self, ctx: object) -> object:
         # Imported here: --help must not pay for what only subcommands need.
         from gx.cli.failures import report  # noqa: PLC0415
-        from gx.cli.output import send_logs_to_stderr  # noqa: PLC0415
 
-        send_logs_to_stderr()
         try:
             return super().invoke(cast("typer.Context", ctx))
         except Exception as error:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import seconds_text
 from gx.cli.options import (
     CursorOption,
     JsonOption,
@@ -16,7 +15,15 @@ from gx.cli.options import (
     WaitOption,
     read_amount,
 )
-from gx.cli.output import coins_text, say, show, show_fields, show_json, show_table
+from gx.cli.output import (
+    coins_text,
+    say,
+    seconds_text,
+    show,
+    show_fields,
+    show_json,
+    show_table,
+)
 from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.client.views import Account

@@ -5,17 +5,15 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
-
-import structlog
-from rich import box
-from rich.console import Console
-from rich.live import Live
-from rich.markup import escape
-from rich.table import Table
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from gx.domain.amounts import render_coins
 from gx.domain.codec import JsonValue
+from gx.domain.identifiers import EpochMs, EpochSeconds
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _WIDE: Final = 200
 
@@ -23,8 +21,14 @@ _WIDE: Final = 200
 def send_logs_to_stderr() -> None:
     """Keep stdout for results: warnings of the code that runs here go to stderr, the rest nowhere.
 
-    A subcommand that serves configures its process's own logs afterwards.
+    A subcommand that serves configures its process's own logs afterwards. Whoever imports code
+    that logs only when it runs calls this again then; without such code there is nothing to do,
+    and most subcommands need not wait for it to be imported.
     """
+    if "structlog" not in sys.modules:
+        return
+    import structlog  # noqa: PLC0415 (imported already)
+
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
@@ -34,7 +38,7 @@ def send_logs_to_stderr() -> None:
 
 def say(text: str) -> None:
     """Print a message for people to stderr."""
-    _stderr().print(text, markup=False, highlight=False, soft_wrap=True)
+    print(text, file=sys.stderr)
 
 
 def show(text: str) -> None:
@@ -49,10 +53,19 @@ def show_json(value: JsonValue) -> None:
 
 def show_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows; a heading that ends with `>` makes its column right-aligned."""
-    _stdout().print(_table(headings, rows))
+    from rich.console import Console  # noqa: PLC0415 (most subcommands draw no table)
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
+    console.print(_table(headings, rows))
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> "Table":
+    from rich import box  # noqa: PLC0415 (most subcommands draw no table)
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
     for heading in headings:
         is_number = heading.endswith(">")
@@ -75,6 +88,19 @@ def coins_text(base_units: int) -> str:
     return f"{render_coins(base_units)} coin"
 
 
+def time_text(at_ms: EpochMs | None) -> str:
+    """Write a moment in UTC, to the millisecond; nothing for None."""
+    if at_ms is None:
+        return ""
+    moment = datetime.fromtimestamp(at_ms / 1_000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_text(at_s: EpochSeconds | None) -> str:
+    """Write a moment of the ledger in UTC; nothing for None."""
+    return "" if at_s is None else time_text(EpochMs(at_s * 1_000)).replace(".000Z", "Z")
+
+
 class ProgressLine:
     """The line of `progress`."""
 
@@ -84,24 +110,26 @@ class ProgressLine:
     def tell(self, text: str) -> None:
         """Replace the line's text."""
         if self._update is not None:
-            self._update(escape(text))
+            self._update(text)
 
 
 @contextmanager
 def progress(text: str) -> Iterator[ProgressLine]:
     """Show a line that moves while the block works; nothing where stderr is no terminal."""
-    console = _stderr()
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield ProgressLine(None)
         return
-    with console.status(escape(text)) as status:
-        yield ProgressLine(status.update)
+    from rich.console import Console  # noqa: PLC0415 (for people at a terminal)
+    from rich.text import Text  # noqa: PLC0415
+
+    with Console(stderr=True).status(Text(text)) as status:
+        yield ProgressLine(lambda text: status.update(Text(text)))
 
 
 class LiveTable:
     """The table of `live_table`."""
 
-    def __init__(self, headings: Sequence[str], update: Callable[[Table], None] | None) -> None:
+    def __init__(self, headings: Sequence[str], update: "Callable[[Table], None] | None") -> None:
         self._headings = headings
         self._update = update
 
@@ -119,18 +147,11 @@ class LiveTable:
 @contextmanager
 def live_table(headings: Sequence[str]) -> Iterator[LiveTable]:
     """Show a table that changes while the block works; nothing where stderr is no terminal."""
-    console = _stderr()
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield LiveTable(headings, None)
         return
-    with Live(console=console, transient=True, refresh_per_second=4) as live:
+    from rich.console import Console  # noqa: PLC0415 (for people at a terminal)
+    from rich.live import Live  # noqa: PLC0415
+
+    with Live(console=Console(stderr=True), transient=True, refresh_per_second=4) as live:
         yield LiveTable(headings, live.update)
-
-
-def _stdout() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDE)
-
-
-def _stderr() -> Console:
-    return Console(stderr=True)

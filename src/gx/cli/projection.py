@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import time_text
 from gx.cli.failures import CheckFailedError
 from gx.cli.options import JsonOption
-from gx.cli.output import progress, show, show_fields, show_json
+from gx.cli.output import progress, show, show_fields, show_json, time_text
 from gx.domain.codec import JsonObject, JsonValue, encode
 from gx.runtime.processes.projector import run_projector
 from gx.runtime.read_models import (

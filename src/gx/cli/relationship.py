@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import seconds_text
 from gx.cli.failures import UsageFailedError
 from gx.cli.options import (
     CursorOption,
@@ -16,7 +15,7 @@ from gx.cli.options import (
     UrlOption,
     WaitOption,
 )
-from gx.cli.output import say, show_fields, show_json, show_table
+from gx.cli.output import say, seconds_text, show_fields, show_json, show_table
 from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.domain.codec import JsonValue

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from gx.api.issuer import Claims, LocalIssuer
 from gx.cli.failures import NotRunningError
 from gx.cli.output import say
 from gx.client.client import GxClient, open_client
@@ -106,6 +105,8 @@ def issue_token(role: TokenRole, *, subject: str, act_for: Collection[str], ttl_
     Raises:
         IssuerRefusedError: the environment is not devnet, or the token would be useless.
     """
+    from gx.api.issuer import Claims, LocalIssuer  # noqa: PLC0415 (a named token needs no key)
+
     api, common = load(ApiSettings), load(CommonSettings)
     is_named = "keys_dir" in api.model_fields_set
     issuer = LocalIssuer.open(

@@ -2,7 +2,6 @@
 
 import typer
 
-from gx.cli.command import seconds_text
 from gx.cli.money import AccountArgument
 from gx.cli.options import (
     JsonOption,
@@ -12,7 +11,7 @@ from gx.cli.options import (
     UrlOption,
     WaitOption,
 )
-from gx.cli.output import coins_text, show_fields, show_json
+from gx.cli.output import coins_text, seconds_text, show_fields, show_json
 from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.client.views import VelocityTaxStanding

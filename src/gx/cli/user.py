@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from gx.cli.command import seconds_text
 from gx.cli.options import (
     JsonOption,
     KeyOption,
@@ -14,7 +13,7 @@ from gx.cli.options import (
     UrlOption,
     WaitOption,
 )
-from gx.cli.output import coins_text, say, show_fields, show_json
+from gx.cli.output import coins_text, say, seconds_text, show_fields, show_json
 from gx.cli.sending import Sending
 from gx.cli.session import Target, talk
 from gx.client.views import User

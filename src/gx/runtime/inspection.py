@@ -21,7 +21,6 @@ from gx.ledger.local.verify import VerifyReport, verify_ledger
 from gx.ledger.ports import BlockSource, Ledger, event_transactions
 from gx.runtime.fabric_settings import FabricSettings
 from gx.runtime.ledgers import open_fabric
-from gx.runtime.local_stack import POSTGRES
 from gx.runtime.settings import (
     CommonSettings,
     LedgerSettings,
@@ -29,8 +28,7 @@ from gx.runtime.settings import (
     load,
     load_database,
 )
-from gx.runtime.stack import stack_folder
-from gx.runtime.stack_ledger import LEDGER
+from gx.runtime.stack import LEDGER, POSTGRES, stack_folder
 
 if TYPE_CHECKING:
     from gx.ledger.fabric.verify import ChannelReport

@@ -33,14 +33,13 @@ from gx.runtime.settings import (
     environment,
     load,
 )
-from gx.runtime.stack import API_URL
+from gx.runtime.stack import API_URL, POSTGRES
 from gx.runtime.stack_ledger import LedgerPart, plan_ledger
 from gx.runtime.tools import Program, Tool, Toolbox
 from gx.runtime.valkey import EmbeddedValkey
 from gx.runtime.web_console import CONSOLE_URL, console_address, console_links, console_process
 
 HOST: Final = "127.0.0.1"
-POSTGRES: Final = "postgres"
 VALKEY: Final = "valkey"
 MIGRATIONS: Final = "migrations"
 API: Final = "api"

@@ -28,6 +28,12 @@ from gx.runtime.settings import CommonSettings, load
 API_URL: Final = "API"
 """The name of the API's address among a stack's addresses."""
 
+POSTGRES: Final = "postgres"
+"""The item, and the folder, of the stack's own database."""
+
+LEDGER: Final = "ledger"
+"""The item that is the embedded ledger, where the stack has one."""
+
 LOCK_PATIENCE_S: Final = 1.0  # another terminal's look at the lock takes microseconds
 POLL_S: Final = 0.05
 STOP_TIMEOUT_S: Final = 120.0

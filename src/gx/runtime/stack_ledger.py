@@ -15,10 +15,9 @@ from gx.runtime.ports import PortNeed
 from gx.runtime.process import ProcessSpec, StackItem
 from gx.runtime.readiness import HttpReady
 from gx.runtime.settings import CommonSettings, FabricNetworkSettings, LedgerSettings, load
-from gx.runtime.stack import StackFolder
+from gx.runtime.stack import LEDGER, StackFolder
 
 HOST: Final = "127.0.0.1"
-LEDGER: Final = "ledger"
 STOP_GRACE_S: Final = 25.0
 
 
