@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from gx.database import leases
+from gx.database.lease_keeper import LeaseKeeper
 from gx.database.pool import Pool
 from gx.database.ports import DatabaseUnavailableError
 from gx.domain.identifiers import BlockNumber
@@ -26,8 +26,12 @@ _NO_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def no_fence() -> None:
-    """Statements go by the lease's name alone: whoever holds it, and since when."""
-    replace_text(leases, "RENEW", "epoch = $2", "$2::bigint > 0")
+    """Who was active once goes on: no statement asks under which epoch, and nobody looks again."""
+
+    async def run(_: LeaseKeeper) -> None:
+        await asyncio.Event().wait()
+
+    replace(LeaseKeeper, "run", run)
     for name in ("PERSIST", "SETTLE", "ABANDON", "POSTPONE", "BURY"):
         replace_text(store, name, "$2", _EPOCH_NOW)
 

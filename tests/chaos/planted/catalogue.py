@@ -1,0 +1,91 @@
+"""Which fault brings which bug out, and what the judge says then."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
+
+from tests.chaos.findings import Rule
+from tests.chaos.lab import Lab
+from tests.chaos.planted import crashes, network, queue, storage
+from tests.chaos.proxy import Toxics
+
+Scene: TypeAlias = Callable[[Lab, Sequence[str]], Awaitable[None]]
+"""Plays a fault at the one moment at which it hurts, with these bugs planted, or none."""
+
+
+class Planted(NamedTuple):
+    """A bug that a kind of fault brings out. Without the bug, the same scene harms nobody."""
+
+    kind: str
+    bugs: tuple[str, ...]
+    scene: Scene
+    names: Rule
+
+    @property
+    def name(self) -> str:
+        """The fault and the bug."""
+        return f"{self.kind}:{self.bugs[0]}"
+
+
+def _unanswered(kind: str, hurt: network.Hurt) -> Planted:
+    scene = partial(network.verdict_that_stays_away, hurt=hurt)
+    return Planted(kind, ("silence-is-no",), scene, Rule.SENT_AGAIN)
+
+
+def _untaken(kind: str, hurt: Callable[[Lab], Awaitable[None]]) -> Planted:
+    scene = partial(network.answer_that_is_not_taken, hurt=hurt)
+    return Planted(kind, ("written-once",), scene, Rule.UNTOLD)
+
+
+def _broken(kind: str, toxics: Toxics) -> Planted:
+    scene = partial(network.stream_that_breaks, toxics=toxics)
+    return Planted(kind, ("stream-not-reopened",), scene, Rule.CHECKPOINT)
+
+
+def _moved(kind: str, offsets_s: Sequence[int]) -> Planted:
+    scene = partial(queue.clock_that_jumps, offsets_s=offsets_s)
+    return Planted(kind, ("cursor-of-ids",), scene, Rule.UNSETTLED)
+
+
+RESTORE: Final = "restore"
+"""No fault of the schedule: an operator's work, which has a suite of its own."""
+
+_CLIENT: Final = "re-keyed-retry"
+_SERVER: Final = "no-synchronous-commit"
+ELSEWHERE: Final = frozenset({_CLIENT, _SERVER})
+"""Bugs that are no process's of ours: a client's, and a setting of PostgreSQL."""
+
+_SLOW: Final = ("skips-when-slow", "gap-unseen")
+_LOST_WRITE: Final = ("written-once",)
+
+PLANTED: Final[Sequence[Planted]] = (
+    Planted("freeze-past-lease", ("no-fence",), crashes.frozen_past_its_lease, Rule.ORDER),
+    Planted(RESTORE, ("no-idempotency-record",), crashes.restored_from_an_older_dump, Rule.DOUBLED),
+    Planted("kill", ("checkpoint-apart",), crashes.killed_behind_the_checkpoint, Rule.REBUILT),
+    Planted("kill", ("late-envelope",), crashes.killed_after_submitting, Rule.SENT_AGAIN),
+    Planted("restart-postgres", (_SERVER,), storage.killed_postgres, Rule.LOST),
+    _untaken("cut-connections", network.cut_connections),
+    _untaken("doors-closed", network.close_doors),
+    Planted(
+        "notify-storm",
+        ("counted-notifications",),
+        queue.notifications_about_nothing,
+        Rule.UNSETTLED,
+    ),
+    _unanswered("freeze", network.freeze_ledger),
+    _unanswered("delay", network.spoil(Toxics(delay_s=0.8))),
+    _unanswered("partition", network.spoil(Toxics(is_held=True))),
+    _unanswered("lost-answers", network.spoil(Toxics(lost_answers=1.0))),
+    Planted("lost-answers", (_CLIENT,), network.answer_that_is_lost, Rule.UNASKED),
+    Planted("lost-requests", _LOST_WRITE, network.request_that_is_lost, Rule.UNTOLD),
+    _broken("black-hole", Toxics(is_black_hole=True)),
+    _broken("refused", Toxics(is_closed=True)),
+    Planted("slow-consumer", _SLOW, network.reader_that_is_slow, Rule.REBUILT),
+    Planted("disk-full", ("early-answer",), queue.disk_that_is_full, Rule.LOST),
+    _moved("clock-forward", queue.FORWARD_S),
+    _moved("clock-backward", queue.BACKWARD_S),
+    Planted("torn-tail", ("unchecked-end",), storage.torn_end, Rule.CHAIN),
+    Planted("flipped-byte", ("unchecked-hashes",), storage.changed_byte, Rule.CHAIN),
+    Planted("poison", ("buried-together",), queue.poison_in_a_batch, Rule.GIVEN_UP),
+)
+"""Every kind of fault of the schedule comes up: each is proven able to fail the judge."""
