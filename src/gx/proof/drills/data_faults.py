@@ -17,7 +17,6 @@ _CALLERS: Final = 4
 _FREE: Final = 25
 """Of two hundred: fewer than a fifth are left, and those who work have theirs."""
 _BREATH_S: Final = 0.2
-_WAITING: Final = 60
 _COUNTRIES: Final = "/admin/countries"
 
 _BREAK_READS: Final = "ALTER TABLE countries RENAME TO countries_moved"
@@ -114,7 +113,7 @@ async def backlog_old(play: Playground) -> AsyncIterator[None]:
     async def hold_one() -> None:
         while True:
             async with paused(play, SUBMITTER):
-                await play.flood(_WAITING)
+                await play.flood(1)
                 await play.execute(_AGE.format(hold_ms=hold_ms))
             await play.until_none(_AGED)
 
