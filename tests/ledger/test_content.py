@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gx.domain.roles import LedgerRole
+from gx.ledger.errors import CorruptBlockError, NewerBlockError
+from gx.ledger.local import client
 from gx.ledger.local.blocks import (
     NO_HASH,
     StoredBlock,
@@ -21,6 +23,7 @@ from gx.ledger.local.content import (
     CONTENT_FORMAT,
     BadEnvelopeError,
     Content,
+    NewerFormatError,
     RangeRead,
     decode_content,
     encode_content,
@@ -98,6 +101,31 @@ def test_what_is_no_transaction_is_refused(data: bytes) -> None:
     """Unknown formats are refused by name, not misread."""
     with pytest.raises(BadEnvelopeError):
         decode_content(data)
+
+
+NEWER = [
+    pytest.param(encode_content(a_content(format=CONTENT_FORMAT + 1)), id="same fields"),
+    pytest.param(msgspec.msgpack.encode([CONTENT_FORMAT + 1, {"other": "fields"}]), id="other"),
+]
+
+
+@pytest.mark.parametrize("content", NEWER)
+def test_a_block_of_a_newer_release_is_not_called_corrupt(content: bytes) -> None:
+    """Its reader waits for an upgrade, which is another task than mending a ledger."""
+    block = StoredBlock(7, b"p" * 32, b"", encode_metadata(ValidationCode.VALID, []), content)
+
+    with pytest.raises(NewerFormatError, match="has version 2, this release reads version 1"):
+        decode_content(content)
+    with pytest.raises(NewerBlockError, match=r"block 7 cannot be read.*upgrade this process"):
+        client._show(replace(block, hash=recompute_hash(block)))
+
+
+def test_a_damaged_block_is_not_called_newer() -> None:
+    """Else somebody would wait for a release that cannot read it either."""
+    damaged = StoredBlock(7, b"p" * 32, b"", encode_metadata(ValidationCode.VALID, []), b"\x91\x01")
+
+    with pytest.raises(CorruptBlockError):
+        client._show(damaged)
 
 
 def test_an_id_belongs_to_its_creator() -> None:
