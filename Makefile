@@ -89,7 +89,10 @@ console-check: ## Check the console's page: types, style, units, and that the co
 screenshots: setup $(PAGE_TOOLS) ## Make the pictures of the console in docs/images (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
-check: lint types imports dead-code security fresh console-check ## Everything that needs no running system
+# Two at a time, the longest first; what each says is shown when it has ended.
+CHECKS := types fresh console-check lint imports dead-code security
+check: setup ## Everything that needs no running system
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(CHECKS)
 
 test: check ## Everything: checks, units, conformance, end-to-end, chaos and drills on the real parts
 	@nice $(BIN)/gx fabric install --optional

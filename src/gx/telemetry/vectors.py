@@ -56,9 +56,21 @@ class Vector(Generic[Cell]):
         return cell if cell is not None else self._add(self._checked(values, self._fold))
 
     def create(self, combinations: Iterable[LabelValues]) -> None:
-        """Make these combinations exist, at 0."""
-        for values in combinations:
-            self(*values)
+        """Make these combinations exist, at 0.
+
+        There may be thousands, of few values: each value is checked once for all of them.
+
+        Raises:
+            UnknownLabelValueError: A value is not declared, or their number is wrong.
+        """
+        wanted = list(combinations)
+        for values in {len(values): values for values in wanted}.values():
+            self._checked(values, self._require)
+        for label, named in zip(self._metric.labels, zip(*wanted, strict=True), strict=False):
+            for value in set(named):
+                self._require(label, value)
+        for values in wanted:
+            self._add(values)
 
     def children(self) -> tuple[tuple[LabelValues, Cell], ...]:
         """List every combination that exists, with its instrument."""
