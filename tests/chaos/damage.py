@@ -67,7 +67,8 @@ def flip_byte(file: Path, number: int) -> None:
     data = file.read_bytes()
     for begin in range(len(content) // 2, len(content) - SLICE_BYTES, SLICE_BYTES):
         place = data.find(content[begin : begin + SLICE_BYTES])
-        if place >= 0:  # not cut in two by the end of a page
+        # Not cut in two by the end of a page, and of no other block or row.
+        if place >= 0 and data.find(content[begin : begin + SLICE_BYTES], place + 1) < 0:
             with file.open("r+b") as opened:
                 opened.seek(place)
                 opened.write(bytes([data[place] ^ 1]))

@@ -36,7 +36,7 @@ PORT_SETTINGS: Final = {
     "projector": "GX_PROJECTOR_METRICS_PORT",
 }
 CONNECT_WITHIN_S: Final = 60.0
-PATIENCE_S: Final = 240.0
+PATIENCE_S: Final = 100.0
 CLOCKS_OF: Final = (*WORKERS, *(f"{name}-b" for name in WORKERS), "api", "ledger")
 PEER_PORTS: Final = (3, 6)
 """Where the peers' own ports stand among a network's."""

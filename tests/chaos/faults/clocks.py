@@ -8,10 +8,7 @@ from typing_extensions import override
 from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.kind import WORKERS, Declaration, FaultImpossibleError, FaultKind
 
-SEEN_AFTER_S: Final = 1.2
-"""So long PostgreSQL may go on by the old time: its file is read every second."""
-
-
+DURATION_S: Final = (0.8, 2.0)
 POSTGRES: Final = "postgres"
 """Commands are in the order of its clock, for whoever reads them later: it is never set back."""
 
@@ -44,7 +41,7 @@ class ClockForward(_ClockMoved):
             LedgerKind.LOCAL: (*WORKERS, "api", "ledger", POSTGRES),
             LedgerKind.FABRIC: (*WORKERS, "api", POSTGRES),
         },
-        duration_s=(SEEN_AFTER_S, 2 * SEEN_AFTER_S),
+        duration_s=DURATION_S,
         amounts=(5, 60, 600),
     )
     sign = 1.0
@@ -60,7 +57,7 @@ class ClockBackward(_ClockMoved):
             LedgerKind.LOCAL: (*WORKERS, "api", "ledger"),
             LedgerKind.FABRIC: (*WORKERS, "api"),
         },
-        duration_s=(SEEN_AFTER_S, 2 * SEEN_AFTER_S),
+        duration_s=DURATION_S,
         amounts=(3, 20),
     )
     sign = -1.0

@@ -13,14 +13,14 @@ from gx.outbox.command_ids import CommandIds
 from gx.runtime.clock import SystemClock
 from tests.chaos.faults.kind import Declaration, FaultKind
 
-BURIED_WITHIN_S: Final = 90.0
+BURIED_WITHIN_S: Final = 60.0
 
-# A row as no release of the API writes one: a command that is not in the catalogue.
+# A row as no API writes one: a transfer of nothing, from nobody, to nobody.
 INJECT: Final = """
     WITH stored AS (
         INSERT INTO commands (command_id, command_type, arguments, actor, subject, role,
                               accepted_at_ms)
-        SELECT id, 'Poison', '{}', 'chaos', 'chaos', 'gx_partner_api', now_ms()
+        SELECT id, 'TRANSFER_TOKENS', '{}', 'chaos', 'chaos', 'gx_partner_api', now_ms()
           FROM unnest($1::uuid[]) AS id)
     INSERT INTO outbox (command_id, accepted_at_ms, due_at_ms, scopes)
     SELECT id, now_ms(), now_ms(), ARRAY['poison:' || id] FROM unnest($1::uuid[]) AS id

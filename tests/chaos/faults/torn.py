@@ -16,6 +16,7 @@ from tests.chaos.faults.kind import Declaration, FaultKind
 LEDGER: Final = "ledger"
 REFUSED_WITHIN_S: Final = 60.0
 NEAR_THE_END: Final = 20
+SAID_MAX: Final = 400
 FLIPPED, CUT = 1.0, 2.0
 
 
@@ -81,7 +82,8 @@ class FlippedByte(FaultKind):
                 while not ("not served" in (said := self._said()) and words in said):  # noqa: ASYNC110 (a file has no event)
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            return [f"{self.fault}: the ledger did not refuse its damaged {words}: {self._said()}"]
+            said = self._said()[-SAID_MAX:]
+            return [f"{self.fault}: the ledger did not refuse its damaged {words}: {said}"]
         return ()
 
     async def _verification(self) -> Sequence[str]:
