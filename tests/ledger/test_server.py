@@ -187,7 +187,7 @@ async def test_submissions_that_gather_share_a_sync(tmp_path: Path) -> None:
         await forged
     await committer.close()
 
-    assert [each.number for each in recorded] == list(range(40))
+    assert [each.block and each.block.number for each in recorded] == list(range(40))
     assert len(groups) == 1
     opened.store.connection.close()
     lock.release()

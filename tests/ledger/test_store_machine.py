@@ -204,7 +204,7 @@ class StoreMachine(RuleBasedStateMachine):
         recorded = self.ledger.store.commit([each.submission for each in group])
 
         expected = [self.model.submit(each) for each in group]
-        assert [(each.code, each.number) for each in recorded] == expected
+        assert [(each.code, each.block and each.block.number) for each in recorded] == expected
 
     @rule(reads=key_sets, writes=write_sets, others=write_sets)
     def race(

@@ -93,12 +93,10 @@ def save_tip(connection: sqlite3.Connection, tip: Tip) -> None:
     )
 
 
-def append_block(
-    connection: sqlite3.Connection, block: StoredBlock, content: bytes | memoryview
-) -> None:
-    """Write a block; `content` may be a view of the bytes that a client sent."""
+def append_block(connection: sqlite3.Connection, block: StoredBlock) -> None:
+    """Write a block."""
     connection.execute(
-        _APPEND, (block.number, block.previous_hash, block.hash, block.metadata, content)
+        _APPEND, (block.number, block.previous_hash, block.hash, block.metadata, block.content)
     )
 
 

@@ -174,13 +174,15 @@ class LedgerServer:
         """Count a group and wake the streams."""
         if self._parts is None:
             return
-        appended = [recorded for recorded in committed.recorded if recorded.number is not None]
-        for recorded in appended:
-            self._metrics.transactions(recorded.code.value).inc()
+        blocks = []
+        for recorded in committed.recorded:
+            if recorded.block is not None:
+                self._metrics.transactions(recorded.code.value).inc()
+                blocks.append(recorded.block)
         self._metrics.commit_duration_s.observe(committed.duration_s)
-        if appended:
+        if blocks:
             self._metrics.last_block_at_s.set(self._clock.now_ms() / 1000)
-        self._parts.service.tips.advance(committed.tip, committed.genesis_hash)
+        self._parts.service.tips.advance(committed.tip, committed.genesis_hash, blocks)
 
     def _measure(self, opened: OpenedLedger, tips: TipBoard) -> None:
         """Say what can be read at any moment; what happens is counted as it happens."""

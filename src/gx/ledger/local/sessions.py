@@ -232,7 +232,7 @@ class Session:
                 if not await tips.wait_beyond(number - 1, timeout_s=HEARTBEAT_S):
                     await self._send(Heartbeat())
                 continue
-            page = await reading.run(
+            page = tips.blocks_from(number) or await reading.run(
                 partial(load_page, first=number, last=last, previous_hash=previous_hash)
             )
             for block in page:

@@ -32,10 +32,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the chain made of a submission; `number` is None where nothing was appended."""
+    """What the chain made of a submission; `block` is None where nothing was appended."""
 
     code: ValidationCode
-    number: int | None
+    block: StoredBlock | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +164,9 @@ class LedgerStore:
         previous: list[int] = []
         if code is ValidationCode.VALID:
             previous = self._stage_writes(submission.content, group)
-        number = self._chain(submission, group, encode_metadata(code, previous))
-        chain.add_transaction(self.connection, transaction_id, number)
-        return Recorded(code, number)
+        block = self._chain(submission, group, encode_metadata(code, previous))
+        chain.add_transaction(self.connection, transaction_id, block.number)
+        return Recorded(code, block)
 
     def _append_copy(self, submission: Submission, group: _Group, *, has_copy: bool) -> Recorded:
         """Record the first copy of a transaction id without its content; only count the others.
@@ -179,11 +179,11 @@ class LedgerStore:
             return Recorded(code, None)
         body = encode_content(_bare(submission.content))
         copy = Submission(submission.content, body, hashlib.sha256(body).digest())
-        number = self._chain(copy, group, encode_metadata(code, []))
-        chain.add_copy(self.connection, submission.content.transaction_id, number)
-        return Recorded(code, number)
+        block = self._chain(copy, group, encode_metadata(code, []))
+        chain.add_copy(self.connection, submission.content.transaction_id, block.number)
+        return Recorded(code, block)
 
-    def _chain(self, submission: Submission, group: _Group, metadata: bytes) -> int:
+    def _chain(self, submission: Submission, group: _Group, metadata: bytes) -> StoredBlock:
         number, previous_hash = group.tip.height, group.tip.hash
         block_hash = hash_block(
             number,
@@ -191,8 +191,8 @@ class LedgerStore:
             content_digest=submission.digest,
             metadata=metadata,
         )
-        block = StoredBlock(number, previous_hash, block_hash, metadata, b"")
-        chain.append_block(self.connection, block, submission.body)
+        block = StoredBlock(number, previous_hash, block_hash, metadata, bytes(submission.body))
+        chain.append_block(self.connection, block)
         group.genesis_hash = group.genesis_hash or block_hash
         group.content_bytes += len(submission.body)
         group.tip = replace(
@@ -201,7 +201,7 @@ class LedgerStore:
             hash=block_hash,
             newest_timestamp_ms=max(group.tip.newest_timestamp_ms, submission.content.timestamp_ms),
         )
-        return number
+        return block
 
     def _stage_writes(self, content: Content, group: _Group) -> list[int]:
         """Stage a valid transaction's writes; return the versions before its blind writes."""
