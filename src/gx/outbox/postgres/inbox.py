@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 from typing_extensions import override
 
+from gx.database.arrays import text_array
 from gx.database.pool import Pool
 from gx.database.ports import DatabaseUnavailableError
 from gx.domain.identifiers import CommandId
@@ -17,7 +18,10 @@ SCOPE_SEPARATOR: Final = "\x1f"
 
 ACCEPT: Final = """
     SELECT place, outcome, known_id::text
-      FROM accept_commands($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+      FROM accept_commands($1::text::uuid[], $2::text::text[], $3::text::jsonb[],
+                           $4::text::text[], $5::text::text[], $6::text::text[],
+                           $7::text::text[], $8::text::bytea[], $9::text::text[],
+                           $10::text::text[])
 """
 
 # Entries that failed before wait for their own reasons and say nothing about the queue.
@@ -27,7 +31,7 @@ BACKLOG: Final = """
       FROM outbox WHERE envelope_id IS NULL
 """
 
-_Row: TypeAlias = tuple[CommandId, str, str, str, str, str, str, bytes | None, str, str | None]
+_Row: TypeAlias = tuple[CommandId, str, str, str, str, str, str, str | None, str, str | None]
 
 
 class PostgresCommandInbox(CommandInbox):
@@ -80,7 +84,7 @@ class PostgresCommandInbox(CommandInbox):
 
     async def _store_group(self, rows: Sequence[_Row]) -> Sequence[Acceptance]:
         answers = [Acceptance(kind=AcceptanceKind.NEW, command_id=row[0]) for row in rows]
-        for known in await self._pool.fetch(ACCEPT, *(list(c) for c in zip(*rows, strict=True))):
+        for known in await self._pool.fetch(ACCEPT, *map(text_array, zip(*rows, strict=True))):
             answers[known["place"] - 1] = Acceptance(
                 kind=AcceptanceKind(known["outcome"]), command_id=CommandId(known["known_id"])
             )
@@ -102,7 +106,17 @@ class PostgresCommandInbox(CommandInbox):
             command.subject,
             command.role,
             SCOPE_SEPARATOR.join(sorted(command.scopes)),
-            None if command.key_hash is None else bytes.fromhex(command.key_hash),
+            None if command.key_hash is None else _bytes_text(command.key_hash),
             command.fingerprint,
             command.trace_parent,
         )
+
+
+def _bytes_text(digits: str) -> str:
+    """Write hexadecimal digits as PostgreSQL reads bytes.
+
+    Raises:
+        ValueError: they are none.
+    """
+    bytes.fromhex(digits)
+    return "\\x" + digits

@@ -11,6 +11,7 @@ from typing import Final
 import asyncpg
 from typing_extensions import override
 
+from gx.database.arrays import number_array, text_array
 from gx.database.connections import ConnectionSettings
 from gx.database.notifications import listen
 from gx.database.pool import Pool
@@ -64,8 +65,12 @@ CARRIED: Final = f"""
      WHERE w.envelope_id IS NOT NULL ORDER BY w.seq
 """  # noqa: S608 (a constant)
 
-PERSIST: Final = "SELECT persist_envelope($1, $2, $3, $4, $5, $6, $7)"
-SETTLE: Final = "SELECT settle_commands($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+PERSIST: Final = "SELECT persist_envelope($1, $2, $3, $4, $5, $6, $7::text::bigint[])"
+SETTLE: Final = """
+    SELECT settle_commands($1, $2, $3, $4::text::uuid[], $5::text::text[], $6::text::text[],
+                           $7::text::text[], $8::text::jsonb[], $9::text::text[],
+                           $10::text::bigint[])
+"""
 ABANDON: Final = "SELECT abandon_envelope($1, $2, $3)"
 POSTPONE: Final = "SELECT postpone_entries($1, $2, $3, $4, $5, $6)"
 BURY: Final = "SELECT bury_entry($1, $2, $3, $4)"
@@ -124,7 +129,7 @@ class PostgresOutboxStore(OutboxStore):
             envelope.role,
             envelope.content,
             envelope.result,
-            [entry.seq for entry in entries],
+            number_array(entry.seq for entry in entries),
         )
 
     @override
@@ -138,13 +143,13 @@ class PostgresOutboxStore(OutboxStore):
             SETTLE,
             lease,
             transaction_id,
-            [settlement.command_id for settlement in settlements],
-            [settlement.outcome for settlement in settlements],
-            [storable(settlement.code) for settlement in settlements],
-            [storable(settlement.detail) for settlement in settlements],
-            [json_of(settlement.result) for settlement in settlements],
-            [settlement.transaction_id for settlement in settlements],
-            [settlement.block_number for settlement in settlements],
+            text_array([settlement.command_id for settlement in settlements]),
+            text_array([settlement.outcome for settlement in settlements]),
+            text_array([storable(settlement.code) for settlement in settlements]),
+            text_array([storable(settlement.detail) for settlement in settlements]),
+            text_array([json_of(settlement.result) for settlement in settlements]),
+            text_array([settlement.transaction_id for settlement in settlements]),
+            number_array(settlement.block_number for settlement in settlements),
         )
 
     @override

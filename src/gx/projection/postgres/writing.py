@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
+from gx.database.arrays import number_array, text_array
 from gx.database.pool import PooledConnection
 from gx.projection.changes import Key, Value
-from gx.projection.read_model import ReadModel
+from gx.projection.read_model import Column, ColumnType, ReadModel
 from gx.projection.read_models import READ_MODELS
 from gx.projection.reduction import Effects, RowEffect
 
@@ -47,14 +48,20 @@ def _by_shape(rows: Mapping[Key, RowEffect]) -> Mapping[Shape, list[tuple[Key, R
 
 def _arrays(
     model: ReadModel, shape: Shape, group: list[tuple[Key, RowEffect]]
-) -> Iterator[list[Value]]:
+) -> Iterator[str | None]:
     """Yield one array for each column: the key's, those that are set, those that are added to."""
-    for index in range(len(model.key)):
-        yield [key[index] for key, _ in group]
+    for index, column in enumerate(model.key):
+        yield _array(column, [key[index] for key, _ in group])
     for name in shape[0]:
-        yield [effect.values[name] for _, effect in group]
+        yield _array(model.by_name[name], [effect.values[name] for _, effect in group])
     for name in shape[1]:
-        yield [effect.deltas[name] for _, effect in group]
+        yield number_array(effect.deltas[name] for _, effect in group)
+
+
+def _array(column: Column, values: list[Value]) -> str | None:
+    if column.type is ColumnType.TEXT:
+        return text_array([None if value is None else str(value) for value in values])
+    return number_array(cast("list[int | None]", values))  # the column's type was checked
 
 
 @lru_cache(maxsize=1_024)
@@ -70,7 +77,7 @@ def _upsert(name: str, namespace: str, shape: Shape) -> str:
     return UPSERT.format(
         table=f"{namespace}.{name}",
         columns=", ".join(columns),
-        arrays=", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1)),
+        arrays=", ".join(f"${number}::text::{kind}[]" for number, kind in enumerate(types, 1)),
         key=", ".join(model.key_names),
         action=f"UPDATE SET {', '.join(assignments)}" if assignments else "NOTHING",
     )
