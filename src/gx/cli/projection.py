@@ -91,14 +91,15 @@ def park(
 
     The event is stored and counted, an alert goes on as long as it is parked,
     and the read models lack its effect. `gx projection status` names the event.
+    One that only a newer release can read is not set aside: upgrade the projector.
 
     Examples:
       gx projection park 1042 3 --reason "From a broken version, see INC-7"
     """
     if not asyncio.run(park_event(block, position, actor=getpass.getuser(), reason=reason)):
         raise CheckFailedError(
-            f"the projection does not stand still at event {position} of block {block}; "
-            "`gx projection status` tells where it stands"
+            f"the projection does not stand still at event {position} of block {block}, or the "
+            "event is of a newer release and waits for it; `gx projection status` tells"
         )
     show(f"parked event {position} of block {block}; the projection goes on behind it")
 
@@ -195,5 +196,6 @@ def _wire(found: ProjectionStatus, parked: Sequence[ParkedEvent]) -> JsonObject:
             "eventType": stop.event_type,
             "event": stop.event,
             "error": stop.error,
+            "isNewer": stop.is_newer,
         },
     }
