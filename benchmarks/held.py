@@ -19,8 +19,7 @@ from benchmarks.stack import Loop, Server
 from benchmarks.storage import claim_all
 from benchmarks.systems import seeds
 
-FINISHED: Final = 120_000
-CHUNK: Final = 20_000
+CHUNKS: Final = 6
 BATCH: Final = 100
 """A small batch, so that a search for it would show."""
 
@@ -28,32 +27,33 @@ SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM o
 
 
 class HeldSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What a claim of 100 takes once 120,000 are finished, in the median."""
+    """What a claim of 100 takes once so many are finished, in the median."""
 
+    finished: int
     free_ms: float
     held_ms: float
 
 
-async def measure_held(server: Server, number: int) -> HeldSnapshot:
+async def measure_held(server: Server, finished: int, number: int) -> HeldSnapshot:
     """Measure both, in new databases."""
     free = await server.open_loop(f"free{number}")
     held = await server.open_loop(f"held{number}")
-    free_ms = await _claim_ms(free)
+    free_ms = await _claim_ms(free, finished)
     async with _snapshot(held.dsn):
-        held_ms = await _claim_ms(held)
+        held_ms = await _claim_ms(held, finished)
     for loop in (free, held):
         await server.forget(loop)
-    return HeldSnapshot(free_ms=free_ms, held_ms=held_ms)
+    return HeldSnapshot(finished=finished, free_ms=free_ms, held_ms=held_ms)
 
 
-async def _claim_ms(loop: Loop) -> float:
+async def _claim_ms(loop: Loop, finished: int) -> float:
     """Put chunks in and take them out; return the median of the last chunk's batches."""
     spent_s: list[float] = []
     async with driving(loop) as driver:
-        for _ in range(FINISHED // CHUNK):
-            seed = next(seeds)
-            await driver.accept(make_transfers(seed, CHUNK))
-            spent_s = await claim_all(loop, seed=seed, count=CHUNK, batch=BATCH)
+        for _ in range(CHUNKS):
+            seed, count = next(seeds), finished // CHUNKS
+            await driver.accept(make_transfers(seed, count))
+            spent_s = await claim_all(loop, seed=seed, count=count, batch=BATCH)
     return round(statistics.median(spent_s) * 1_000, 3)
 
 

@@ -48,6 +48,7 @@ async def laboratory(
             bare_port=bare_port,
             pooled_port=pooled_port,
             token=fresh.loop.token(TokenRole.PARTNER),
+            tell=tell,
             peers=installed_peers() if effort.has_extras else [],
         )
 

@@ -5,6 +5,7 @@ minutes, because this machine's minutes differ by more than any change to the co
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,6 +40,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[int, ...]
     """Systems with so many accounts."""
     connections: int = 64
+    finished: int = 120_000
+    """Commands that are finished while a snapshot is held."""
     has_extras: bool = True
     """Whether peers, a held snapshot, latencies and starts are measured, too."""
 
@@ -97,23 +100,25 @@ class Laboratory:
     bare_port: int
     pooled_port: int
     token: str
+    tell: Callable[[str], None]
     peers: list[str] = field(default_factory=list)
 
     async def measure_round(self, number: int) -> Round:
         """Measure everything once."""
         await asyncio.to_thread(wait_until_free)
         others, amount = OthersMeter(), self.effort.amount
+        self.tell("  limits and edges")
         limits = await measure_limits(self.server.dsn, seconds=2)
         bare = await self.fresh.post(amount, self.token, port=self.bare_port)
         pooled = await self.fresh.post(amount, self.token, port=self.pooled_port)
+        self.tell("  the new system")
         fresh = await self.fresh.measure(amount, self.token)
-        peers = {name: await measure_peer(self.server, name, number) for name in self.peers}
-        grown = {
-            name: await system.measure(amount, self.token) for name, system in self.grown.items()
-        }
+        peers = {name: await self._measure_peer(name, number) for name in self.peers}
+        grown = {name: await self._measure_grown(name) for name in self.grown}
+        self.tell("  catching up and rebuilding")
         read_models = await measure_read_models(self.server, self.fresh.loop, number)
         again = await measure_limits(self.server.dsn, seconds=2)
-        held = await measure_held(self.server, number) if self.effort.has_extras else None
+        held = await self._measure_held(number) if self.effort.has_extras else None
         return Round(
             x100=(limits.x100 + again.x100) / 2,
             c1=(limits.c1 + again.c1) / 2,
@@ -128,12 +133,25 @@ class Laboratory:
             others_cores=others.cores(),
         )
 
+    async def _measure_peer(self, name: str, number: int) -> PeerFigures:
+        self.tell(f"  {name}")
+        return await measure_peer(self.server, name, number)
+
+    async def _measure_grown(self, name: str) -> Measured:
+        self.tell(f"  the system with {name}")
+        return await self.grown[name].measure(self.effort.amount, self.token)
+
+    async def _measure_held(self, number: int) -> HeldSnapshot:
+        self.tell("  a held snapshot")
+        return await measure_held(self.server, self.effort.finished, number)
+
     async def measure_open_loops(self, http_per_s: float, inside_per_s: float) -> list[OpenLoop]:
         """Measure latencies once at each share of what the loop can."""
         await asyncio.to_thread(wait_until_free)
         await self.fresh.loop.start(SUBMITTER, PROJECTOR)
         found = []
         for percent in LOADS_PERCENT:
+            self.tell(f"  latencies at {percent} %")
             found.append(await self._open_http(percent, http_per_s * percent / 100))
             found.append(await self._open_inside(percent, inside_per_s * percent / 100))
         await self.fresh.loop.stop(PROJECTOR, SUBMITTER)

@@ -211,7 +211,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             )
             yield Answer(
                 question=GROWTH,
-                name="claim of 100 after 120,000, an old snapshot held / none",
+                name=f"claim of 100 after {held[0].finished:,}, an old snapshot held / none",
                 figure=f"{held_ms:.1f} against {free_ms:.1f} ms in the median",
                 value=spread([one.held_ms / one.free_ms for one in held]),
                 unit="",

@@ -51,6 +51,7 @@ QUICK: Final = Effort(
     open_s=3.0,
     histories=(100_000,),
     accounts=(20_000,),
+    finished=6_000,
 )
 LARGE: Final = Effort(
     rounds=3,

@@ -65,7 +65,7 @@ def a_round(projected_per_s: float, *, others: float = 0.0) -> Round:
         grown={PAST: measured(projected_per_s * 0.9)},
         read_models=ReadModelRates(caught_up_per_s=40_000.0, rebuilt_per_s=50_000.0),
         peers={PGQUEUER: peer(8_000.0), EVENTSOURCING: peer(1_000.0)},
-        held=HeldSnapshot(free_ms=4.0, held_ms=5.0),
+        held=HeldSnapshot(finished=120_000, free_ms=4.0, held_ms=5.0),
         others_cores=others,
     )
 
