@@ -117,8 +117,10 @@ class Reconciliation:
 
     async def _compare(self) -> None:
         sides, report = self._sides, self._report
+        # In this order: the ledger may grow between the two, a checkpoint ahead of it must not be.
+        projected = await sides.live.checkpoint()
         chain = await sides.source.chain_info()
-        require_same_chain(await sides.live.checkpoint(), chain)
+        require_same_chain(projected, chain)
         report.height = chain.height
         self._parked = {(e.block_number, e.position) for e in await sides.live.parked()}
         report.parked = len(self._parked)
