@@ -139,7 +139,7 @@ def _judge_acceptance(finding: Finding, stored: _Stored, notes: Notes) -> None:
     """What clients were told is what is stored, and a key stands for one command."""
     finding.require_none(Rule.LOST, sorted(notes.accepted.keys() - stored.commands.keys()))
     if notes.prior is not None:
-        known = notes.accepted.keys() | set(notes.prior)
+        known = notes.accepted.keys() | {*notes.prior, *notes.poison}
         finding.require_none(Rule.UNASKED, sorted(stored.commands.keys() - known))
     keys = Counter(notes.accepted.values())
     finding.require_none(Rule.KEY_TWICE, [key for key, count in keys.items() if count > 1])

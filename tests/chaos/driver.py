@@ -33,6 +33,8 @@ class Driver:
     accepted: dict[str, str] = field(default_factory=dict)
     poison: list[str] = field(default_factory=list)
     """Commands of no client, which can only become dead letters."""
+    prior: list[str] | None = None
+    """Commands that were stored before there was a client; None if nobody looked."""
     retries: int = 0
     unexpected: list[str] = field(default_factory=list)
     _probes: int = 0
@@ -79,8 +81,9 @@ class Driver:
         self._stop.set()
 
     def write(self, path: Path) -> None:
-        """Write down what was accepted, for the checker."""
-        path.write_text(json.dumps({"accepted": self.accepted, "poison": self.poison}))
+        """Write down what was accepted, and what was there already, for the checker."""
+        notes = {"accepted": self.accepted, "poison": self.poison, "prior": self.prior}
+        path.write_text(json.dumps(notes))
 
     async def _is_projected(self, client: httpx.AsyncClient, command_id: str) -> bool:
         """Ask, and wait for a moment; no answer is a no."""

@@ -26,7 +26,17 @@ async def a_driver(loop: Loop, seed: int, *, rate_per_s: float = 200.0) -> Drive
         partner_token=await loop.token("partner", "bank", "--act-for", "*"),
         seed=seed,
         rate_per_s=rate_per_s,
+        prior=await _stored(loop),
     )
+
+
+async def _stored(loop: Loop) -> list[str]:
+    """List the commands that whoever started the loop has sent."""
+    connection = await asyncpg.connect(loop.dsn)
+    try:
+        return [str(row[0]) for row in await connection.fetch("SELECT command_id FROM commands")]
+    finally:
+        await connection.close()
 
 
 async def settle(loop: Loop) -> None:

@@ -68,7 +68,7 @@ async def answer_that_is_not_taken(
     holder = await asyncpg.connect(lab.dsn)
     try:
         async with holder.transaction():
-            await holder.execute("LOCK TABLE command_results IN ACCESS EXCLUSIVE MODE")
+            await holder.execute("LOCK TABLE command_results IN EXCLUSIVE MODE")
             submitter = lab.start("submitter", *bugs)
             await until(partial(_is_settling, lab), "statement that settles")
             await hurt(lab)

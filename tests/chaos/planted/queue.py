@@ -56,7 +56,7 @@ async def poison_in_a_batch(lab: Lab, bugs: Sequence[str]) -> None:
     await lab.bootstrap("alice", "bob")
     poison = uuid.UUID(CommandIds(SystemClock(), os.urandom)())
     await lab.ask(INJECT, [poison])
-    lab.notes.update(prior=[str(poison)], poison=[str(poison)])
+    lab.notes.update(poison=[str(poison)])
     for _ in range(3):
         await lab.transfer("alice", "bob")
     lab.start("submitter", *bugs, submitter_attempts_max=1)
