@@ -162,7 +162,7 @@ class OutboxAudit:
         if compared.unsettled:
             # Their settlement is on its way. Compare what is before, and these next time.
             end = min(compared.unsettled)
-            told, compared = await self._compared([each for each in blocks if each.number < end])
+            told, compared = await self._compared([each for each in blocks if each.last < end])
         if told.first is None:
             return first - 1
         unfounded = [result.difference for result in compared.unfounded]
@@ -176,24 +176,27 @@ class OutboxAudit:
         )
         return told.last
 
-    async def _compared(self, blocks: Sequence[Block]) -> tuple[Slice, Compared]:
+    async def _compared(self, blocks: Sequence[Slice]) -> tuple[Slice, Compared]:
         told = Slice()
         for block in blocks:
-            told.read(block)
+            told.add(block)
         return told, await self._book.compare(told)
 
-    async def _read(self, first: int, last: int) -> Sequence[Block]:
-        blocks: list[Block] = []
-        answers = Slice()
+    async def _read(self, first: int, last: int) -> Sequence[Slice]:
+        """Read what the blocks say of commands, each block by itself."""
+        blocks: list[Slice] = []
+        answers = 0
         stream = cast("AsyncGenerator[Block, None]", self._source.blocks(BlockNumber(first)))
         async with aclosing(stream), asyncio.timeout(self._limits.silence_max_s):
             async for block in stream:
-                blocks.append(block)
-                answers.read(block)
+                told = Slice()
+                told.read(block)
+                blocks.append(told)
+                answers += len(told.answers)
                 if (
                     block.number >= last
                     or len(blocks) >= self._limits.blocks_max
-                    or len(answers.answers) >= self._limits.answers_max
+                    or answers >= self._limits.answers_max
                 ):
                     break
         return blocks

@@ -21,8 +21,7 @@ UNFOUNDED_MAX: Final = 100_000
 """So many results may wait for a later block to explain them; more are differences at once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerAnswer:
+class LedgerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One command's answer in a block.
 
     `transaction_id` is the transaction in which the command's key first got it: an earlier one
@@ -51,6 +50,13 @@ class Slice:
     first: BlockNumber | None = None
     last: BlockNumber = _NO_BLOCK
     hash: str = ""
+
+    def add(self, later: "Slice") -> None:
+        """Take the blocks that follow."""
+        self.answers += later.answers
+        self.direct |= later.direct
+        self.first = later.first if self.first is None else self.first
+        self.last, self.hash = later.last, later.hash
 
     def read(self, block: Block) -> None:
         """Take one more block."""
