@@ -34,6 +34,8 @@ LONG: Final = (
     "network-life",
     "packets",
     "fabric-loop",
+    "upgrade",
+    "planted-bugs",
     "tax-tour",
     "refusals",
     "client-guide",
