@@ -2,13 +2,18 @@
 
 from dataclasses import replace
 
+import pytest
+
 from gx.domain.batches import BATCH_EVENT, Outcome, OutcomeKind, encode_outcomes
-from gx.domain.identifiers import BlockNumber, TransactionId
+from gx.domain.identifiers import BlockNumber, EpochMs, TransactionId
 from gx.domain.refusals import RefusalCode
-from gx.ledger.ports import ChaincodeEvent, ValidationCode, Verdict
+from gx.ledger.errors import NewerBlockError
+from gx.ledger.ports import Block, ChaincodeEvent, LedgerTransaction, ValidationCode, Verdict
+from gx.outbox.comparison import Slice
 from gx.outbox.ports import Entry
 from gx.outbox.settlements import (
     duplicates_in,
+    is_of_newer_form,
     read_outcomes,
     settle_batch,
     settle_single,
@@ -139,6 +144,53 @@ def test_one_outcome_that_cannot_be_read_takes_no_other_along() -> None:
 
     assert outcomes is not None
     assert outcomes.keys() == {first.command_id, third.command_id}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '{"outcomes":[{"commandId":"c","outcome":"COMMITTED"}],"schemaVersion":2}',
+        '{"outcomes":{"c":"YES"},"schemaVersion":2}',
+    ],
+)
+def test_no_answer_is_read_from_a_batch_of_a_newer_form(payload: str) -> None:
+    """What looks like one may mean something else; and comparing with the record waits, too."""
+    verdict = a_verdict(ChaincodeEvent(name=BATCH_EVENT, payload=payload))
+
+    assert read_outcomes(verdict) == {}
+    assert is_of_newer_form(verdict)
+    with pytest.raises(NewerBlockError, match="block 9"):
+        Slice().read(a_block(verdict))
+
+
+def test_a_batch_of_the_first_form_need_not_say_so() -> None:
+    """The ledger's blocks of before have no version."""
+    event = a_batch_event(an_outcome(an_entry(1)))
+    stated = replace(event, payload=event.payload.replace("{", '{"schemaVersion":1,', 1))
+
+    for each in (event, stated):
+        outcomes = read_outcomes(a_verdict(each))
+        assert outcomes is not None
+        assert len(outcomes) == 1
+        assert not is_of_newer_form(a_verdict(each))
+
+
+def a_block(verdict: Verdict) -> Block:
+    """Build the block that a verdict is about."""
+    transaction = LedgerTransaction(
+        transaction_id=verdict.transaction_id,
+        validation_code=verdict.validation_code,
+        timestamp_ms=EpochMs(0),
+        event=verdict.event,
+        writes=(),
+    )
+    return Block(
+        number=verdict.block_number,
+        hash="",
+        previous_hash="",
+        timestamp_ms=EpochMs(0),
+        transactions=(transaction,),
+    )
 
 
 def test_a_single_transaction_is_its_own_answer() -> None:

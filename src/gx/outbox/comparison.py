@@ -13,8 +13,9 @@ import msgspec
 
 from gx.domain.differences import Difference, Tally
 from gx.domain.identifiers import BlockNumber, CommandId, TransactionId
+from gx.ledger.errors import NewerBlockError
 from gx.ledger.ports import Block, LedgerTransaction, Verdict, event_transactions
-from gx.outbox.settlements import read_outcomes
+from gx.outbox.settlements import is_of_newer_form, read_outcomes
 
 _NO_BLOCK: Final = BlockNumber(-1)
 UNFOUNDED_MAX: Final = 100_000
@@ -59,11 +60,18 @@ class Slice:
         self.last, self.hash = later.last, later.hash
 
     def read(self, block: Block) -> None:
-        """Take one more block."""
+        """Take one more block.
+
+        Raises:
+            NewerBlockError: only a newer release can read what it says of commands.
+        """
         self.first = block.number if self.first is None else self.first
         self.last, self.hash = block.number, block.hash
         for transaction in event_transactions(block):
-            outcomes = read_outcomes(_verdict_of(block, transaction))
+            verdict = _verdict_of(block, transaction)
+            outcomes = read_outcomes(verdict)
+            if not outcomes and is_of_newer_form(verdict):
+                raise NewerBlockError(block.number, "its answers are in a newer form")
             if outcomes is None:
                 self.direct[transaction.transaction_id] = block.number
                 continue
