@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-import time
+import threading
 from collections.abc import AsyncIterator
 
 import httpx
@@ -84,21 +84,22 @@ async def test_nothing_else_is_there(process: Process) -> None:
 
 
 async def test_a_slow_scrape_does_not_hold_up_the_loop(process: Process) -> None:
-    """While a reading takes half a second in the scrape's thread, probes are answered."""
+    """While a reading takes its time in the scrape's thread, probes are answered."""
     metrics = build_projector_metrics(process.registry, event_types=(), channel="gxchannel")
     asked = asyncio.Event()
+    probed = threading.Event()
     loop = asyncio.get_running_loop()
 
     def slow() -> float:
         loop.call_soon_threadsafe(asked.set)
-        time.sleep(0.5)
-        return 1.0
+        return float(probed.wait(60))
 
     metrics.lag_blocks.read_with(slow)
     scrape = asyncio.create_task(process.get("/metrics"))
     await asked.wait()
     assert (await process.get("/livez")).status_code == 200
     assert not scrape.done()
+    probed.set()
     assert samples_of((await scrape).content)["projector_lag_blocks", ()] == 1
 
 
