@@ -23,7 +23,7 @@ PROCESSES: Final = {
 JOBS: Final = {PGQUEUER: 20_000, PROCRASTINATE: 2_000, EVENTSOURCING: 4_000}
 """Some seconds of work each; their rates do not depend on the number."""
 
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 240.0
 
 
 def installed_peers() -> list[str]:

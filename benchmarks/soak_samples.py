@@ -11,6 +11,9 @@ import psutil
 from benchmarks.figures import Percentiles
 from benchmarks.stack import Loop, Server
 
+POSTGRESQL: Final = "postgresql"
+"""The server's name beside the processes'."""
+
 HOT_TABLES: Final = (
     "outbox",
     "envelopes",
@@ -128,7 +131,7 @@ class Sampler:
         assert queue is not None
         return Sample(
             at_s=self.at_s(),
-            memory_mib={**self._loop.memory_mib(), "postgresql": self._postgresql_mib()},
+            memory_mib={**self._loop.memory_mib(), POSTGRESQL: self._postgresql_mib()},
             open_files=self._open_files(),
             queue_depth=queue["depth"],
             oldest_ms=queue["oldest_ms"],
@@ -162,11 +165,15 @@ class Sampler:
         }
 
     def _postgresql_mib(self) -> float:
-        """Return what the server's processes hold for themselves; the rest is shared buffers."""
+        """Return what the server's processes hold for themselves; the rest is shared buffers.
+
+        Autovacuum's workers come and go with their working memory: they are left out.
+        """
         total = 0
         for process in self._server.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += process.memory_full_info().uss
+                if "autovacuum worker" not in " ".join(process.cmdline()):
+                    total += process.memory_full_info().uss
         return round(total / 2**20, 1)
 
 

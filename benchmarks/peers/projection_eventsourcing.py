@@ -25,7 +25,7 @@ CONFIGURATION: Final = (
     "psycopg 3 in C, PostgresApplicationRecorder with database functions, ProjectionRunner, one "
     "row of tracking; two balances and the tracking are one transaction an event"
 )
-PATIENCE_S: Final = 120.0
+PATIENCE_S: Final = 200.0
 
 TABLE: Final = SQL(
     "CREATE TABLE balances (account text PRIMARY KEY, balance bigint NOT NULL)"
