@@ -10,7 +10,7 @@ from gx.database.pool import Pool
 from gx.domain.batches import BATCH_EVENT, parse_outcomes
 from gx.domain.codec import encode
 from gx.domain.differences import Difference, DifferenceKind
-from gx.ledger.ports import Block, event_transactions
+from gx.ledger.ports import Block, BlockSource, event_transactions
 from gx.operations.reconcile import Reconciliation, Report, Sides
 from gx.outbox.postgres.comparing import Declaration, PostgresAnswerBook
 from gx.projection.postgres.replica import PostgresReplica
@@ -37,6 +37,8 @@ class Compared:
     chain: Chain
     pool: Pool
     leases: PostgresLeases
+    source: BlockSource | None = None
+    """Where blocks are read from, where that is not the chain itself."""
 
     async def settle(self, *blocks: Block) -> None:
         """Put on record what blocks answered, all of them by default."""
@@ -65,7 +67,7 @@ class Compared:
     async def compare(self, declaration: Declaration | None = None) -> Report:
         """Compare all of it."""
         sides = Sides(
-            source=self.chain,
+            source=self.source or self.chain,
             live=PostgresReadModelStore(self.pool, channel=CHANNEL),
             replica=PostgresReplica(self.pool, channel=CHANNEL),
             book=PostgresAnswerBook(self.pool, declaration=declaration),

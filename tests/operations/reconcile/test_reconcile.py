@@ -1,16 +1,19 @@
 """Whatever differs from the ledger is named first, with both sides; what agrees is said to."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from gx.domain.differences import DifferenceKind as Kind
 from gx.domain.identifiers import BlockNumber
-from gx.ledger.ports import Write
+from gx.ledger.errors import CorruptBlockError
+from gx.ledger.ports import Block, ChainInfo, Write
 from gx.outbox.postgres.comparing import Declaration
 from gx.projection.ports import WrongChainError
 from gx.projection.postgres import replica as replica_module
 from tests.operations.reconcile.compared import Compared
+from tests.projection.chain import Chain
 
 UNKNOWN_ID = "0190f7a2-1111-7abc-8def-ffffffffffff"
 
@@ -284,6 +287,38 @@ async def test_a_ledger_whose_record_contradicts_its_events_is_named(compared: C
         "SELECT balance FROM accounts WHERE account_id = 'alice'"
     )
     assert found.ledger == f"{held} by its events"
+
+
+class TornSource:
+    """A ledger that does not serve one of its blocks, because its hash is wrong."""
+
+    def __init__(self, chain: Chain, torn: int) -> None:
+        self._chain = chain
+        self._torn = torn
+
+    async def chain_info(self) -> ChainInfo:
+        """As the chain."""
+        return await self._chain.chain_info()
+
+    async def blocks(self, first: BlockNumber) -> AsyncIterator[Block]:
+        """Yield blocks up to the torn one."""
+        async for block in self._chain.blocks(first):
+            if block.number == self._torn:
+                raise CorruptBlockError(block.number, "its hash is aa, and should be bb")
+            yield block
+
+
+async def test_a_torn_block_is_named_and_ends_the_comparison(compared: Compared) -> None:
+    """What is behind it cannot be compared, and the report says so."""
+    compared.source = TornSource(compared.chain, 3)
+
+    report = await compared.compare()
+    found = report.tally.first
+
+    assert found is not None
+    assert (found.kind, found.key) == (Kind.LEDGER, "3")
+    assert "its hash is aa, and should be bb" in found.stored
+    assert not report.is_complete
 
 
 async def test_a_shorter_ledger_is_refused(compared: Compared) -> None:
