@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -40,8 +41,8 @@ _ENVIRONMENT: Final = {
     "GX_LEDGER_METRICS_PORT": "0",
     "GX_PROJECTOR_METRICS_PORT": "0",
     "GX_SUBMITTER_METRICS_PORT": "0",
-    "GX_PROJECTOR_LEASE_S": "0.5",
-    "GX_SUBMITTER_LEASE_S": "0.5",
+    "GX_PROJECTOR_LEASE_S": "5",
+    "GX_SUBMITTER_LEASE_S": "5",
     "GX_SUBMITTER_VERDICT_TIMEOUT_S": "0.5",
 }
 _SETTLED: Final = "SELECT count(*) FROM command_results WHERE command_id = ANY ($1::uuid[])"
@@ -110,7 +111,7 @@ class Lab:
         for account in accounts:
             await self.mint(account)
         await self.until_settled()
-        await asyncio.to_thread(submitter.end)
+        await asyncio.to_thread(submitter.end, signal.SIGTERM)
 
     def close(self) -> None:
         """End everything that runs."""

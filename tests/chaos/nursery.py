@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -128,4 +128,17 @@ def _become_quiet(log: Path) -> None:
         if number is not None:
             os.dup2(descriptor, number.fileno())
     os.close(descriptor)
+    _let_the_server_end()
     die_with_parent(os.getppid(), signal.SIGKILL)
+
+
+def _let_the_server_end() -> None:
+    """Close what keeps the server of forks alive: it is to end with the test, whatever ends that.
+
+    A child is given this end of a pipe so that it could begin processes itself.
+    """
+    own = vars(forkserver._forkserver)
+    kept = own["_forkserver_alive_fd"]
+    if kept is not None:
+        os.close(kept)
+        own["_forkserver_alive_fd"] = None

@@ -2,9 +2,14 @@
 
 import asyncio
 import secrets
+import signal
 from collections.abc import Sequence
+from typing import Final
 
 from tests.chaos.lab import Lab, until
+
+SHORT_S: Final = 1.0
+"""The lease of one that dies or stands still: so long its successor waits."""
 
 
 async def frozen_past_its_lease(lab: Lab, bugs: Sequence[str]) -> None:
@@ -12,7 +17,8 @@ async def frozen_past_its_lease(lab: Lab, bugs: Sequence[str]) -> None:
     await lab.start_ledger()
     await lab.bootstrap("alice", "bob")
     await lab.transfer("alice", "bob")
-    zombie = lab.start("submitter", *bugs, "before-persist=SIGSTOP", "before-submit=SIGSTOP")
+    halts = ("before-persist=SIGSTOP", "before-submit=SIGSTOP")
+    zombie = lab.start("submitter", *bugs, *halts, submitter_lease_s=SHORT_S)
     await until(zombie.is_stopped, "submitter that stands still")
     successor = lab.start("submitter", "before-persist=SIGSTOP", submitter_lease_s=60)
     await until(successor.is_stopped, "successor")
@@ -32,7 +38,7 @@ async def killed_after_submitting(lab: Lab, bugs: Sequence[str]) -> None:
     await lab.start_ledger()
     await lab.bootstrap("alice", "bob")
     await lab.transfer("alice", "bob")
-    first = lab.start("submitter", *bugs, "after-submit=SIGKILL")
+    first = lab.start("submitter", *bugs, "after-submit=SIGKILL", submitter_lease_s=SHORT_S)
     await until(lambda: not first.is_alive(), "dead submitter")
     lab.start("submitter")
     lab.start("projector")
@@ -43,7 +49,7 @@ async def killed_behind_the_checkpoint(lab: Lab, bugs: Sequence[str]) -> None:
     """A projector dies when its checkpoint has moved and nothing else has."""
     await lab.start_ledger()
     await lab.bootstrap("alice", "bob")
-    first = lab.start("projector", *bugs, "before-rows=SIGKILL")
+    first = lab.start("projector", *bugs, "before-rows=SIGKILL", projector_lease_s=SHORT_S)
     await until(lambda: not first.is_alive(), "dead projector")
     lab.start("projector", *bugs)
     lab.start("submitter")
@@ -59,7 +65,7 @@ async def restored_from_an_older_dump(lab: Lab, bugs: Sequence[str]) -> None:
     dump = await _copy_of(lab)
     submitter = lab.start("submitter")
     await lab.until_settled()
-    await asyncio.to_thread(submitter.end)
+    await asyncio.to_thread(submitter.end, signal.SIGTERM)
     lab.dsn = dump
     lab.notes["repeats_allowed"] = True
     lab.start("submitter")
