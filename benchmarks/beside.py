@@ -23,6 +23,9 @@ PROCESSES: Final = {
 JOBS: Final = {PGQUEUER: 20_000, PROCRASTINATE: 2_000, EVENTSOURCING: 4_000}
 """Some seconds of work each; their rates do not depend on the number."""
 
+SINGLE: Final = 500
+"""Jobs that are put in one by one."""
+
 PATIENCE_S: Final = 240.0
 
 
@@ -31,14 +34,18 @@ def installed_peers() -> list[str]:
     return [name for name in PROCESSES if importlib.util.find_spec(name) is not None]
 
 
-async def measure_peer(server: Server, name: str, number: int) -> PeerFigures:
-    """Run one peer in a new database, which is dropped afterwards.
+async def measure_peer(server: Server, name: str, number: int, share: float) -> PeerFigures:
+    """Run one peer in a new database, which is dropped afterwards, with a share of the jobs.
 
     Raises:
         BenchmarkError: it failed, or took too long; the text has its last words.
     """
     database = f"{name}{number}"
-    plan = PeerPlan(dsn=await server.create_database(database), jobs=JOBS[name])
+    plan = PeerPlan(
+        dsn=await server.create_database(database),
+        jobs=round(JOBS[name] * share),
+        single=round(SINGLE * share),
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", PROCESSES[name], msgspec.json.encode(plan).decode()),
         stdout=asyncio.subprocess.PIPE,

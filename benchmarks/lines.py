@@ -53,11 +53,11 @@ def _panel(panel: Panel, *, top: float) -> Iterator[str]:
     for share in (0.0, 0.5, 1.0):
         y = top + PANEL * (1 - share)
         yield f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}" stroke="#e0e0e0"/>'
-        told = f"{y_max * share:.3g} {escape(panel.y_unit)}"
+        told = f"{_number(y_max * share)} {escape(panel.y_unit)}"
         yield f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{told}</text>'
     for x, anchor in ((x_min, "start"), (x_max, "end")):
         across, _ = place(x, 0)
-        told = f"{x:.3g} {escape(panel.x_unit)}"
+        told = f"{_number(x)} {escape(panel.x_unit)}"
         yield f'<text x="{across:.1f}" y="{top + PANEL + 14}" text-anchor="{anchor}">{told}</text>'
     if panel.limit is not None:
         _, y = place(x_min, panel.limit)
@@ -71,3 +71,7 @@ def _panel(panel: Panel, *, top: float) -> Iterator[str]:
         yield f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="1.5"/>'
         y = top + 10 + 14 * number
         yield f'<text x="{WIDTH - RIGHT + 10}" y="{y}" fill="{color}">{escape(name)}</text>'
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{round(value, 1):g}"

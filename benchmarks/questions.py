@@ -42,6 +42,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 64
     finished: int = 120_000
     """Commands that are finished while a snapshot is held."""
+    peer_share: float = 1.0
+    """Of the jobs that a peer gets in a full run."""
     has_extras: bool = True
     """Whether peers, a held snapshot, latencies and starts are measured, too."""
 
@@ -135,7 +137,7 @@ class Laboratory:
 
     async def _measure_peer(self, name: str, number: int) -> PeerFigures:
         self.tell(f"  {name}")
-        return await measure_peer(self.server, name, number)
+        return await measure_peer(self.server, name, number, self.effort.peer_share)
 
     async def _measure_grown(self, name: str) -> Measured:
         self.tell(f"  the system with {name}")

@@ -52,6 +52,7 @@ QUICK: Final = Effort(
     histories=(100_000,),
     accounts=(20_000,),
     finished=6_000,
+    peer_share=0.1,
 )
 LARGE: Final = Effort(
     rounds=3,

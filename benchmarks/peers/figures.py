@@ -1,6 +1,6 @@
 """What every peer's process is told, and what it answers: JSON on its command line and its output.
 
-python -m benchmarks.peers.queue_pgqueuer '{"dsn": "postgresql://…", "jobs": 20000}'
+python -m benchmarks.peers.queue_pgqueuer '{"dsn": "postgresql://…", "jobs": 20000, "single": 500}'
 """
 
 import sys
@@ -14,7 +14,7 @@ class PeerPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     dsn: str
     jobs: int
-    single: int = 500
+    single: int
     bulk: int = 500
     """How many go in by one call of the peer's own bulk operation."""
 
