@@ -58,12 +58,12 @@ async def test_a_changed_balance_is_named_with_both_sides_and_its_block(
 
 async def test_a_wrong_status_is_named(compared: Compared) -> None:
     """The block is the one that made the user, not the newest one."""
-    await compared.run("UPDATE users SET status = 'locked' WHERE user_id = 'bob'")
+    await compared.run("UPDATE users SET status = 'Locked' WHERE user_id = 'bob'")
 
     found = await compared.first()
 
     assert (found.place, found.key, found.column) == ("users", "bob", "status")
-    assert (found.ledger, found.stored) == ("active", "locked")
+    assert (found.ledger, found.stored) == ("Active", "Locked")
     assert found.block_number == 2
 
 
