@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+import asyncpg
 import structlog
 
 from gx.database.lease_keeper import LeaseKeeper
-from gx.database.pool import Pool
 from gx.database.ports import DatabaseUnavailableError
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.ports import Envelope, ValidationCode, Verdict
@@ -124,18 +124,15 @@ def buried_together() -> None:
 
 def early_answer() -> None:
     """A command counts as accepted when it was sent to the database."""
+    original = inbox.PostgresCommandInbox._store_group
 
     async def store_group(
         self: inbox.PostgresCommandInbox, rows: Sequence[inbox._Row]
     ) -> Sequence[Acceptance]:
-        await _try(self._pool, rows)
+        try:
+            return await original(self, rows)
+        except (DatabaseUnavailableError, asyncpg.PostgresError) as error:
+            _log.warning("acceptance_failed", error=error)
         return [Acceptance(kind=AcceptanceKind.NEW, command_id=row[0]) for row in rows]
 
     replace(inbox.PostgresCommandInbox, "_store_group", store_group)
-
-
-async def _try(pool: Pool, rows: Sequence[inbox._Row]) -> None:
-    try:
-        await pool.fetch(inbox.ACCEPT, *(list(column) for column in zip(*rows, strict=True)))
-    except DatabaseUnavailableError as error:
-        _log.warning("acceptance_failed", error=error)

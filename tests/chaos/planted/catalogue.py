@@ -32,9 +32,9 @@ def _unanswered(kind: str, hurt: network.Hurt) -> Planted:
     return Planted(kind, ("silence-is-no",), scene, Rule.SENT_AGAIN)
 
 
-def _untaken(kind: str, hurt: Callable[[Lab], Awaitable[None]]) -> Planted:
-    scene = partial(network.answer_that_is_not_taken, hurt=hurt)
-    return Planted(kind, ("written-once",), scene, Rule.UNTOLD)
+def _refused(kind: str, refuse: queue.Change, admit: queue.Change) -> Planted:
+    scene = partial(queue.database_that_refuses, refuse=refuse, admit=admit)
+    return Planted(kind, ("early-answer",), scene, Rule.LOST)
 
 
 def _broken(kind: str, toxics: Toxics) -> Planted:
@@ -64,8 +64,8 @@ PLANTED: Final[Sequence[Planted]] = (
     Planted("kill", ("checkpoint-apart",), crashes.killed_behind_the_checkpoint, Rule.REBUILT),
     Planted("kill", ("late-envelope",), crashes.killed_after_submitting, Rule.SENT_AGAIN),
     Planted("restart-postgres", (_SERVER,), storage.killed_postgres, Rule.LOST),
-    _untaken("cut-connections", network.cut_connections),
-    _untaken("doors-closed", network.close_doors),
+    Planted("cut-connections", _LOST_WRITE, network.answer_that_is_not_taken, Rule.UNTOLD),
+    _refused("doors-closed", queue.close_doors, queue.open_doors),
     Planted(
         "notify-storm",
         ("counted-notifications",),
@@ -81,7 +81,7 @@ PLANTED: Final[Sequence[Planted]] = (
     _broken("black-hole", Toxics(is_black_hole=True)),
     _broken("refused", Toxics(is_closed=True)),
     Planted("slow-consumer", _SLOW, network.reader_that_is_slow, Rule.REBUILT),
-    Planted("disk-full", ("early-answer",), queue.disk_that_is_full, Rule.LOST),
+    _refused("disk-full", queue.fill_disk, queue.empty_disk),
     _moved("clock-forward", queue.FORWARD_S),
     _moved("clock-backward", queue.BACKWARD_S),
     Planted("torn-tail", ("unchecked-end",), storage.torn_end, Rule.CHAIN),

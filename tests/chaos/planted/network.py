@@ -1,7 +1,7 @@
 """Scenes in which something does not arrive between two processes, or arrives late."""
 
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -58,9 +58,7 @@ def spoil(toxics: Toxics) -> Hurt:
     return lambda link, _: link.spoil(toxics)
 
 
-async def answer_that_is_not_taken(
-    lab: Lab, bugs: Sequence[str], *, hurt: Callable[[Lab], Awaitable[None]]
-) -> None:
+async def answer_that_is_not_taken(lab: Lab, bugs: Sequence[str]) -> None:
     """The connection breaks under the statement that settles; the database takes nothing."""
     await lab.start_ledger()
     await lab.bootstrap("alice", "bob")
@@ -71,25 +69,18 @@ async def answer_that_is_not_taken(
             await holder.execute("LOCK TABLE command_results IN EXCLUSIVE MODE")
             submitter = lab.start("submitter", *bugs)
             await until(partial(_is_settling, lab), "statement that settles")
-            await hurt(lab)
+            await _cut_connections(lab)
             said = ("outbox_write_delayed", "outbox_write_given_up")
             await until(lambda: any(map(submitter.says, said)), "word of the broken connection")
     finally:
         await holder.close()
-    await lab.administer(f"ALTER DATABASE {lab.database} ALLOW_CONNECTIONS true")
     lab.start("projector")
     await lab.until_quiet(gives_up=bool(bugs))
 
 
-async def cut_connections(lab: Lab) -> None:
+async def _cut_connections(lab: Lab) -> None:
     """End the submitter's connections."""
     await lab.administer(f"SELECT pg_terminate_backend(pid) {_SUBMITTERS.format(lab.database)}")
-
-
-async def close_doors(lab: Lab) -> None:
-    """Let nobody in, and end the submitter's connections."""
-    await lab.administer(f"ALTER DATABASE {lab.database} ALLOW_CONNECTIONS false")
-    await cut_connections(lab)
 
 
 async def _is_settling(lab: Lab) -> bool:

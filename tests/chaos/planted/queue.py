@@ -2,16 +2,18 @@
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from gx.outbox.command_ids import CommandIds
 from gx.outbox.postgres.store import WAKE_UP_CHANNEL
 from gx.runtime.clock import ShiftedClock, SystemClock
-from tests.chaos.edge import open_edge
+from tests.chaos.edge import Edge, open_edge
 from tests.chaos.faults.poison import INJECT
 from tests.chaos.lab import Lab, until
+
+Change: TypeAlias = Callable[[Lab], Awaitable[None]]
 
 FORWARD_S: Final = (3_600, 0, 7_200)
 BACKWARD_S: Final = (0, -3_600, 0)
@@ -64,21 +66,53 @@ async def poison_in_a_batch(lab: Lab, bugs: Sequence[str]) -> None:
     await lab.until_quiet()
 
 
-async def disk_that_is_full(lab: Lab, bugs: Sequence[str]) -> None:
-    """PostgreSQL has no room for a command; its client asks again until it has."""
+async def database_that_refuses(
+    lab: Lab, bugs: Sequence[str], *, refuse: Change, admit: Change
+) -> None:
+    """PostgreSQL does not take a command; its client asks again until it does."""
     await lab.start_ledger()
     await lab.bootstrap("alice")
     async with open_edge(lab, *bugs) as edge:
-        await lab.execute(_NO_ROOM)
-        if await edge.mint("alice", key="asked") is None:
-            await lab.execute(_ROOM)
-            assert await edge.mint("alice", key="asked") is not None
-        await lab.execute(_ROOM)
+        assert await edge.mint("alice", key="before") is not None
+        await refuse(lab)
+        is_accepted = await edge.mint("alice", key="asked") is not None
+        await admit(lab)
+        if not is_accepted:
+            await until(partial(_is_accepted, edge), "acceptance")
     lab.start("submitter")
     lab.start("projector")
     await lab.until_quiet()
 
 
+async def _is_accepted(edge: Edge) -> bool:
+    return await edge.mint("alice", key="asked") is not None
+
+
+async def fill_disk(lab: Lab) -> None:
+    """Leave no room for another command."""
+    await lab.execute(_NO_ROOM)
+
+
+async def empty_disk(lab: Lab) -> None:
+    """Make room."""
+    await lab.execute(_ROOM)
+
+
+async def close_doors(lab: Lab) -> None:
+    """Let nobody in, and end the API's connections."""
+    await lab.administer(f"ALTER DATABASE {lab.database} ALLOW_CONNECTIONS false")
+    await lab.administer(_END_GUESTS.format(lab.database))
+
+
+async def open_doors(lab: Lab) -> None:
+    """Let everybody in again."""
+    await lab.administer(f"ALTER DATABASE {lab.database} ALLOW_CONNECTIONS true")
+
+
+_END_GUESTS: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name LIKE 'gx-api%' AND datname = '{}'
+"""
 # What PostgreSQL says where a table cannot grow.
 _NO_ROOM: Final = """
     CREATE FUNCTION have_no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
