@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench soak bench-fabric invariants previous-release chaos proof proof-reachability console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench soak bench-fabric invariants previous-release chaos planted-bugs proof proof-reachability console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-19s %s\n", $$1, $$2}'
@@ -138,6 +138,10 @@ previous-release: setup ## Build the wheel of the release before this one from t
 chaos: setup ## The full chaos run: kill -9 of every process under load, and an orderer that is away for 2 x 5 minutes
 	@GX_CHAOS_KILLS=$${GX_CHAOS_KILLS:-200} GX_CHAOS_FABRIC_KILLS=$${GX_CHAOS_FABRIC_KILLS:-50} \
 	  GX_CHAOS_ORDERER_STOP_S=$${GX_CHAOS_ORDERER_STOP_S:-300} $(BIN)/python -m pytest tests/chaos -q
+
+# The judge of `make chaos` must be able to fail: every bug that a fault brings out, and the same without it.
+planted-bugs: setup ## Plant bugs that the chaos suite's judge must name, and have alerts fire under faults
+	@GX_CHAOS_PLANTED=all $(BIN)/python -m pytest tests/chaos/test_planted_bugs.py tests/chaos/test_alerting.py -q
 
 fuzz-api: setup ## Attack a real stack's API with schemathesis as each role (ARGS="--examples 300 --seed 1")
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
