@@ -77,7 +77,7 @@ async def test_a_missing_row_is_named_with_what_it_should_hold(compared: Compare
     assert found is not None
     assert (found.kind, found.place) == (Kind.ROW_MISSING, "account_entries")
     assert found.key.startswith("alice, ")
-    assert "delta=-400000000" in found.ledger
+    assert "delta=-400200000" in found.ledger
     assert found.stored == "no such row"
     assert report.tally.counts[Kind.ROW_MISSING] == 5
 
