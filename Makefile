@@ -137,6 +137,7 @@ previous-release: setup ## Build the wheel of the release before this one from t
 
 # An orderer that is away for 2 x 5 minutes comes after it; GX_CHAOS_ORDERER_STOP_S=0 leaves it out.
 chaos: setup ## Faults of every kind under load, judged after each round (ARGS="--faults 300 --fabric-faults 40 --seed 7")
+	@nice $(BIN)/gx fabric install
 	@$(BIN)/python -m tests.chaos.run $(or $(ARGS),--faults 300 --fabric-faults 40) --output docs/reference/chaos
 	@GX_CHAOS_ORDERER_STOP_S=$${GX_CHAOS_ORDERER_STOP_S:-300}; [ "$$GX_CHAOS_ORDERER_STOP_S" = 0 ] \
 	  || GX_CHAOS_ORDERER_STOP_S=$$GX_CHAOS_ORDERER_STOP_S $(BIN)/python -m pytest tests/chaos/test_fabric_kills.py -q
