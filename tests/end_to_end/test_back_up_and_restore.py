@@ -176,18 +176,24 @@ async def test_the_guide_brings_an_older_dump_back_and_nothing_doubles(tmp_path:
 
 
 async def dump_with_commands_on_their_way(story: Story, dump: Step) -> None:
-    """While the ledger stands still, commands wait with and without an envelope."""
-    assert story.loop.send("ledger", signal.SIGSTOP)
-    try:
+    """While the ledger stands still, commands wait with and without an envelope.
 
-        async def both_wait() -> bool:
+    It has to be stopped between an endorsement and its block, so it is tried until that is hit.
+    """
+
+    async def is_dumped() -> bool:
+        assert story.loop.send("ledger", signal.SIGSTOP)
+        try:
+            await asyncio.sleep(0.5)
             rows = await story.fetch("SELECT count(envelope_id), count(*) FROM outbox")
-            return bool(0 < rows[0][0] < rows[0][1])
+            if not 0 < rows[0][0] < rows[0][1]:
+                return False
+            assert await story.type(dump) == ""
+        finally:
+            story.loop.send("ledger", signal.SIGCONT)
+        return True
 
-        await until(both_wait)
-        assert await story.type(dump) == ""
-    finally:
-        story.loop.send("ledger", signal.SIGCONT)
+    await until(is_dumped)
 
 
 async def results_of(story: Story, command_ids: list[str]) -> dict[str, tuple[str, str, int]]:
