@@ -20,13 +20,14 @@ from benchmarks.timeline import now_ms, until_done
 
 SAMPLES_PER_S: Final = 200
 SECONDS: Final = 8
-COMMANDS: Final = 150_000
-"""More than a loop carries in those seconds."""
+COMMANDS: Final = 10_000
+"""At a time, until the samples are taken."""
 
 FRAME: Final = re.compile(r"\(([^()]*?):\d+\)$")
 
 SUBSYSTEMS: Final = (
     ("contracts", "gx/contracts/"),
+    ("chaincode executor", "gx/chaincode/"),
     ("domain: codec and identifiers", "gx/domain/"),
     ("ledger", "gx/ledger/"),
     ("outbox", "gx/outbox/"),
@@ -42,7 +43,11 @@ SUBSYSTEMS: Final = (
     ("HTTP framework", "fastapi/"),
     ("tokens", "jwt/"),
     ("JSON", "json/"),
-    ("event loop and the rest", ""),
+    ("threads", "threading.py"),
+    ("threads", "concurrent/futures/"),
+    ("event loop", "asyncio/"),
+    ("event loop", "uvloop/"),
+    ("the rest", ""),
 )
 
 
@@ -56,13 +61,14 @@ async def profile(system: System, amount: Amount, token: str) -> dict[str, dict[
     loop = system.loop
     await loop.start(SUBMITTER, PROJECTOR)
     names = [name for name in loop.parts if name != API]
+    sampling = asyncio.gather(*(_sample(loop, name) for name in names))
     async with driving(loop) as driver:
-        samplers = [asyncio.create_task(_sample(loop, name)) for name in names]
-        await drive_closed(driver, seed=next(seeds), count=COMMANDS, accounts=system.accounts)
-        found = dict(zip(names, await asyncio.gather(*samplers), strict=True))
+        while not sampling.done():
+            await drive_closed(driver, seed=next(seeds), count=COMMANDS, accounts=system.accounts)
+    found = dict(zip(names, await sampling, strict=True))
     since_ms = await now_ms(loop)
     sampler = asyncio.create_task(_sample(loop, API))
-    for _ in range(round(SECONDS / amount.post_s)):
+    while not sampler.done():
         await system.post(amount, token)
     found[API] = await sampler
     await until_done(loop, since_ms)
