@@ -152,7 +152,7 @@ async def answer_that_is_lost(lab: Lab, bugs: Sequence[str]) -> None:
         edge.link.spoil(Toxics(lost_answers=1.0))
         assert await edge.mint("alice", key="asked") is None
         edge.link.heal()
-        again = "asked anew" if bugs else "asked"
+        again = "asked-anew" if bugs else "asked"
         assert await edge.mint("alice", key=again) is not None
     lab.start("submitter")
     lab.start("projector")
