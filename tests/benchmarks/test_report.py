@@ -209,7 +209,7 @@ def test_a_sample_counts_for_the_innermost_frame_that_a_subsystem_owns() -> None
         [
             "main (/x/gx/outbox/term.py:1);fetch (/x/gx/database/pool.py:2) 3",
             "main (/x/gx/outbox/term.py:1);dumps (/usr/lib/json/encoder.py:2) 1",
-            "main (/x/gx/outbox/term.py:1);lock (/usr/lib/threading.py:2) 4",
+            "main (/x/gx/outbox/term.py:1);digest (/usr/lib/hashlib.py:2) 4",
         ]
     )
 
