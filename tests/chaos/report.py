@@ -109,10 +109,7 @@ def summary(report: RunReport) -> str:
             f" committed, {report.judged('rejected'):,} refused;"
             f" {report.retries:,} requests repeated"
         ),
-        (
-            f"{report.restarts} restarts, {report.fenced} leases lost to a standby; median recovery"
-            f" {median}"
-        ),
+        (f"{report.restarts} restarts, {report.fenced} leases lost; median recovery {median}"),
         *(f"skipped {count} times: {reason}" for reason, count in report.skipped.items()),
     ]
     if report.findings:
@@ -186,7 +183,7 @@ def _section(report: RunReport) -> list[str]:
         f"| committed, refused | {report.judged('committed'):,}, {report.judged('rejected'):,} |",
         f"| requests that clients repeated | {report.retries:,} |",
         f"| processes started again | {report.restarts} |",
-        f"| leases lost to a standby | {report.fenced} |",
+        f"| leases that a paused or cut-off worker lost | {report.fenced} |",
         f"| lost, doubled | {'0, 0' if is_clean else 'see the findings'} |",
         "",
         "Recovery: from the end of a fault until a command that is sent then is projected.",

@@ -10,6 +10,7 @@ import pytest
 
 from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.catalogue import KINDS
+from tests.chaos.faults.kind import WORKERS
 from tests.chaos.faults.story import write_story
 from tests.chaos.rounds import FENCED, play_round
 from tests.chaos.schedule import draw
@@ -34,4 +35,5 @@ async def test_every_kind_of_fault_loses_nothing_and_doubles_nothing() -> None:
     assert happened >= set(KINDS) - {"clock-forward"}
     assert int(str(told.judged["committed"])) > FAULTS
     assert int(str(told.judged["rejected"])) > 0
-    assert fenced > 0, "no standby ever took over"
+    pauses = [each for each in faults if each.kind == "freeze-past-lease"]
+    assert fenced > 0 or not {each.target for each in pauses} & set(WORKERS), "no lease was lost"
