@@ -170,7 +170,13 @@ def render(options: Options) -> None:
 
 
 def _read(path: Path) -> Report | None:
-    return msgspec.json.decode(path.read_bytes(), type=Report) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except msgspec.ValidationError as error:
+        tell(f"{path} is of another version of the benchmark ({error}): measure again")
+        return None
 
 
 def read_options() -> Options:
