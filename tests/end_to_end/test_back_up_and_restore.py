@@ -171,7 +171,7 @@ async def test_the_guide_brings_an_older_dump_back_and_nothing_doubles(tmp_path:
         await what_is_sent_again_happens_once(story, late_results)
         assert await story.judged() == []
         await a_forged_row_is_repaired_and_nothing_else(story)
-        await a_value_flipped_on_the_ledger_is_named_first(story)
+        await a_hash_flipped_on_the_ledger_is_named_first(story)
         await an_older_ledger_is_refused_until_the_right_one_is_back(story)
 
 
@@ -266,24 +266,22 @@ async def a_forged_row_is_repaired_and_nothing_else(story: Story) -> None:
     assert report["outboxBlockNumber"] == height
 
 
-async def a_value_flipped_on_the_ledger_is_named_first(story: Story) -> None:
-    """In a copy of its file: the key, what was stored, and what the blocks recompute."""
+async def a_hash_flipped_on_the_ledger_is_named_first(story: Story) -> None:
+    """In a copy of its file: the block, what is stored, and what its content recomputes."""
     folder = story.folder / "flipped"
     await asyncio.to_thread(folder.mkdir)
     await asyncio.to_thread(copy_ledger, story.loop.ledger_file, folder / "ledger.sqlite")
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as copy, copy:
-        copy.execute(
-            "UPDATE state SET value = replace(value, 'balance', 'forged')"
-            " WHERE key = 'account_chaos-0'"
-        )
+        changed = copy.execute("UPDATE blocks SET hash = zeroblob(32) WHERE number = 3")
+        assert changed.rowcount == 1
 
     code, report = await story.reconcile(GX_LEDGER="local", GX_LEDGER_FOLDER=str(folder))
 
     first = report["first"]
     assert isinstance(first, dict)
-    assert (code, first["kind"]) == (1, "ledger")
-    assert "account_chaos-0" in first["key"]
-    assert first["stored"] != first["ledger"]
+    assert (code, first["kind"], first["key"]) == (1, "ledger", "block 3")
+    assert (first["column"], first["stored"]) == ("hash", "00" * 32)
+    assert first["ledger"] != first["stored"]
 
 
 async def an_older_ledger_is_refused_until_the_right_one_is_back(story: Story) -> None:
