@@ -73,6 +73,7 @@ class LimitedFiles(Disk):
 
     @override
     async def fill(self) -> None:
+        self._allow(0)
         self._limiting = asyncio.create_task(self._limit())
 
     @override
@@ -89,7 +90,7 @@ class LimitedFiles(Disk):
 
     def _allow(self, size_bytes: int) -> None:
         for process in self._processes():
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):
                 _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size_bytes, hard))
 
