@@ -104,6 +104,8 @@ class Laboratory:
     token: str
     tell: Callable[[str], None]
     peers: list[str] = field(default_factory=list)
+    memory_mib: dict[str, float] = field(default_factory=dict)
+    """What each process of the new system held when all of them ran last."""
 
     async def measure_round(self, number: int) -> Round:
         """Measure everything once."""
@@ -156,6 +158,7 @@ class Laboratory:
             self.tell(f"  latencies at {percent} %")
             found.append(await self._open_http(percent, http_per_s * percent / 100))
             found.append(await self._open_inside(percent, inside_per_s * percent / 100))
+        self.memory_mib = self.fresh.loop.memory_mib()
         await self.fresh.loop.stop(PROJECTOR, SUBMITTER)
         return found
 

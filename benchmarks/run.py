@@ -96,7 +96,6 @@ async def measure(options: Options, folder: Path, command: str) -> Report:
         async with laboratory(server, effort, tell) as lab:
             rounds = [await _measure_round(lab, number) for number in range(effort.rounds)]
             open_loops = await _measure_latencies(lab, rounds) if effort.has_extras else []
-            memory_mib = lab.fresh.loop.memory_mib()
             profiles = {}
             if options.has_profile:
                 tell("sampling every process under full load")
@@ -113,7 +112,7 @@ async def measure(options: Options, folder: Path, command: str) -> Report:
         rounds=rounds,
         open_loops=open_loops,
         startup=startup,
-        memory_mib=memory_mib,
+        memory_mib=lab.memory_mib,
         profiles=profiles,
     )
 
