@@ -15,6 +15,9 @@ from tests.chaos.proxy import Proxy, Toxics
 Hurt = Callable[[Proxy, Child], None]
 """Makes a fault between the submitter and the ledger; the proxy's healing ends it."""
 
+A_BLOCK_BYTES: Final = 1_000
+"""More than the projector's questions after the chain's height: what has gone is a block."""
+
 _SUBMITTERS: Final = """
     FROM pg_stat_activity WHERE application_name LIKE 'gx-outbox-submitter%' AND datname = '{}'
 """
@@ -115,7 +118,8 @@ async def stream_that_breaks(lab: Lab, bugs: Sequence[str], *, toxics: Toxics) -
         await lab.until_quiet()
         link.spoil(toxics)
         if toxics.is_black_hole:
-            await until(lambda: link.passed.swallowed_bytes > 0, "swallowed block")
+            await lab.until_settled(await lab.transfer("alice", "bob"))
+            await until(lambda: link.passed.swallowed_bytes > A_BLOCK_BYTES, "swallowed block")
         else:
             link.cut()
         link.heal()
