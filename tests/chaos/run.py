@@ -9,6 +9,7 @@ faults that it saw fail again on a stage of its own, with the command that plays
 """
 
 import argparse
+import asyncio
 import random
 import sys
 import time
@@ -193,4 +194,5 @@ async def _explain(order: Order, report: RunReport) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(uvloop.run(main(*_parse(sys.argv[1:]))))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # Ctrl-C cleans up
+        sys.exit(runner.run(main(*_parse(sys.argv[1:]))))
