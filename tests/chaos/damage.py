@@ -9,7 +9,6 @@ from typing import Final
 
 WAL_HEADER_BYTES: Final = 32
 FRAME_HEADER_BYTES: Final = 24
-SALTS: Final = slice(8, 16)
 HEADER_SALTS: Final = slice(16, 24)
 SLICE_BYTES: Final = 24
 
@@ -39,7 +38,7 @@ def tear_log(file: Path, seed: str) -> int:
 def _end_of_log(content: bytes, salts: bytes, frame_bytes: int) -> int:
     """Find the first frame that is not of this log: older ones may lie behind the newest."""
     end = WAL_HEADER_BYTES
-    while len(content) >= end + frame_bytes and content[end:][:FRAME_HEADER_BYTES][SALTS] == salts:
+    while len(content) >= end + frame_bytes and content[end + 8 : end + 16] == salts:
         end += frame_bytes
     return end
 
