@@ -73,7 +73,7 @@ RECONCILIATION_AGE: Final = Metric(
     processes=WORKERS,
 )
 RECONCILIATION_DURATION: Final = Metric(
-    name="reconciliation_duration_seconds",
+    name="reconciliation_last_round_seconds",
     kind=Kind.GAUGE,
     help="How long the last whole comparison with the ledger took.",
     unit=Unit.SECONDS,
