@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_grou
 
 SEED: Final = int(os.environ.get("GX_CHAOS_SEED", "1"))  # noqa: TID251 (tests have no settings)
 FAULTS: Final = 20
-RATE_PER_S: Final = 100.0
+RATE_PER_S: Final = 60.0
 
 
 async def test_every_kind_of_fault_loses_nothing_and_doubles_nothing() -> None:
