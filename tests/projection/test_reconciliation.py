@@ -19,7 +19,6 @@ from gx.projection.reconciliation import Comparison, LedgerRecords, Reconciler
 from tests.projection.chain import Chain
 from tests.projection.clocks import StoppedClock
 from tests.projection.projected import a_lease
-from tests.projection.clocks import StoppedClock
 from tests.projection.running import Bench, eventually, some_metrics
 
 
