@@ -90,6 +90,8 @@ async def test_a_command_that_this_release_does_not_know_waits_for_one_that_does
     await eventually(lambda: needed.read() == 1)
     await asyncio.sleep(0.3)
     assert set(await statuses(memory, [ids[1], ids[3]])) == {CommandStatus.PENDING}
+    # What waits for another release says nothing about the queue: the API must go on.
+    assert [view.attempts for view in await memory.reader.find_many([ids[1]])] == [1]
     await process.finish()
     assert needed.read() == 0
 
