@@ -23,7 +23,7 @@ configuration is at fault.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -147,11 +147,10 @@ def decide(
             return again
         case FailureClass.REFUSAL if batch.commands == 1 and isinstance(error, EvaluateError):
             return again if error.refusal is None else Refuse(error.refusal)
-        case FailureClass.CONFLICT if batch.commands == 1:
-            return again
-        case FailureClass.NEWER if batch.commands == 1:
+        case FailureClass.CONFLICT | FailureClass.NEWER as failure if batch.commands == 1:
             # One attempt tells admission that it waits for a reason of its own: it may be hours.
-            return TryAgain(again.delay_s, is_attempt=batch.attempts == 0)
+            is_first = failure is FailureClass.NEWER and batch.attempts == 0
+            return replace(again, is_attempt=is_first)
         case FailureClass.REFUSAL | FailureClass.POISON | FailureClass.NEWER:
             return _isolate(error, batch, again, policy)
         case FailureClass.TRANSIENT if batch.commands == 1:
