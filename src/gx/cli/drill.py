@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,12 +13,14 @@ from gx.cli.options import JsonOption
 from gx.cli.output import live_table, say, send_logs_to_stderr, show, show_json, show_table
 
 if TYPE_CHECKING:
-    from gx.proof.drills.run import DrillRun
+    from gx.proof.drills.outcome import DrillRun
     from gx.proof.drills.scenarios import Scenario
 
 app = typer.Typer(add_completion=False)
 
-_HEADINGS = ("alert", "drill", "told", "detected>", "budget>", "over after>", "")
+_FACTOR: Final = 15.0
+
+_HEADINGS = ("alert", "drill", "told", "detected>", "budget>", "late after>", "over after>", "")
 
 
 @app.command("drill")
@@ -35,8 +37,11 @@ def drill(
         bool, typer.Option("--real-time", help="Divide no duration: an hour, where it takes one.")
     ] = False,
     factor: Annotated[
-        float, typer.Option("--factor", min=1, max=60, help="By what every duration is divided.")
-    ] = 15,
+        float | None,
+        typer.Option(
+            "--factor", min=1, max=60, help="By what every duration is divided.", show_default="15"
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Play once more what failed; only that counts then.")
     ] = False,
@@ -65,16 +70,21 @@ def drill(
     from gx.monitoring.alerts.backend import BACKEND_ALERTS  # noqa: PLC0415 (--help need not wait)
     from gx.proof.drills.scenarios import SCENARIOS  # noqa: PLC0415 (--help need not wait for it)
 
+    if every and (only or backend):
+        raise UsageFailedError("--all plays every drill: leave --only and --backend away")
+    if real_time and factor is not None:
+        raise UsageFailedError("--real-time divides nothing: leave --factor or --real-time away")
+    if again and output is not None:
+        raise UsageFailedError("a report is of one run: leave --again or --output away")
     names = [*(only or ()), *((alert.name for alert in BACKEND_ALERTS) if backend else ())]
     if not (names or every):
         _list(SCENARIOS, as_json=as_json)
         return
     chosen = SCENARIOS if every else _choose(SCENARIOS, names)
-    if again and output is not None:
-        raise UsageFailedError("a report is of one run: leave --again or --output away")
-    run = _play(chosen, 1.0 if real_time else factor)
+    pace = 1.0 if real_time else factor or _FACTOR
+    run = _play(chosen, pace)
     if again and not run.is_good:
-        run = _play(_told_to_repeat(run, chosen), 1.0 if real_time else factor)
+        run = _play(_told_to_repeat(run, chosen), pace)
     if output is not None:
         options = "--all" if every else " ".join(f"--only {name}" for name in names)
         _write(run, output, f"gx drill {options} --output {output}")

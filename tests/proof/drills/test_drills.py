@@ -6,7 +6,7 @@ from gx.monitoring.alerts import ALERTS
 from gx.monitoring.scaling import Scale
 from gx.proof.drills.choice import choose, suspects
 from gx.proof.drills.observer import Sighting
-from gx.proof.drills.run import AlertRun, DrillRun, FalseAlarm, Phase
+from gx.proof.drills.outcome import AlertRun, DrillRun, FalseAlarm, Phase
 from gx.proof.drills.scenarios import NOT_DRILLED, SCENARIOS
 from gx.proof.drills.spoken import Spoken, Statement
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gx.proof.drills.run import DrillRun
+from gx.proof.drills.outcome import DrillRun
 from gx.proof.drills.scenarios import Scenario
 
 

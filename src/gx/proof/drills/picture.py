@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from gx.proof.drills.run import AlertRun, DrillRun
+from gx.proof.drills.outcome import AlertRun, DrillRun
 
 _LEFT: Final = 250
 _WIDTH: Final = 700

@@ -34,7 +34,7 @@ _PORTS: Final = {
 }
 # How long the loop waits for its ledger, with what is given up on it: seconds that would be
 # minutes of scaled time. Batches are small, so that most of a flood waits in the queue.
-_PATIENCE: Final = {
+PATIENCE: Final = {
     "GX_LEDGER_PREPARE_TIMEOUT_S": "1",
     "GX_LEDGER_SUBMIT_TIMEOUT_S": "1",
     "GX_SUBMITTER_VERDICT_TIMEOUT_S": "1",
@@ -75,7 +75,7 @@ class Places:
             if key not in SECRETS and not key.startswith("GX_")
         }
         settings = {_PORTS[name]: str(port) for name, port in self.ports.items() if _PORTS[name]}
-        return {**inherited, **settings, **_PATIENCE, "GX_DATA_DIR": str(self.data)}
+        return {**inherited, **settings, **PATIENCE, "GX_DATA_DIR": str(self.data)}
 
 
 def free_ports(names: Mapping[str, str]) -> dict[str, int]:

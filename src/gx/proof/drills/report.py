@@ -1,11 +1,12 @@
 """What a run of drills showed: as values for scripts, and as a page for people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gx.domain.codec import JsonObject, JsonValue
-from gx.monitoring.scaling import Scale, is_own_time
-from gx.proof.drills.run import AlertRun, DrillRun
+from gx.monitoring.scaling import Scale
+from gx.proof.drills.onsets import ALLOWANCE_S, NO_ONSET
+from gx.proof.drills.outcome import AlertRun, DrillRun
 from gx.proof.drills.scenarios import NOT_DRILLED, Scenario
 
 JSON_FILE: Final = "drills.json"
@@ -23,8 +24,10 @@ Every duration of rules, scrapes and routes was divided by {factor:g}.
 "Over after" is from the fault's end to the last receiver that was told of that.
 Both are scaled back to real time; a process's own time, such as a lag of 10 s, is not scaled.
 The budget is what the declaration computes for a complete failure.
-Where another drill had just made the same alert fire, Alertmanager waits for its group's interval.
-A busy machine's delays are multiplied by the factor, too: {factor:g} s for each second.
+Later than "late after" is a failure: the budget, what the fault takes to be complete (below),
+and {allowance:.0f} s for a busy machine, whose delays are multiplied by the factor, too.
+Where another drill had just made the same alert fire, Alertmanager waits for its group's interval:
+that is added there.
 
 ![Timeline](drills.svg)
 """
@@ -53,7 +56,7 @@ def to_wire(run: DrillRun) -> JsonObject:
 
 
 def _alert_to_wire(run: AlertRun, whole: DrillRun) -> JsonObject:
-    detected_s, over_s = detected(run), over(run)
+    detected_s, over_s = run.detected_s, run.over_s
     moments = {
         "injected": run.injected_s,
         "pending": run.sighting.pending_s if run.sighting else None,
@@ -74,8 +77,10 @@ def _alert_to_wire(run: AlertRun, whole: DrillRun) -> JsonObject:
         "toldReceivers": list[JsonValue](told(run)),
         "mutedBy": list[JsonValue](run.muted_by),
         "detectedMs": None if detected_s is None else _ms(detected_s),
-        "detectedRealMs": _real_ms(run, detected_s, whole.scale),
-        "budgetRealMs": _ms(run.alert.detection_s),
+        "detectedRealMs": None if detected_s is None else _ms(run.real_s(detected_s, whole.scale)),
+        "budgetRealMs": _ms(run.budget_real_s),
+        "limitRealMs": _limit_real_ms(run, whole.scale),
+        "isLate": run.is_late(whole.scale),
         "overMs": None if over_s is None else _ms(over_s),
         "overRealMs": None if over_s is None else _ms(whole.scale.real(over_s)),
         "momentsMs": {
@@ -90,30 +95,8 @@ def told(run: AlertRun) -> list[str]:
     return sorted({each.receiver for each in run.notices if each.is_firing})
 
 
-def detected(run: AlertRun) -> float | None:
-    """Return the scaled seconds to the first receiver, or, of a muted alert, to its firing."""
-    if run.injected_s is None or run.sighting is None:
-        return None
-    moment_s = run.told_s or run.sighting.firing_s
-    return None if moment_s is None else moment_s - run.injected_s
-
-
-def over(run: AlertRun) -> float | None:
-    """Return the scaled seconds from the fault's end to the last word about it."""
-    moment_s = run.untold_s or run.resolved_s
-    if run.ended_s is None or moment_s is None:
-        return None
-    return max(moment_s - run.ended_s, 0.0)
-
-
-def real_s(run: AlertRun, detected_s: float, scale: Scale) -> float:
-    """Return what a detection would have taken at the true pace."""
-    own_s = min(run.alert.crossing_s, detected_s) if is_own_time(run.alert) else 0.0
-    return own_s + scale.real(detected_s - own_s)
-
-
-def _real_ms(run: AlertRun, detected_s: float | None, scale: Scale) -> int | None:
-    return None if detected_s is None else _ms(real_s(run, detected_s, scale))
+def _limit_real_ms(run: AlertRun, scale: Scale) -> int:
+    return _ms(run.real_s(run.limit_s(scale), scale))
 
 
 def _ms(seconds: float) -> int:
@@ -125,13 +108,16 @@ def to_markdown(run: DrillRun, *, command: str) -> str:
     verdict = "Every alert did what it should, and no other fired." if run.is_good else "It failed."
     good = sum(each.is_good for each in run.alerts)
     parts = [
-        _INTRODUCTION.format(command=command, factor=run.scale.factor),
+        _INTRODUCTION.format(
+            command=command, factor=run.scale.factor, allowance=run.scale.real(ALLOWANCE_S)
+        ),
         (
             f"{good} of {len(run.alerts)} alerts fired, were told or rightly muted, and resolved, "
             f"within {run.ended_s - run.began_s:.0f} s.\n{verdict}\n"
         ),
         _table(run),
         "## The faults\n\n" + "".join(_how(each) for each in _scenarios(run)),
+        *_onsets(run),
         _not_drilled(),
         *([_failures(run)] if not run.is_good else []),
     ]
@@ -144,23 +130,24 @@ def _scenarios(run: DrillRun) -> Iterable[Scenario]:
 
 def _table(run: DrillRun) -> str:
     head = (
-        "| alert | drill | told | detected | budget | over after | |\n"
-        "|---|---|---|---:|---:|---:|---|\n"
+        "| alert | drill | told | detected | budget | late after | over after | |\n"
+        "|---|---|---|---:|---:|---:|---:|---|\n"
     )
     return head + "".join(f"| {' | '.join(row(each, run.scale))} |\n" for each in run.alerts)
 
 
 def row(run: AlertRun, scale: Scale) -> tuple[str, ...]:
-    """Return an alert's line: name, drill, receivers, detection, budget, end, verdict."""
-    detected_s, over_s = detected(run), over(run)
+    """Return an alert's line: name, drill, receivers, detection, budget, limit, end, verdict."""
+    detected_s, over_s = run.detected_s, run.over_s
     receivers = ", ".join(told(run))
     muted = f"muted by {', '.join(run.muted_by)}" if run.muted_by else ""
     return (
         run.alert.name,
         run.scenario.name,
         "; ".join(text for text in (receivers, muted) if text),
-        "" if detected_s is None else f"{real_s(run, detected_s, scale):.0f} s",
-        f"{run.alert.detection_s} s",
+        "" if detected_s is None else f"{run.real_s(detected_s, scale):.0f} s",
+        f"{run.budget_real_s:.0f} s",
+        f"{_limit_real_ms(run, scale) / 1_000:.0f} s",
         "" if over_s is None else f"{scale.real(over_s):.0f} s",
         "ok" if run.is_good else str(run.phase),
     )
@@ -169,6 +156,18 @@ def row(run: AlertRun, scale: Scale) -> tuple[str, ...]:
 def _how(scenario: Scenario) -> str:
     stand_in = f" (a stand-in: {scenario.stands_in})" if scenario.stands_in else ""
     return f"- `{scenario.name}`: {scenario.how}{stand_in}.\n"
+
+
+def _onsets(run: DrillRun) -> Iterator[str]:
+    """Say which faults take their time, and why."""
+    lines = [
+        f"- {each.alert.name} in `{each.scenario.name}`, "
+        f"{run.scale.real(each.onset.seconds(run.scale)):.0f} s: {each.onset.why}.\n"
+        for each in run.alerts
+        if each.onset is not NO_ONSET
+    ]
+    if lines:
+        yield "## Faults that are not complete at once\n\n" + "".join(lines)
 
 
 def _not_drilled() -> str:

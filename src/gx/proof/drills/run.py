@@ -2,10 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import asyncpg
@@ -13,18 +11,15 @@ import httpx
 
 from gx.domain.errors import GxError
 from gx.monitoring.alertmanager.inhibition import INHIBITIONS
+from gx.monitoring.alertmanager.routing import GROUP_BY, Pace
 from gx.monitoring.alerts.backend import RESTART_LOOP
 from gx.monitoring.alerts.burn import BURN_ALERTS
 from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL, WATCHDOG
-from gx.monitoring.model import Alert
 from gx.monitoring.scaling import Scale
-from gx.proof.drills.notifications import (
-    Notice,
-    expected_receivers,
-    notices_of,
-    silence_notices,
-)
+from gx.proof.drills.notifications import expected_receivers, notices_of, silence_notices
 from gx.proof.drills.observer import Observer, Sighting
+from gx.proof.drills.onsets import FORGET_S
+from gx.proof.drills.outcome import AlertRun, DrillRun, FalseAlarm, Phase
 from gx.proof.drills.playground import Playground, playing
 from gx.proof.drills.scenarios import Scenario
 from gx.proof.drills.stack import SLOW_BURNS, DrillStack
@@ -33,6 +28,7 @@ _POLL_S: Final = 0.1
 HANG_S: Final = 300.0
 """How long a step may take before it counts as hanging; a busy machine needs a part of it."""
 _LONGEST_S: Final = 3_600
+_ENDS: Final = frozenset({Phase.RESOLVED, Phase.LATE, Phase.FAILED, Phase.INTERRUPTED})
 # A fault could not be made or ended, or what should follow did not: that drill failed, no other.
 _PLAYING_FAILS: Final = (GxError, httpx.HTTPError, asyncpg.PostgresError, OSError)
 _SLOW_TO_FORGET: Final = frozenset(
@@ -40,83 +36,8 @@ _SLOW_TO_FORGET: Final = frozenset(
 )
 
 
-class Phase(StrEnum):
-    """Where an alert is in its drill."""
-
-    WAITING = "waiting"
-    INJECTED = "fault made"
-    PENDING = "pending"
-    FIRING = "firing"
-    NOTIFIED = "notified"
-    MUTED = "muted"
-    RECOVERING = "fault ended"
-    RESOLVED = "resolved"
-    FAILED = "failed"
-
-
 class DrillHungError(GxError):
     """A step of a drill did not happen; the text says which and what was seen instead."""
-
-
-@dataclass(slots=True, kw_only=True)
-class AlertRun:
-    """What became of one alert in its drill. Seconds of the monotonic clock; None: not so far."""
-
-    alert: Alert
-    scenario: Scenario
-    phase: Phase = Phase.WAITING
-    injected_s: float | None = None
-    ended_s: float | None = None
-    sighting: Sighting | None = None
-    muting: Sighting | None = None
-    resolved_s: float | None = None
-    notices: tuple[Notice, ...] = ()
-    muted_by: tuple[str, ...] = ()
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def told_s(self) -> float | None:
-        """When the first receiver was told that it fires."""
-        return min((each.at_s for each in self.notices if each.is_firing), default=None)
-
-    @property
-    def untold_s(self) -> float | None:
-        """When the last receiver was told that it is over."""
-        return max((each.at_s for each in self.notices if not each.is_firing), default=None)
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it did all that it should."""
-        return self.phase is Phase.RESOLVED and not self.faults
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalseAlarm:
-    """An alert that no drill in progress explains."""
-
-    sighting: Sighting
-    during: tuple[str, ...]
-
-
-@dataclass(slots=True, kw_only=True)
-class DrillRun:
-    """Everything that happened; `began_s` is its zero."""
-
-    scale: Scale
-    began_s: float
-    alerts: list[AlertRun]
-    false_alarms: list[FalseAlarm] = field(default_factory=list)
-    shape_faults: tuple[str, ...] = ()
-    ended_s: float = 0.0
-
-    @property
-    def is_good(self) -> bool:
-        """Whether every alert did what it should, and no other fired."""
-        return (
-            all(each.is_good for each in self.alerts)
-            and not self.false_alarms
-            and not self.shape_faults
-        )
 
 
 class Conductor:
@@ -133,6 +54,7 @@ class Conductor:
         self._recovered: set[str] = set()
         self._judged: set[int] = set()
         self._is_settled = False
+        self._is_interrupted = False
         self._run = DrillRun(scale=stack.places.scale, began_s=time.monotonic(), alerts=[])
 
     async def play(self, scenarios: Sequence[Scenario]) -> DrillRun:
@@ -143,7 +65,7 @@ class Conductor:
         observing = asyncio.create_task(self._observer.run())
         watching = asyncio.create_task(self._watch())
         try:
-            async with playing(self._stack) as play:
+            async with playing(self._stack) as play, self._interruptible():
                 await self._settle()
                 self._run.began_s = time.monotonic()
                 await self._schedule(play, list(scenarios))
@@ -154,6 +76,19 @@ class Conductor:
         self._run.ended_s = time.monotonic()
         self._run.shape_faults = self._stack.sink.faults
         return self._run
+
+    @asynccontextmanager
+    async def _interruptible(self) -> AsyncIterator[None]:
+        """Say at once what is not played to its end: what fails then does as the stack ends."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            for run in self._run.alerts:
+                if run.phase not in _ENDS:
+                    run.phase = Phase.INTERRUPTED
+            self._tell(self._run)
+            self._is_interrupted = True
+            raise
 
     async def _until(self, is_so: Callable[[], bool], what: str) -> None:
         """Wait until something is so; at the true pace that may take an hour."""
@@ -226,12 +161,14 @@ class Conductor:
             for run in runs:
                 self._judge(run)
         except _PLAYING_FAILS as error:
+            if self._is_interrupted:
+                return
             for run in runs:
                 run.faults.append(f"{run.phase}: {type(error).__name__}: {error}")
                 run.phase = Phase.FAILED
         finally:
             self._active.pop(scenario.name)
-            self._tell(self._run)
+            self._report()
 
     def _has_spoken(self, run: AlertRun) -> bool:
         """Say whether an alert fires, and whoever should be told was, or it is muted."""
@@ -253,7 +190,7 @@ class Conductor:
             run.phase = Phase.NOTIFIED
         elif run.muting is not None:
             run.phase = Phase.MUTED
-        self._tell(self._run)
+        self._report()
         return run.phase in {Phase.NOTIFIED, Phase.MUTED}
 
     def _has_silence_spoken(self, run: AlertRun) -> bool:
@@ -262,7 +199,7 @@ class Conductor:
         if run.told_s is None:
             return False
         run.phase = Phase.NOTIFIED
-        self._tell(self._run)
+        self._report()
         return True
 
     def _sighting(self, run: AlertRun) -> Sighting | None:
@@ -297,10 +234,18 @@ class Conductor:
         if any(last.values()) or not self._is_gone(run):
             return False
         run.phase = Phase.RESOLVED
-        self._tell(self._run)
+        self._report()
         return True
 
+    def _report(self) -> None:
+        if not self._is_interrupted:
+            self._tell(self._run)
+
     def _judge(self, run: AlertRun) -> None:
+        run.has_open_group = _has_open_group(run, self._observer, self._run.scale)
+        if run.is_late(self._run.scale):
+            run.phase = Phase.LATE
+            run.faults.append(run.lateness(self._run.scale))
         run.faults += [f"{each.receiver}: {fault}" for each in run.notices for fault in each.faults]
         run.faults += _muting_faults(run, self._observer)
         keys = {each.dedup_key for each in run.notices if each.dedup_key}
@@ -349,6 +294,23 @@ def _muting_faults(run: AlertRun, observer: Observer) -> Iterable[str]:
         )
         if not is_declared:
             yield f"{name} muted it, and no inhibition says so"
+
+
+def _has_open_group(run: AlertRun, observer: Observer, scale: Scale) -> bool:
+    """Say whether Alertmanager still kept the alert's group from another of the same.
+
+    It keeps a group until a notification finds it empty, and then until it looks for empty ones.
+    """
+    if run.sighting is None or run.sighting.firing_s is None:
+        return False
+    firing_s, labels = run.sighting.firing_s, run.sighting.labels
+    kept_s = scale.seconds(Pace().interval_s) + FORGET_S
+    return any(
+        each.firing_s is not None
+        and each.firing_s < firing_s < (each.gone_s or firing_s) + kept_s
+        and all(each.labels.get(name) == labels.get(name) for name in GROUP_BY)
+        for each in observer.of(run.alert.name)
+    )
 
 
 def _every(is_so: Callable[[AlertRun], bool], runs: Iterable[AlertRun]) -> bool:
