@@ -38,6 +38,11 @@ MONITORING_DASHBOARD: Final = "alerts-overview"
 _FILTERED: Final = matches("job", "|".join(("gx-.+", *EXPORTER_JOBS.values())))
 _SELF: Final = ("job", "instance")
 _WINDOW_S: Final = 300
+# A notification that a receiver refused comes again after its group's interval of five minutes. The
+# window is longer, or the alert would be pending for less than that again and again; and what fails
+# but once is forgotten before the alert fires.
+_LOST_WINDOW_S: Final = 420
+_LOST_FOR_S: Final = 480
 
 
 def _kept(limit: int, jobs: Sequence[str]) -> Expr:
@@ -132,11 +137,14 @@ CONFIG_RELOAD_FAILED: Final = Alert(
 NOTIFICATIONS_FAIL: Final = Alert(
     name="NotificationsFailing",
     expr=either(
-        sum_by(rate(select(ALERTMANAGER_NOTIFICATIONS_FAILED), _WINDOW_S), *_SELF, "integration")
+        sum_by(
+            rate(select(ALERTMANAGER_NOTIFICATIONS_FAILED), _LOST_WINDOW_S), *_SELF, "integration"
+        )
         > 0,
-        sum_by(rate(select(PROMETHEUS_NOTIFICATIONS_DROPPED), _WINDOW_S), *_SELF) > 0,
+        sum_by(rate(select(PROMETHEUS_NOTIFICATIONS_DROPPED), _LOST_WINDOW_S), *_SELF) > 0,
     ),
-    for_s=300,
+    for_s=_LOST_FOR_S,
+    crossing_s=30,
     severity=Severity.CRITICAL,
     component=Component.MONITORING,
     family="notifications",

@@ -200,8 +200,25 @@ def notifications() -> Sequence[Case]:
     own = {"job": "prometheus", "instance": "m:1"}
     lost = watching.NOTIFICATIONS_FAIL
     failed = external.ALERTMANAGER_NOTIFICATIONS_FAILED
+    slack = {"integration": "slack", **own}
     return [
-        *at_rate(lost, lambda v: [line(failed, v, integration="slack", **own)], over=0.1, under=0),
+        *at_rate(lost, lambda v: [line(failed, v, **slack)], over=0.1, under=0, window_min=7),
+        more(
+            lost,
+            "one is refused, and again after each interval of its group",
+            [line(failed, "0x3 1x19 2x19 3x19 4x19", **slack)],
+            (8, 0),
+            (11, 1),
+            (20, 1),
+        ),
+        more(
+            lost,
+            "one is refused, and what comes after it is taken",
+            [line(failed, "0x3 1x80", **slack)],
+            (8, 0),
+            (10, 0),
+            (20, 0),
+        ),
         more(
             lost,
             "no Alertmanager takes them",
@@ -211,7 +228,7 @@ def notifications() -> Sequence[Case]:
         trap(
             lost,
             Trap.COUNTER_RESET,
-            [line(failed, "70x20 0x60", integration="slack", **own)],
+            [line(failed, "70x20 0x60", **slack)],
             (8, 0),
             (15, 0),
         ),
