@@ -40,6 +40,7 @@ class Cause(StrEnum):
     IDLE = "idle"
     RULE_ERROR = "rule-error"
     RULE_MISSING = "rule-missing"
+    RULE_DIFFERS = "rule-differs"
     QUERY_REFUSED = "query-refused"
     DATASOURCE = "datasource"
     NAMESPACE_VARIABLE = "namespace-variable"

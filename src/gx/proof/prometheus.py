@@ -60,7 +60,7 @@ class Targets(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class LoadedRule(msgspec.Struct, frozen=True, rename="camel"):
-    """A rule that Prometheus evaluates."""
+    """A rule that Prometheus evaluates; `duration` is an alert's `for`, in seconds."""
 
     name: str
     query: str
@@ -70,6 +70,7 @@ class LoadedRule(msgspec.Struct, frozen=True, rename="camel"):
     labels: dict[str, str] = {}
     state: str = ""
     last_evaluation: str = ""
+    duration: float = 0.0
 
 
 class LoadedGroup(msgspec.Struct, frozen=True, rename="camel"):

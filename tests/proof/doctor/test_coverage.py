@@ -15,6 +15,8 @@ ALERTING: Final = "doctor/test_alerting.py"
 """A real Prometheus and a real Alertmanager."""
 PACKETS: Final = "doctor/test_incident.py"
 """A real Prometheus and real packets between network namespaces."""
+RULES: Final = "doctor/test_rules.py"
+"""A real Prometheus with the catalogue's rules, one of them changed."""
 MANIFESTS: Final = "doctor/test_manifests.py"
 """The committed manifests with one thing changed, as `kubectl get` would print them."""
 GRAFANA: Final = "doctor/test_dashboards.py"
@@ -54,6 +56,7 @@ MADE_IN: Final = {
     Cause.IDLE: LAB,
     Cause.RULE_ERROR: LAB,
     Cause.RULE_MISSING: LAB,
+    Cause.RULE_DIFFERS: RULES,
     Cause.QUERY_REFUSED: LAB,
     Cause.DATASOURCE: GRAFANA,
     Cause.NAMESPACE_VARIABLE: LAB,

@@ -14,6 +14,7 @@ from gx.proof.doctor.dashboards import (
     examine_variables,
 )
 from gx.proof.doctor.delivery import examine_delivery
+from gx.proof.doctor.differing import examine_differences
 from gx.proof.doctor.manifests import Reach
 from gx.proof.doctor.monitors import examine_monitors
 from gx.proof.doctor.rules import (
@@ -135,6 +136,7 @@ def _by_prometheus(
     )
     yield from (_with_readers(each, about_queries.silenced) for each in about_targets)
     yield from examine_rules(groups)
+    yield from examine_differences(groups)
     yield from examine_delivery(prometheus)
     yield from about_queries.findings
 

@@ -1,12 +1,13 @@
 """Every rule, alert and panel of the catalogue, evaluated where it runs."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from gx.monitoring.alerts import ALERTS
 from gx.monitoring.dashboards.model import Dashboard, Query
 from gx.monitoring.rules import all_groups
 from gx.proof.causes import Cause
+from gx.proof.doctor.differing import Difference, describe, find_differences
 from gx.proof.emptiness import Explainer, Explanation, Verdict
 from gx.proof.prometheus import LoadedGroup, LoadedRule
 from gx.proof.verify.rows import Kind, Row, State
@@ -24,17 +25,35 @@ _STATES: Final = {
 
 
 def verify_rules(explainer: Explainer, groups: Sequence[LoadedGroup]) -> Iterator[Row]:
-    """Yield a row for each recording rule and alert of the catalogue."""
+    """Yield a row for each recording rule and alert of the catalogue.
+
+    One that is loaded otherwise than it is declared is broken, whatever its own expression says.
+    """
     loaded: dict[str, list[LoadedRule]] = {}
     for group in groups:
         for rule in group.rules:
             loaded.setdefault(rule.name, []).append(rule)
     explainer.explain_all(rule.query for rules in loaded.values() for rule in rules)
+    differing = find_differences(groups)
     recordings = dict.fromkeys(each.name for group in all_groups(()) for each in group.recordings)
     for name in recordings:
-        yield _rule(explainer, Kind.RECORDING, name, loaded.get(name, []))
+        row = _rule(explainer, Kind.RECORDING, name, loaded.get(name, []))
+        yield _as_declared(row, differing)
     for alert in ALERTS:
-        yield _rule(explainer, Kind.ALERT, alert.name, loaded.get(alert.name, []))
+        row = _rule(explainer, Kind.ALERT, alert.name, loaded.get(alert.name, []))
+        yield _as_declared(row, differing)
+
+
+def _as_declared(row: Row, differing: Mapping[str, Sequence[Difference]]) -> Row:
+    if row.name not in differing or row.cause == Cause.RULE_ERROR:
+        return row
+    return Row(
+        kind=row.kind,
+        name=row.name,
+        state=State.BROKEN,
+        why="; ".join(text for each in differing[row.name] for text in describe(each)),
+        cause=Cause.RULE_DIFFERS,
+    )
 
 
 def verify_panels(

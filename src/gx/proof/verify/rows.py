@@ -15,6 +15,7 @@ class Kind(StrEnum):
     ALERT = "alert"
     PANEL = "panel"
     DASHBOARD = "dashboard"
+    ALERTMANAGER = "alertmanager"
 
 
 class State(StrEnum):

@@ -15,7 +15,7 @@ from gx.proof.verify.exposition import Judge, verify_expositions
 from gx.proof.verify.expressions import verify_panels, verify_rules
 from gx.proof.verify.grafana import verify_dashboards
 from gx.proof.verify.rows import Row
-from gx.proof.verify.targets import verify_metrics, verify_targets
+from gx.proof.verify.targets import verify_alertmanagers, verify_metrics, verify_targets
 from gx.telemetry.metric import Condition
 
 
@@ -46,6 +46,7 @@ def verify(subject: Subject) -> Iterator[Row]:
             silence=silence_by_targets(prometheus.targets().active_targets),
         )
         yield from verify_targets(prometheus)
+        yield from verify_alertmanagers(prometheus)
         yield from verify_expositions(prometheus.targets().active_targets, subject.judge)
         yield from verify_metrics(prometheus, subject.conditions)
         yield from verify_rules(explainer, groups)

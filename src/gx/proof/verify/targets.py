@@ -38,6 +38,21 @@ def verify_targets(prometheus: Prometheus) -> Iterator[Row]:
         )
 
 
+def verify_alertmanagers(prometheus: Prometheus) -> Iterator[Row]:
+    """Yield a row for each Alertmanager that alerts are sent to; having none is broken."""
+    known = prometheus.alertmanagers().active_alertmanagers
+    for each in known:
+        yield Row(kind=Kind.ALERTMANAGER, name=each.url, state=State.UP)
+    if not known:
+        yield Row(
+            kind=Kind.ALERTMANAGER,
+            name=prometheus.url,
+            state=State.BROKEN,
+            why="Prometheus knows no Alertmanager: alerts fire, and nobody is told",
+            cause=Cause.NO_ALERTMANAGER,
+        )
+
+
 def verify_metrics(prometheus: Prometheus, conditions: Collection[Condition]) -> Iterator[Row]:
     """Yield a row for each metric of the catalogue in each namespace."""
     for namespace, processes in sorted(expected_processes(prometheus).items()):
