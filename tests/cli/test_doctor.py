@@ -74,6 +74,42 @@ def test_what_cannot_be_read_ends_with_2(tmp_path: Path, option: str) -> None:
     assert str(missing) in done.stderr
 
 
+def test_manifests_without_a_namespace_end_with_2(tmp_path: Path) -> None:
+    """Files that only a kustomization puts into a namespace cannot be judged: no false faults."""
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "projector-metrics"}}
+    (tmp_path / "service.yaml").write_text(yaml.safe_dump({**service, "spec": {}}))
+    done = RUN.invoke(app, ["doctor", "--manifests", str(tmp_path)])
+
+    assert done.exit_code == 2
+    assert "k8s/overlays/devnet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["reachability", "/nowhere/at-all"],
+        ["baseline", "--incidents", "/nowhere/at-all"],
+        ["backtest", "--incidents", "/nowhere/at-all"],
+    ],
+    ids=lambda typed: typed[0],
+)
+def test_a_file_that_is_not_there_ends_with_2(typed: list[str]) -> None:
+    """It was typed wrong, which is not the same as a check that failed."""
+    done = RUN.invoke(app, typed)
+
+    assert done.exit_code == 2
+    assert "/nowhere/at-all" in done.stderr
+
+
+def test_a_test_alert_to_nobody_ends_with_3() -> None:
+    """Nothing was tested."""
+    url = nobody()
+    done = RUN.invoke(app, ["alert", "test", "--alertmanager", url])
+
+    assert done.exit_code == 3
+    assert url in done.stderr
+
+
 def test_a_query_without_a_prometheus_ends_with_2(whole: Path) -> None:
     """There is nobody to put it to."""
     done = RUN.invoke(app, ["doctor", "--manifests", str(whole), "--query", "up"])

@@ -10,7 +10,10 @@ from typing import Final
 
 import httpx
 import pytest
+import yaml
+from typer.testing import CliRunner
 
+from gx.cli.main import app
 from gx.monitoring.alertmanager.render import TEMPLATE_FILE, render_configuration
 from gx.monitoring.alertmanager.routing import Destinations, Pace, build_configuration
 from gx.monitoring.alertmanager.wording import render_templates
@@ -104,6 +107,22 @@ def test_a_receiver_that_refuses_is_named(tmp_path: Path) -> None:
         assert told["pagerduty"].is_good
         assert not told["slack-critical"].is_told
         assert told["slack-critical"].failed > 0
+
+
+def test_a_receiver_without_integrations_tells_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps the alert to itself: that is no success, and the table says so."""
+    nobody = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+    monkeypatch.setattr(
+        "tests.proof.test_alert_test.render_configuration", lambda _: yaml.safe_dump(nobody)
+    )
+    with Sink() as sink, running_alertmanager(tmp_path, sink) as url:
+        typed = ["alert", "test", "--alertmanager", url, "--timeout", "30"]
+        done = CliRunner().invoke(app, typed)
+
+    assert done.exit_code == 1, done.output
+    assert done.stdout.splitlines()[-1].split()[-3:] == ["nobody", "nobody", "0"]
 
 
 def test_an_address_without_an_alertmanager_is_said_so() -> None:

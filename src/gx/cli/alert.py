@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import typer
 
-from gx.cli.failures import CheckFailedError, UsageFailedError
+from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import say, show_json, show_table
 from gx.monitoring.model import Severity
@@ -48,21 +48,32 @@ def send_test(
     `--environment mainnet --severity critical` pages. It waits until the
     notification counters of each receiver's integrations rise without a
     failure, once when it fires and once when it is over; the second takes a
-    group interval, five minutes. A receiver without an integration only keeps
-    alerts. Exits with 1 if a receiver was not told.
+    group interval, five minutes. A receiver without an integration tells
+    nobody.
+
+    Exits with 1 if a receiver was not told, told nobody, or its
+    notifications failed, 3 if Alertmanager does not answer.
 
     Examples:
       gx alert test --alertmanager http://127.0.0.1:30093
       gx alert test --alertmanager http://am:9093 --severity critical --json
     """
-    from gx.proof.alert_test import labels_of_test, send_test_alert  # noqa: PLC0415 (--help)
+    from gx.proof.alert_test import (  # noqa: PLC0415 (--help)
+        AlertmanagerUnreachableError,
+        labels_of_test,
+        send_test_alert,
+    )
 
     if severity is Severity.NONE:
         raise UsageFailedError("an alert of severity none goes to the dead-man's receiver alone")
     labels = labels_of_test(environment=environment.value, severity=severity, run=uuid4().hex[:8])
-    told = asyncio.run(
-        send_test_alert(alertmanager, labels, clock=SystemClock(), timeout_s=timeout, report=say)
+    sending = send_test_alert(
+        alertmanager, labels, clock=SystemClock(), timeout_s=timeout, report=say
     )
+    try:
+        told = asyncio.run(sending)
+    except AlertmanagerUnreachableError as error:
+        raise NotRunningError(str(error)) from error
     _show(told, as_json=as_json)
 
 
@@ -90,12 +101,20 @@ def _show(told: "tuple[Told, ...]", *, as_json: bool) -> None:
                 (
                     each.receiver,
                     ", ".join(each.integrations) or "(only keeps alerts)",
-                    "yes" if each.is_told else "no",
-                    "yes" if each.is_told_of_end else "no",
+                    _word(each, is_so=each.is_told),
+                    _word(each, is_so=each.is_told_of_end),
                     str(each.failed),
                 )
                 for each in told
             ),
         )
+    if not told:
+        raise CheckFailedError("no receiver got the alert")
     if wrong := [each.receiver for each in told if not each.is_good]:
         raise CheckFailedError(f"not told, or not without a failure: {', '.join(wrong)}")
+
+
+def _word(told: "Told", *, is_so: bool) -> str:
+    if not told.integrations:
+        return "nobody"
+    return "yes" if is_so else "no"

@@ -150,11 +150,14 @@ def read_reading(incidents: Path | None, time_zone: str) -> Reading:
     """Read what the history is judged by.
 
     Raises:
-        UsageFailedError: There is no such time zone.
-        IncidentFileError: The incidents cannot be read.
+        UsageFailedError: There is no such time zone, or the incidents cannot be read.
     """
-    marked = read_incidents(incidents) if incidents else ()
-    return Reading(incidents=marked, zone=_zone(time_zone))
+    zone = _zone(time_zone)
+    try:
+        marked = read_incidents(incidents) if incidents else ()
+    except IncidentFileError as error:
+        raise UsageFailedError(str(error)) from error
+    return Reading(incidents=marked, zone=zone)
 
 
 def _zone(name: str) -> tzinfo:

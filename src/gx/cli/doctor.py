@@ -13,6 +13,8 @@ from gx.proof.doctor.dashboards import PlacedDashboard, read_dashboards
 from gx.proof.doctor.examine import Diagnosis, Sources, examine
 from gx.proof.doctor.report import describe, lines, summary
 from gx.proof.grafana import Grafana
+from gx.proof.reachability.catalogue import Catalogue
+from gx.proof.reachability.explain import environments_in
 from gx.proof.reachability.inventory import Inventory, ManifestError
 from gx.proof.reachability.reading import read_manifests
 
@@ -62,11 +64,13 @@ def doctor(
 
     Exits with 0 if nothing is wrong, 1 if something is, 2 if manifests or
     dashboards cannot be read, 3 if a source does not answer or no stack runs.
+    An Alertmanager or a process that does not answer is what is looked for,
+    and so a fault.
 
     Examples:
       gx doctor
       gx doctor --query 'sum(rate(outbox_commands_procesed_total[5m]))'
-      gx doctor --prometheus http://127.0.0.1:30090 --manifests k8s/
+      gx doctor --manifests k8s/overlays/devnet --manifests k8s/monitoring
       kubectl get deploy,sts,svc,netpol,ns -A -o json | gx doctor --manifests -
     """
     sources = Sources(
@@ -86,10 +90,18 @@ def doctor(
 
 
 def _inventory(sources: Sequence[str] | None) -> Inventory | None:
+    if not sources:
+        return None
     try:
-        return read_manifests(sources) if sources else None
+        inventory = read_manifests(sources)
     except ManifestError as error:
         raise UsageFailedError(str(error)) from error
+    if not environments_in(inventory, Catalogue()):
+        raise UsageFailedError(
+            f"{', '.join(sources)} has nothing in a namespace backend-…: give a kustomization "
+            "such as k8s/overlays/devnet, which says in which namespace its objects are"
+        )
+    return inventory
 
 
 def _dashboards(sources: Sequence[str]) -> tuple[PlacedDashboard, ...]:

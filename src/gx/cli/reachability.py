@@ -11,7 +11,7 @@ from gx.monitoring.kubernetes.cluster import Cluster
 from gx.proof.reachability.catalogue import Catalogue
 from gx.proof.reachability.explain import environments_in, explain_flows
 from gx.proof.reachability.findings import Finding
-from gx.proof.reachability.inventory import Inventory
+from gx.proof.reachability.inventory import Inventory, ManifestError
 from gx.proof.reachability.reading import read_manifests
 from gx.proof.reachability.report import (
     HEADINGS,
@@ -51,14 +51,18 @@ def reachability(
     blocked, the smallest rule that opens it is printed with the line that
     applies it. Nothing is asked of a cluster, and nothing is changed.
 
-    Exits with 1 if something is not reachable.
+    Exits with 1 if something is not reachable, 2 if manifests cannot be read
+    or have no environment to judge.
 
     Examples:
       gx reachability k8s/overlays/devnet k8s/monitoring
       kubectl get deploy,sts,ds,job,svc,netpol,ns -A -o json | gx reachability -
       gx reachability k8s/overlays/mainnet k8s/monitoring --only gx-projector
     """
-    inventory = read_manifests(manifests)
+    try:
+        inventory = read_manifests(manifests)
+    except ManifestError as error:
+        raise UsageFailedError(str(error)) from error
     catalogue = _catalogue(inventory, environment)
     findings = explain_flows(inventory, catalogue)
     if only is not None:

@@ -30,7 +30,11 @@ _LIFE_MS: Final = 3_600_000
 
 
 class AlertTestError(GxError):
-    """Alertmanager cannot be asked, or did not do what it should; the text says which and where."""
+    """Alertmanager did not do what it should; the text says what and where."""
+
+
+class AlertmanagerUnreachableError(AlertTestError):
+    """Nothing answers at its address, or something else than an Alertmanager."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +98,21 @@ async def send_test_alert(
     What was begun is ended: the alert is resolved also when somebody was not told in time.
 
     Raises:
-        AlertTestError: Alertmanager does not answer, or takes no alert.
+        AlertmanagerUnreachableError: Alertmanager does not answer.
+        AlertTestError: It takes no alert.
     """
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=_ASK_MAX_S) as client:
         test = _Test(client, dict(labels), clock, timeout_s)
         try:
             return await test.run(report)
         except httpx.HTTPError as error:
-            raise AlertTestError(f"no answer from Alertmanager at {url}: {error}") from error
+            raise AlertmanagerUnreachableError(
+                f"no answer from Alertmanager at {url}: {error}"
+            ) from error
         except msgspec.DecodeError as error:
-            raise AlertTestError(f"what answers at {url} is no Alertmanager: {error}") from error
+            raise AlertmanagerUnreachableError(
+                f"what answers at {url} is no Alertmanager: {error}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +140,8 @@ class _Test:
             Told(
                 receiver=name,
                 integrations=uses,
-                is_told=set(uses) <= told,
-                is_told_of_end=set(uses) <= untold,
+                is_told=bool(uses) and set(uses) <= told,
+                is_told_of_end=bool(uses) and set(uses) <= untold,
                 failed=round(sum(_risen(before, after, _FAILED, each) for each in uses)),
             )
             for name, uses in receivers.items()
