@@ -56,7 +56,7 @@ def drill(
     The fault is real, and so is the stack that it is made in: a separate one.
     Without an option it lists the drills. A stack for drills has free ports
     and a temporary folder: what runs here besides is left alone. Each alert
-    must fire, reach its receivers in the words of its declaration or be muted
+    must fire in time, reach its receivers in its declared words or be muted
     by an alert that may mute it, and resolve; and nothing else may fire.
     Exits with 1 if one does not; a busy machine can be the reason: see --again.
 

@@ -153,6 +153,9 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
     ),
     Fault.PARK_EVENT: ("parked-event", _LAG | _DOWN | _names(NO_ACTIVE_PROJECTOR, RESTART_LOOP)),
     Fault.FALSIFY_BALANCE: ("falsified-balance", _NONE),
+    Fault.FALSIFY_RECORD: ("falsified-record", _NONE),
+    # A process that waits for its upgrade says that it is not ready.
+    Fault.MIGRATE_AHEAD: ("newer-schema", _DOWN),
     Fault.STOP_EXPORTER: ("exporter-outage", _NONE),
     Fault.BREAK_CONFIGURATION: ("broken-configuration", _NONE),
     Fault.BREAK_RECEIVER: ("broken-receiver", _NONE),

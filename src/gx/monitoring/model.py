@@ -70,6 +70,8 @@ class Fault(StrEnum):
     PARK_EVENT = "set an event aside by hand"
     STOP_EXPORTER = "stop an exporter"
     FALSIFY_BALANCE = "change a projected balance by hand"
+    FALSIFY_RECORD = "change by hand what a command was answered"
+    MIGRATE_AHEAD = "note a migration that only a newer release knows"
     BREAK_FILTER = "scrape a target with a filter that keeps nothing"
     FLOOD_SAMPLES = "scrape a target with thousands of label values"
     BREAK_CONFIGURATION = "reload a configuration that does not parse"

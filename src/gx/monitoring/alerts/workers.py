@@ -104,7 +104,7 @@ UPGRADE_IS_NEEDED: Final = Alert(
         f"{{{{ $labels.service }}}} {_IN} is older than what it met "
         "({{ $labels.reason }}: {{ $value }}) and waits for its upgrade."
     ),
-    drill=Fault.STAND_IN,
+    drill=Fault.MIGRATE_AHEAD,
 )
 
 OUTBOX_DIFFERS: Final = Alert(
@@ -116,7 +116,7 @@ OUTBOX_DIFFERS: Final = Alert(
     family="reconciliation",
     summary="What commands were told differs from what the ledger answered.",
     description=f"{{{{ $value }}}} commands {_IN} differ from the ledger ({{{{ $labels.kind }}}}).",
-    drill=Fault.STAND_IN,
+    drill=Fault.FALSIFY_RECORD,
 )
 RECONCILIATION_IS_OVERDUE: Final = Alert(
     name="ReconciliationOverdue",

@@ -196,7 +196,7 @@ def reloads() -> Sequence[Case]:
 
 
 def notifications() -> Sequence[Case]:
-    """Notifications and rules that fail."""
+    """Notifications that fail."""
     own = {"job": "prometheus", "instance": "m:1"}
     lost = watching.NOTIFICATIONS_FAIL
     failed = external.ALERTMANAGER_NOTIFICATIONS_FAILED
@@ -232,6 +232,13 @@ def notifications() -> Sequence[Case]:
             (8, 0),
             (15, 0),
         ),
+    ]
+
+
+def evaluations() -> Sequence[Case]:
+    """Rules that fail."""
+    own = {"job": "prometheus", "instance": "m:1"}
+    return [
         *at_rate(
             watching.RULES_FAIL,
             lambda v: [line(external.RULE_EVALUATION_FAILURES, v, rule_group="g", **own)],
@@ -248,4 +255,5 @@ WATCHING_CASES: Final = (
     *scrapes(),
     *reloads(),
     *notifications(),
+    *evaluations(),
 )

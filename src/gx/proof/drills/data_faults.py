@@ -17,6 +17,7 @@ _CALLERS: Final = 4
 _FREE: Final = 25
 """Of two hundred: fewer than a fifth are left, and those who work have theirs."""
 _BREATH_S: Final = 0.2
+_FALSE: Final = "-of-a-drill"
 _COUNTRIES: Final = "/admin/countries"
 
 _BREAK_READS: Final = "ALTER TABLE countries RENAME TO countries_moved"
@@ -28,6 +29,21 @@ _PARK: Final = """
     SELECT channel, 0, 0, 'CoinsMinted', '{}', 'by a drill', 'drill' FROM projection_checkpoints
 """
 _UNPARK: Final = "DELETE FROM parked_events WHERE actor = 'drill'"
+# The newest of its block: compared is what is older than a turn, and looked at again what differs.
+_FALSIFY_RECORD: Final = f"""
+    UPDATE command_results SET transaction_id = transaction_id || '{_FALSE}'
+     WHERE command_id = (SELECT command_id FROM command_results
+                          WHERE outcome = 'COMMITTED' ORDER BY block_number DESC LIMIT 1)
+"""  # noqa: S608 (constants) # nosec B608
+_CORRECT_RECORD: Final = f"""
+    UPDATE command_results SET transaction_id = replace(transaction_id, '{_FALSE}', '')
+     WHERE transaction_id LIKE '%{_FALSE}'
+"""  # noqa: S608 (constants) # nosec B608
+_MIGRATE_AHEAD: Final = """
+    INSERT INTO schema_migrations (version, name, checksum, contracts)
+    VALUES ('9999', '9999_drill.sql', 'drill', '9998')
+"""
+_MIGRATE_BACK: Final = "DELETE FROM schema_migrations WHERE version = '9999'"
 # The newest: the submitter is paused and has not read it. It stays old until it is due.
 _AGE: Final = """
     UPDATE outbox SET accepted_at_ms = 0, due_at_ms = now_ms() + {hold_ms}
@@ -132,6 +148,26 @@ async def balance_falsified(play: Playground) -> AsyncIterator[None]:
         yield
     finally:
         await play.execute(_CORRECT)
+
+
+@asynccontextmanager
+async def record_falsified(play: Playground) -> AsyncIterator[None]:
+    """Change what a command was answered, before it is compared: that is seconds later."""
+    await play.execute(_FALSIFY_RECORD)
+    try:
+        yield
+    finally:
+        await play.execute(_CORRECT_RECORD)
+
+
+@asynccontextmanager
+async def migrated_ahead(play: Playground) -> AsyncIterator[None]:
+    """Note a migration after which only releases that know it can work."""
+    await play.execute(_MIGRATE_AHEAD)
+    try:
+        yield
+    finally:
+        await play.execute(_MIGRATE_BACK)
 
 
 @asynccontextmanager

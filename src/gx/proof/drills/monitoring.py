@@ -8,10 +8,11 @@ from typing import Final
 import yaml
 
 from gx.monitoring.alertmanager.model import Configuration
-from gx.monitoring.alertmanager.render import TEMPLATE_FILE, render_configuration
+from gx.monitoring.alertmanager.render import TEMPLATE_FILE, duration, render_configuration
 from gx.monitoring.alertmanager.routing import Destinations, Pace, build_configuration
 from gx.monitoring.alertmanager.wording import render_templates
 from gx.monitoring.deadman.edge import HEARTBEAT_PATH
+from gx.monitoring.jobs import POSTGRES_JOB
 from gx.monitoring.local import (
     RULES_FILE,
     LocalStack,
@@ -20,7 +21,7 @@ from gx.monitoring.local import (
     render_postgres_queries,
     render_prometheus,
 )
-from gx.monitoring.model import Links
+from gx.monitoring.model import SCRAPE_INTERVAL_S, Links
 from gx.monitoring.rules import all_groups
 from gx.monitoring.scaling import LOOKBACK_S, Scale, scale_groups, scale_pace, scale_scraping
 from gx.monitoring.scrape import TargetLabels
@@ -46,6 +47,9 @@ DEADMAN_FILE: Final = "deadman-slack"
 QUERIES_FILE: Final = "postgres-queries.yml"
 SCRAPES_FILE: Final = "prometheus.yml"
 ROUTES_FILE: Final = "alertmanager.yml"
+
+_EXPORTER_MIN_S: Final = 2
+"""How often PostgreSQL's exporter may be asked: it looks for a second before it says "down"."""
 
 _STAND_INS: Final = {"stand_in": "stand-in", BACKEND: "stand-in-numbers", SECOND: "stand-in-worker"}
 
@@ -134,7 +138,12 @@ def _scraping(places: Places, stack: LocalStack) -> str:
     ]
     stand_in = {"job_name": STAND_IN_JOB, "static_configs": targets}
     configuration["scrape_configs"] = [*(jobs if isinstance(jobs, list) else ()), stand_in]
-    return dump(scale_scraping(configuration, places.scale))
+    paced = scale_scraping(configuration, places.scale)
+    for job in (*(jobs if isinstance(jobs, list) else ()),):
+        if job["job_name"] == POSTGRES_JOB.name:
+            interval = duration(max(_EXPORTER_MIN_S, places.scale.seconds(SCRAPE_INTERVAL_S)))
+            job |= {"scrape_interval": interval, "scrape_timeout": interval}
+    return dump(paced)
 
 
 def _rules(stack: LocalStack, scale: Scale) -> str:

@@ -17,10 +17,11 @@ from gx.monitoring.local import RULES_FILE
 from gx.monitoring.model import Component, Severity
 from gx.proof.drills.faults import paused
 from gx.proof.drills.monitoring import NAMESPACE, ROUTES_FILE, SCRAPES_FILE
-from gx.proof.drills.places import MONITORED_AS
+from gx.proof.drills.places import MONITORED_AS, free_ports
 from gx.proof.drills.playground import Playground, beside
 from gx.proof.sink import SLACK_PATH
 from gx.runtime.clock import SystemClock
+from gx.runtime.local_stack import HOST
 from gx.telemetry.metric import Process
 
 PROMETHEUS: Final = "prometheus"
@@ -65,6 +66,25 @@ async def exporter_paused(play: Playground) -> AsyncIterator[None]:
     """Pause the exporter of PostgreSQL: its scrapes fail."""
     async with paused(play, EXPORTER):
         yield
+
+
+@asynccontextmanager
+async def database_unreached(play: Playground) -> AsyncIterator[None]:
+    """Start the exporter of PostgreSQL with an address at which nobody listens."""
+    (port,) = free_ports({"nobody": ""}).values()
+    wrong = f"postgresql://gx@{HOST}:{port}/gx?sslmode=disable"
+    play.stack.told_wrong[EXPORTER] = {"DATA_SOURCE_NAME": wrong}
+    await _restart(play, EXPORTER)
+    try:
+        yield
+    finally:
+        del play.stack.told_wrong[EXPORTER]
+        await _restart(play, EXPORTER)
+
+
+async def _restart(play: Playground, name: str) -> None:
+    await play.stack.end(name)
+    await play.stack.start(name)
 
 
 @asynccontextmanager

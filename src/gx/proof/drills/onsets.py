@@ -73,6 +73,14 @@ ONSETS: Final[Mapping[str, Mapping[str, Onset]]] = {
             why="a process takes 3 s to start at any pace, and has to twice", own_s=6
         )
     },
+    "falsified-record": {
+        "OutboxDiffersFromLedger": Onset(
+            why="compared is, every 5 s, what was there 5 s before", own_s=10
+        )
+    },
+    "newer-schema": {
+        "UpgradeNeeded": Onset(why="a process reads every 30 s whether the schema fits", own_s=30)
+    },
     "parked-event": {
         "ProjectionEventsParked": Onset(
             why="the projector that was killed leaves a lease of 5 s, for which the next one asks "

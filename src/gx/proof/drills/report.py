@@ -12,6 +12,7 @@ from gx.proof.drills.scenarios import NOT_DRILLED, Scenario
 JSON_FILE: Final = "drills.json"
 MARKDOWN_FILE: Final = "drills.md"
 PICTURE_FILE: Final = "drills.svg"
+NOT_DRILLED_TITLE: Final = "Not drilled"
 
 _INTRODUCTION: Final = """\
 # Drills
@@ -173,7 +174,7 @@ def _onsets(run: DrillRun) -> Iterator[str]:
 def _not_drilled() -> str:
     lines = "".join(f"- {name}: {reason}.\n" for name, reason in NOT_DRILLED.items())
     count = f"These {len(NOT_DRILLED)}, each with what shows it instead."
-    return f"## Not drilled\n\n{count}\n\n{lines}"
+    return f"## {NOT_DRILLED_TITLE}\n\n{count}\n\n{lines}"
 
 
 def _failures(run: DrillRun) -> str:

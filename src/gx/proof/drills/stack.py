@@ -91,6 +91,8 @@ class DrillStack:
     sink: Sink
     monitoring: Monitoring
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    told_wrong: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """What a drill has a program be told at its next start, by the program's name."""
 
     @property
     def folder(self) -> StackFolder:
@@ -264,7 +266,11 @@ async def _spawn(stack: DrillStack, name: str) -> None:
         stack.processes[name] = await asyncio.create_subprocess_exec(
             # The loop's supervisor ends its own children only if it is asked to.
             *tethered(commands[name], death_signal=signal.SIGTERM),
-            env={**stack.places.environment, **_own_environment(stack, name)},
+            env={
+                **stack.places.environment,
+                **_own_environment(stack, name),
+                **stack.told_wrong.get(name, {}),
+            },
             cwd=stack.monitoring.working_folders.get(name),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,

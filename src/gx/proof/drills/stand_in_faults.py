@@ -4,19 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from gx.monitoring.external import PG_UP
 from gx.monitoring.jobs import SAMPLES_MAX
 from gx.monitoring.thresholds import RECONCILIATION_OVERDUE
 from gx.proof.drills.numbers import HEIGHT, Sayings, backend, healthy, orderer, peer, redis
 from gx.proof.drills.playground import Playground
 from gx.proof.drills.spoken import Statement
 from gx.proof.drills.voices import BACKEND, ORDERER, PEER, REDIS, SECOND
-from gx.telemetry.catalogue.every_process import RECONCILIATION_AGE, UPGRADE_NEEDED
-from gx.telemetry.catalogue.write_path import (
-    OUTBOX_DIFFERENCES,
-    OUTBOX_WORKER_ACTIVE,
-    OUTBOX_WORKER_STATUS,
-)
+from gx.telemetry.catalogue.every_process import RECONCILIATION_AGE
+from gx.telemetry.catalogue.write_path import OUTBOX_WORKER_ACTIVE, OUTBOX_WORKER_STATUS
 
 _BEHIND: Final = 50
 _FLOODED: Final = round(0.85 * SAMPLES_MAX)
@@ -43,8 +38,7 @@ async def numbers_sick(play: Playground) -> AsyncIterator[None]:
 
     A peer is behind, fails to endorse and finds transactions invalid, no orderer leads, a
     certificate expires soon, a disk is nearly full, a replica lags, a worker's loop has stopped,
-    another waits for its upgrade, a command's record differs from the ledger, and comparing does
-    not come to its end.
+    and comparing does not come to its end.
     """
     things = backend(expires_days=3, disk_left=0.05, replica_lag_s=300.0)
     sayings: Sayings = {
@@ -53,8 +47,6 @@ async def numbers_sick(play: Playground) -> AsyncIterator[None]:
         BACKEND: [
             *things,
             Statement(OUTBOX_WORKER_STATUS.name, 0.0),
-            Statement(UPGRADE_NEEDED.name, 1.0, {"reason": "event"}),
-            Statement(OUTBOX_DIFFERENCES.name, 1.0, {"kind": "result_wrong"}),
             Statement(RECONCILIATION_AGE.name, 2 * RECONCILIATION_OVERDUE.default),
         ],
     }
@@ -67,13 +59,6 @@ async def two_active(play: Playground) -> AsyncIterator[None]:
     """Let two workers say that they hold the same lease."""
     claims = [Statement(OUTBOX_WORKER_ACTIVE.name, 1.0, {"worker": each}) for each in ("a", "b")]
     async with _saying(play, {SECOND: claims}):
-        yield
-
-
-@asynccontextmanager
-async def database_unreached(play: Playground) -> AsyncIterator[None]:
-    """Let an exporter say that PostgreSQL takes no connection."""
-    async with _saying(play, {SECOND: [Statement(PG_UP.name, 0.0)]}):
         yield
 
 
