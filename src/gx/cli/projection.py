@@ -91,7 +91,7 @@ def park(
 
     The event is stored and counted, an alert goes on as long as it is parked,
     and the read models lack its effect. `gx projection status` names the event.
-    One that only a newer release can read is not set aside: upgrade the projector.
+    One that only a newer release can read stays: upgrade the projector first.
 
     Examples:
       gx projection park 1042 3 --reason "From a broken version, see INC-7"
