@@ -9,6 +9,9 @@ import yaml
 
 from gx.proof.causes import Cause, Finding
 from gx.proof.doctor.examine import Sources, examine
+from gx.proof.doctor.manifests import Reach
+from gx.proof.doctor.report import lines
+from gx.proof.prometheus import Target
 from gx.proof.reachability.inventory import Document, take_stock
 from tests.monitoring.kubernetes.manifests import MONITORING, build
 from tests.proof.incident import manifests_of_the_incident
@@ -85,6 +88,64 @@ def test_a_gap_in_manifests_has_its_cause_and_a_fix(
     assert found.cause is cause
     assert told in " ".join(found.evidence)
     assert found.fix
+
+
+def no_services() -> list[Document]:
+    """Devnet before any Service was applied."""
+    return [
+        each
+        for each in devnet()
+        if each["kind"] != "Service" or "backend-devnet" not in str(each["metadata"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "fix"),
+    [
+        (no_services, "apply the object"),
+        (no_endpoints, "scale it above 0"),
+        (nobody_selected, "give the object the labels"),
+        (another_port, "give the Service a port"),
+    ],
+)
+def test_a_gap_s_fix_fits_it(make: Callable[[], list[Document]], fix: str) -> None:
+    """What is not there is applied, and not relabelled."""
+    (found,) = (each for each in said(make()) if each.where.partition(":")[0] == PROJECTOR)
+
+    assert found.fix.startswith(fix)
+
+
+def target(port: int) -> Target:
+    """The projector of devnet, scraped at a port where nothing answers."""
+    return Target(
+        labels={"environment": "devnet", "job": PROJECTOR},
+        discovered_labels={},
+        scrape_pool=PROJECTOR,
+        scrape_url=f"http://10.0.0.7:{port}/metrics",
+        health="down",
+    )
+
+
+def test_a_policy_explains_a_scrape_of_its_own_port_alone() -> None:
+    """A wrong port stays a wrong port; the policy is then told beside it, once."""
+    reach = Reach(take_stock(manifests_of_the_incident()))
+    everything = [each.where for each in reach.rest()]
+
+    assert reach.of_scrape(target(1234), is_refused=False) is None
+    assert [each.where for each in reach.rest()] == everything
+    found = reach.of_scrape(target(9091), is_refused=False)
+    assert found is not None
+    assert found.cause is Cause.POLICY_DROP
+    left = [each.where for each in reach.rest()]
+    assert [each for each in everything if each not in left] == [found.where]
+
+
+def test_a_fix_that_is_given_already_is_named_by_its_number() -> None:
+    """The others may be a screen away."""
+    printed = list(lines(examine(Sources(inventory=take_stock(manifests_of_the_incident())))))
+
+    assert printed[0].startswith("1. FAULT  policy")
+    assert printed.count("  fix: the same as of 1") == 3
 
 
 def test_the_committed_manifests_are_in_order() -> None:

@@ -21,7 +21,15 @@ _NAMES_SHOWN: Final = 4
 
 
 class AlertmanagerError(GxError):
-    """An Alertmanager does not answer, or with something else; the text says which."""
+    """An Alertmanager does not answer, or with something else; `what` says which."""
+
+    what = "Alertmanager does not answer"
+
+
+class NoAlertmanagerError(AlertmanagerError):
+    """What answers is something else."""
+
+    what = "it answers, but is no Alertmanager"
 
 
 class RouteNode(msgspec.Struct, frozen=True, rename={"continues": "continue"}):
@@ -56,7 +64,7 @@ def examine_routes(url: str, environments: Sequence[str] = ENVIRONMENTS) -> Iter
         yield Finding(
             cause=Cause.ALERTMANAGER_UNREACHABLE,
             where=url,
-            what="Alertmanager does not answer",
+            what=error.what,
             evidence=(str(error),),
             fix="start it, or correct the address",
         )
@@ -156,13 +164,15 @@ def _load(url: str) -> _Loaded:
         document: object = yaml.load(original, Loader=yaml.CSafeLoader)
         return msgspec.convert(document, _Loaded)
     except (msgspec.MsgspecError, yaml.YAMLError) as error:
-        raise AlertmanagerError(f"{url} does not answer as Alertmanager does: {error}") from error
+        raise NoAlertmanagerError(f"{url} does not answer as Alertmanager does: {error}") from error
 
 
 def _get(url: str, path: str) -> httpx.Response:
     try:
         response = httpx.get(f"{url.rstrip('/')}{path}", timeout=_TIMEOUT_S, trust_env=False)
         response.raise_for_status()
+    except httpx.HTTPStatusError as error:
+        raise NoAlertmanagerError(f"{url}{path} answers {error.response.status_code}") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise AlertmanagerError(f"{url}: {error}") from error
     return response

@@ -67,9 +67,15 @@ def _errors(prometheus: Prometheus, own: Sequence[Sample]) -> Iterator[tuple[str
     if prometheus.ask(_ERRORS):
         for sample in prometheus.ask(f"increase({_ERRORS}[5m]) > 0"):
             address = sample.labels.get("alertmanager", "?")
-            yield address, f"about {sample.value:.0f} errors in five minutes"
+            yield address, f"about {_errors_text(sample.value)} in five minutes"
         return
     for sample in own:
         if sample.labels["__name__"] == _ERRORS and sample.value:
             address = sample.labels.get("alertmanager", "?")
-            yield address, f"{sample.value:.0f} errors since Prometheus was started"
+            yield address, f"{_errors_text(sample.value)} since Prometheus was started"
+
+
+def _errors_text(count: float) -> str:
+    # An increase is extrapolated: what is above none is at least one.
+    whole = max(round(count), 1)
+    return "1 error" if whole == 1 else f"{whole} errors"

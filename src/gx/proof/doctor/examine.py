@@ -17,7 +17,9 @@ from gx.proof.doctor.delivery import examine_delivery
 from gx.proof.doctor.differing import examine_differences
 from gx.proof.doctor.manifests import Reach
 from gx.proof.doctor.monitors import examine_monitors
+from gx.proof.doctor.processes import examine_processes
 from gx.proof.doctor.rules import (
+    describe_samples,
     examine_one,
     examine_queries,
     examine_rules,
@@ -55,10 +57,14 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What was found; `unasked` are the sources that could not be asked, each with why."""
+    """What was found; `unasked` are the sources that could not be asked, each with why.
+
+    `notes` say what is there, where nothing is missing.
+    """
 
     findings: tuple[Finding, ...]
     unasked: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def faults(self) -> tuple[Finding, ...]:
@@ -70,25 +76,31 @@ def examine(sources: Sources) -> Diagnosis:
     """Ask every source and say what is wrong. Nothing is changed anywhere."""
     findings: list[Finding] = []
     unasked: list[str] = []
+    notes: list[str] = []
     is_whole = sources.query is None
     reach = Reach(sources.inventory) if sources.inventory is not None else None
     dashboards, datasources = _dashboards(sources, unasked) if is_whole else ((), None)
     for each in dashboards:
         findings += examine_datasources(each, datasources)
+    # What Prometheus scrapes is judged by its scrapes.
+    scraped: set[str] = set()
     if sources.prometheus_url is not None:
         try:
             with Prometheus(sources.prometheus_url) as prometheus:
-                findings += _by_prometheus(prometheus, sources, reach)
+                scraped |= {each.scrape_url for each in prometheus.targets().active_targets}
+                findings += _by_prometheus(prometheus, sources, reach, notes)
                 findings += _variables(dashboards, prometheus)
         except PrometheusError as error:
             unasked.append(str(error))
+    if is_whole:
+        findings += examine_processes(url for url in sources.processes if url not in scraped)
     if is_whole and sources.alertmanager_url is not None:
         findings += examine_routes(sources.alertmanager_url)
     if is_whole and reach is not None:
-        findings += _not_told(reach, findings)
+        findings += reach.rest()
     if is_whole and sources.inventory is not None:
         findings += examine_monitors(sources.inventory)
-    return Diagnosis(findings=tuple(findings), unasked=tuple(unasked))
+    return Diagnosis(findings=tuple(findings), unasked=tuple(unasked), notes=tuple(notes))
 
 
 def _dashboards(
@@ -112,7 +124,7 @@ def _variables(dashboards: Iterable[PlacedDashboard], prometheus: Prometheus) ->
 
 
 def _by_prometheus(
-    prometheus: Prometheus, sources: Sources, reach: Reach | None
+    prometheus: Prometheus, sources: Sources, reach: Reach | None, notes: list[str]
 ) -> Iterator[Finding]:
     jobs = read_jobs(prometheus.configuration())
     groups = prometheus.groups()
@@ -124,7 +136,10 @@ def _by_prometheus(
     )
     if sources.query is not None:
         found = examine_one(explainer, sources.query)
-        yield from [found] if found is not None else []
+        if found is None:
+            notes.append(describe_samples(prometheus.ask(sources.query)))
+        else:
+            yield found
         return
     around = Surroundings(reach=reach, processes=sources.processes)
     about_targets = tuple(examine_targets(prometheus, jobs, around))
@@ -149,9 +164,3 @@ def _with_readers(found: Finding, silenced: Mapping[str, Sequence[str]]) -> Find
         return found
     text = f"nothing to read for {name_readers(readers)}"
     return replace(found, evidence=(*found.evidence, text))
-
-
-def _not_told(reach: Reach, told: Collection[Finding]) -> list[Finding]:
-    """Return what manifests say that no failing scrape has said already."""
-    fixes = {each.fix for each in told}
-    return [each for each in reach.all() if each.fix not in fixes]

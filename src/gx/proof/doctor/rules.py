@@ -9,7 +9,7 @@ from gx.monitoring.dashboards.every import dashboards_of
 from gx.monitoring.rules import all_groups
 from gx.proof.causes import Cause, Finding
 from gx.proof.emptiness import Explainer, Explanation, Verdict
-from gx.proof.prometheus import LoadedGroup, LoadedRule, Prometheus
+from gx.proof.prometheus import LoadedGroup, LoadedRule, Prometheus, Sample
 
 _RECORDING: Final = "recording"
 _READERS_SHOWN: Final = 4
@@ -106,6 +106,12 @@ def _idle(readers: Sequence[str]) -> Finding:
         evidence=("the counters are there, and stand still",),
         is_healthy=True,
     )
+
+
+def describe_samples(samples: Sequence[Sample]) -> str:
+    """Say in a line what a query that has data gives now."""
+    counted = "1 series" if len(samples) == 1 else f"{len(samples)} series"
+    return f"data: {counted}" + (f", the first is {samples[0].value:g} now" if samples else "")
 
 
 def examine_one(explainer: Explainer, query: str) -> Finding | None:

@@ -70,10 +70,11 @@ def _where(target: Target) -> str:
 def _unreached(target: Target, cause: Cause, targets: Targets, around: Surroundings) -> Finding:
     """Tell a policy, a wrong port and a process that is down apart."""
     seen = (f"lastError: {target.last_error}",)
+    # A process that answers next door is seen; what manifests say of the way is a conclusion.
+    if cause is Cause.PROCESS_DOWN and (moved := _moved(target, targets, around)) is not None:
+        return moved
     if around.reach is not None:
-        found = around.reach.of_scrape(
-            target.scrape_pool, target.labels, is_refused=cause is Cause.PROCESS_DOWN
-        )
+        found = around.reach.of_scrape(target, is_refused=cause is Cause.PROCESS_DOWN)
         if found is not None:
             return Finding(
                 cause=found.cause,
