@@ -1,6 +1,7 @@
 """`gx backtest`: what alerts would have done over a Prometheus' history."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from gx.monitoring.model import ENVIRONMENTS
 from gx.monitoring.recording import EXPECTED_TARGET
 from gx.proof.backtest.history import History, HistoryUnreachableError
 from gx.proof.backtest.incidents import IncidentFileError, parse_time_s, read_incidents
-from gx.proof.backtest.measures import Measures, Reading, compare, measure
+from gx.proof.backtest.measures import Measures, Reading, compare, measure, split_incidents
 from gx.proof.backtest.replay import Replay, replay
 from gx.proof.backtest.report import (
     ALERT_HEADINGS,
@@ -103,7 +104,7 @@ def backtest(
       gx backtest --rules old.yaml --against catalogue --from 7d --json
     """
     evaluations = read_range(start, end, step, SystemClock())
-    reading = read_reading(incidents, time_zone)
+    reading = within(read_reading(incidents, time_zone), evaluations)
     try:
         with History(prometheus) as history:
             replays = [
@@ -160,6 +161,14 @@ def read_reading(incidents: Path | None, time_zone: str) -> Reading:
     return Reading(incidents=marked, zone=zone)
 
 
+def within(reading: Reading, evaluations: Evaluations) -> Reading:
+    """Leave out the incidents that the history has not wholly, and say on stderr which."""
+    kept, outside = split_incidents(reading.incidents, evaluations)
+    for each in outside:
+        say(f"not judged: {each.name} is not wholly within the history that was asked for")
+    return replace(reading, incidents=kept, outside=outside)
+
+
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
@@ -201,9 +210,11 @@ def _show(measured: Sequence[Measures], *, as_json: bool) -> None:
         return
     for measures in measured:
         show_table(ALERT_HEADINGS, alert_rows(measures))
-        if measures.detections:
+        if measures.detections or measures.unjudged:
             show_table(INCIDENT_HEADINGS, incident_rows(measures))
         show(summary(measures))
+        if measures.weeks * 7 < 1:
+            say(f"{measures.name}: less than a day is too little to say what a week has")
     if comparison is not None:
         show_table(("pages", *CHANGE_HEADINGS[1:]), page_change_rows(comparison.pages))
         show_table(

@@ -16,6 +16,7 @@ from gx.cli.backtest import (
     ZoneOption,
     read_range,
     read_reading,
+    within,
 )
 from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import JsonOption
@@ -70,7 +71,7 @@ def baseline(
       gx baseline --only OutboxQueueBuildup --from 7d
     """
     evaluations = read_range(start, end, step, SystemClock())
-    reading = read_reading(incidents, time_zone)
+    reading = within(read_reading(incidents, time_zone), evaluations)
     wanted = _wanted(only)
     try:
         with History(prometheus) as history, progress("measuring") as line:

@@ -10,6 +10,9 @@ from gx.monitoring.model import ENVIRONMENTS
 from gx.proof.backtest.history import POINTS_MAX, chunks, halves
 from gx.proof.backtest.incidents import Incident, IncidentFileError, read_incidents
 from gx.proof.backtest.inlining import Inliner, InliningError
+from gx.proof.backtest.measures import Reading, is_false, measure, split_incidents
+from gx.proof.backtest.replay import Replay
+from gx.proof.backtest.report import incident_rows
 from gx.proof.backtest.rules import (
     RecordingRule,
     RuleFileError,
@@ -170,3 +173,23 @@ def test_a_missed_incident_weighs_more_than_any_false_page() -> None:
     assert choose(trials, 100) == 150
     assert choose(trials[:1], 100) is None
     assert choose([trials[0], trials[3]], 100) is None
+
+
+def test_an_incident_that_the_history_has_not_wholly_is_not_judged() -> None:
+    """Neither found nor missed; one at the very edges is."""
+    evaluations = Evaluations(start_s=100, end_s=200, step_s=10)
+    whole = Incident(name="whole", start_s=100, end_s=200)
+    early = Incident(name="early", start_s=90, end_s=150)
+    late = Incident(name="late", start_s=150, end_s=201)
+    kept, outside = split_incidents((whole, early, late), evaluations)
+
+    assert (kept, outside) == ((whole,), (early, late))
+    reading = Reading(incidents=kept, outside=outside)
+    measured = measure(Replay(name="none", evaluations=evaluations, alerts=()), reading)
+    assert measured.unjudged == ("early", "late")
+    assert [row[:2] for row in incident_rows(measured)] == [
+        ("whole", "missed"),
+        ("early", "-"),
+        ("late", "-"),
+    ]
+    assert not is_false((95, 99), "Any", reading)

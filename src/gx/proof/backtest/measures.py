@@ -9,6 +9,7 @@ from typing import Final
 from gx.monitoring.model import Severity
 from gx.proof.backtest.incidents import Incident
 from gx.proof.backtest.replay import AlertHistory, Replay, SeriesFirings, spans
+from gx.proof.backtest.states import Evaluations
 
 WEEK_S: Final = 7 * 86_400
 NIGHT_STARTS: Final = 22
@@ -21,10 +22,12 @@ class Reading:
 
     `zone` is where the people on call sleep; `flap_s` is within how many seconds of its end a
     firing that begins again is the same trouble; `grace_s` is how long after an incident's end
-    a page still belongs to it.
+    a page still belongs to it. `outside` are incidents that the history has in part or not at all:
+    none of them can be found or missed, and a page during one is no false one.
     """
 
     incidents: tuple[Incident, ...] = ()
+    outside: tuple[Incident, ...] = ()
     zone: tzinfo = UTC
     flap_s: int = 1_800
     grace_s: int = 600
@@ -60,12 +63,16 @@ class AlertMeasures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """A rule set's figures over a range; `detections` are its first alert's, whichever it was."""
+    """A rule set's figures over a range; `detections` are its first alert's, whichever it was.
+
+    `unjudged` are marked incidents that the range has not wholly.
+    """
 
     name: str
     weeks: float
     alerts: tuple[AlertMeasures, ...]
     detections: tuple[Detection, ...]
+    unjudged: tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:
@@ -102,7 +109,20 @@ def measure(replayed: Replay, reading: Reading) -> Measures:
         weeks=max(length_s, 1) / WEEK_S,
         alerts=alerts,
         detections=tuple(_first(incident, alerts) for incident in reading.incidents),
+        unjudged=tuple(incident.name for incident in reading.outside),
     )
+
+
+def split_incidents(
+    incidents: Iterable[Incident], evaluations: Evaluations
+) -> tuple[tuple[Incident, ...], tuple[Incident, ...]]:
+    """Return the incidents that lie wholly within a range, and the others."""
+    kept: list[Incident] = []
+    outside: list[Incident] = []
+    for each in incidents:
+        is_within = evaluations.start_s <= each.start_s and each.end_s <= evaluations.end_s
+        (kept if is_within else outside).append(each)
+    return tuple(kept), tuple(outside)
 
 
 def _first(incident: Incident, alerts: Iterable[AlertMeasures]) -> Detection:
@@ -159,7 +179,7 @@ def is_false(page: tuple[int, int], alert: str, reading: Reading) -> bool:
         incident.concerns(alert)
         and start_s <= incident.end_s + reading.grace_s
         and end_s > incident.start_s
-        for incident in reading.incidents
+        for incident in (*reading.incidents, *reading.outside)
     )
 
 

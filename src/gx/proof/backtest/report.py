@@ -61,6 +61,8 @@ def incident_rows(measures: Measures) -> Iterator[tuple[str, ...]]:
     """Yield a row for each incident: how long it took, and which alert was first."""
     for detection in measures.detections:
         yield (detection.incident, delay_text(detection.delay_s), _finder(detection, measures))
+    for name in measures.unjudged:
+        yield (name, "-", "not wholly in the history")
 
 
 def _finder(first: Detection, measures: Measures) -> str:
@@ -92,6 +94,10 @@ def detection_change_rows(changes: Iterable[Change]) -> Iterator[tuple[str, ...]
         yield (change.name, delay_text(change.before), delay_text(change.after))
 
 
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"
+
+
 def _count(pages: int | None) -> str:
     return "-" if pages is None else str(pages)
 
@@ -100,7 +106,7 @@ def summary(measures: Measures) -> str:
     """Sum up a rule set's figures in a line."""
     silent = [each.name for each in measures.alerts if not each.firings and not each.error]
     parts: Sequence[str] = (
-        f"{measures.name}: {measures.pages} pages in {measures.weeks * 7:.1f} days",
+        f"{measures.name}: {_pages(measures.pages)} in {measures.weeks * 7:.1f} days",
         f"{measures.pages_per_week:g} a week",
         f"{measures.night_pages} at night",
         *([f"{measures.false_pages} outside of incidents"] if measures.detections else []),

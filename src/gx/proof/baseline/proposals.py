@@ -120,7 +120,8 @@ class _Measurement:
             for each in self._history.read(expr, self._evaluations).values()
             for sample in zip(each.times_s, each.values, strict=True)
         ]
-        usual = [each for each in samples if not _is_during(each[0], self._reading.incidents)]
+        marked = (*self._reading.incidents, *self._reading.outside)
+        usual = [each for each in samples if not _is_during(each[0], marked)]
         above = self._tunable.fires_above
         return (
             distribute(samples, self._reading.zone, fires_above=above),
