@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench soak bench-fabric invariants previous-release chaos planted-bugs proof proof-reachability console console-check screenshots lock clean
+.PHONY: help setup fabric prometheus3 run down demo fmt lint types imports dead-code security audit test test-fast check generate fresh bench soak bench-fabric invariants previous-release chaos planted-bugs fuzz-api proof proof-reachability console console-check screenshots lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-19s %s\n", $$1, $$2}'
@@ -118,10 +118,10 @@ $(BENCH_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
-bench: $(BENCH_STAMP) ## Measure beside peers and this machine's own limits, 15 minutes at most (ARGS="--profile", "--quick", "--large")
+bench: $(BENCH_STAMP) ## Measure beside peers and this machine's own limits, 15 minutes at most (ARGS="--profile", "--large"; "--quick" into .cache)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
-soak: setup ## Twenty minutes at half load: memory, latency and tables must stay flat (ARGS="--minutes 2")
+soak: setup ## Twenty minutes at half load: memory, latency and tables must stay flat (ARGS="--minutes 2": into .cache)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 bench-fabric: setup ## Measure batches on a real Fabric network against single transactions and the Node client

@@ -3,7 +3,8 @@
     python -m benchmarks.fabric [--rounds N] [--accounts N] [--smoke]
 
 Network, database and processes are private, on loopback, and stop by themselves. Writes
-benchmarks/results/fabric.json, and from it docs/reference/benchmarks-fabric.md with its chart.
+benchmarks/results/fabric.json, and from it docs/reference/benchmarks-fabric.md with its chart; a
+run that measures less writes all of it below .cache/benchmarks instead.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +36,8 @@ from benchmarks.stack import BenchmarkError, Server
 
 RESULTS: Final = Path("benchmarks/results/fabric.json")
 PAGE: Final = Path("docs/reference/benchmarks-fabric.md")
+PARTIAL: Final = Path(".cache/benchmarks")
+"""Where a run goes that measures less than the committed page tells of."""
 
 FULL: Final = FabricEffort(
     rounds=3,
@@ -106,7 +110,7 @@ def _describe(network: Network) -> dict[str, str]:
     }
 
 
-def write(report: FabricReport, *, results: Path = RESULTS, page: Path = PAGE) -> None:
+def write(report: FabricReport, *, results: Path, page: Path) -> None:
     """Write the results, the page and its chart."""
     chart = page.with_suffix(".svg")
     for path in (results, page):
@@ -117,30 +121,47 @@ def write(report: FabricReport, *, results: Path = RESULTS, page: Path = PAGE) -
     tell(f"wrote {results}, {page} and {chart}")
 
 
-def read_options() -> argparse.Namespace:
-    """Read the command line."""
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asks for."""
+
+    effort: FabricEffort
+    only_render: bool
+    results: Path
+    page: Path
+
+
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; what is not measured whole goes where nothing is committed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fabric", description=__doc__)
     parser.add_argument("--rounds", type=int, help="how often everything is measured")
     parser.add_argument("--accounts", type=int, help="how many accounts pay each other")
     parser.add_argument("--smoke", action="store_true", help="seconds; its figures mean nothing")
     parser.add_argument("--render", action="store_true", help="write the page anew from JSON")
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--page", type=Path, default=PAGE)
-    return parser.parse_args()
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--page", type=Path)
+    given = parser.parse_args(arguments)
+    effort = SMOKE if given.smoke else FULL
+    if given.rounds is not None:
+        effort = msgspec.structs.replace(effort, rounds=max(1, given.rounds))
+    if given.accounts is not None:
+        effort = msgspec.structs.replace(effort, accounts=max(100, given.accounts))
+    is_whole = effort.rounds >= FULL.rounds and effort.accounts >= FULL.accounts
+    is_committed = given.render or (is_whole and not given.smoke)
+    return Options(
+        effort=effort,
+        only_render=given.render,
+        results=given.results or (RESULTS if is_committed else PARTIAL / RESULTS.name),
+        page=given.page or (PAGE if is_committed else PARTIAL / PAGE.name),
+    )
 
 
 def main() -> None:
     """Measure, write, and print the verdicts."""
     options = read_options()
-    if options.render:
+    if options.only_render:
         report = msgspec.json.decode(options.results.read_bytes(), type=FabricReport)
     else:
-        effort = SMOKE if options.smoke else FULL
-        if options.rounds is not None:
-            effort = msgspec.structs.replace(effort, rounds=max(1, options.rounds))
-        if options.accounts is not None:
-            effort = msgspec.structs.replace(effort, accounts=max(100, options.accounts))
-        report = run(effort)
+        report = run(options.effort)
     write(report, results=options.results, page=options.page)
     for answer in report.answers():
         print(answer.line())

@@ -6,7 +6,7 @@
 Everything runs in a private folder and on loopback, and stops by itself. Writes
 benchmarks/results/latest.json (`--large`: growth.json, systems of ten million settled commands and
 a million accounts, which take long to make), and from both docs/reference/benchmarks.md with its
-charts.
+charts. A quick run, or one of fewer rounds, writes all of it below .cache/benchmarks instead.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,8 @@ from benchmarks.startup import measure_startup
 
 RESULTS: Final = Path("benchmarks/results")
 PAGES: Final = Path("docs/reference")
+PARTIAL: Final = Path(".cache/benchmarks")
+"""Where a run goes that measures less than the committed page tells of."""
 LATEST: Final = "latest.json"
 GROWTH: Final = "growth.json"
 
@@ -81,6 +84,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     def results(self) -> Path:
         """Return the folder of the figures."""
         return self.output or RESULTS
+
+    @property
+    def pages(self) -> Path:
+        """Return the folder of the page and its charts."""
+        return self.output or PAGES
 
 
 def tell(text: str) -> None:
@@ -159,7 +167,7 @@ def render(options: Options) -> None:
     report, large = _read(options.results / LATEST), _read(options.results / GROWTH)
     if report is None:
         return
-    pages = options.output or PAGES
+    pages = options.pages
     pages.mkdir(parents=True, exist_ok=True)
     page = render_page(report, large, chart="benchmarks.svg", latencies="benchmarks-latency.svg")
     (pages / "benchmarks.md").write_text(page, encoding="utf-8")
@@ -178,8 +186,8 @@ def _read(path: Path) -> Report | None:
         return None
 
 
-def read_options() -> Options:
-    """Read the command line."""
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; what is not measured whole goes where nothing is committed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few minutes; figures scatter")
     parser.add_argument("--large", action="store_true", help="systems that have grown by far")
@@ -187,18 +195,21 @@ def read_options() -> Options:
     parser.add_argument("--profile", action="store_true", help="sample every process (py-spy)")
     parser.add_argument("--render", action="store_true", help="write the page anew, no measuring")
     parser.add_argument("--output", type=Path, help="folder for everything, instead of the docs")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.profile and not has_profiler():
         parser.error("--profile needs py-spy: it comes with `make bench`, or pip install .[bench]")
-    effort = LARGE if given.large else QUICK if given.quick else FULL
+    whole = LARGE if given.large else FULL
+    is_quick = given.quick and not given.large
+    effort = QUICK if is_quick else whole
     if given.rounds is not None:
         effort = msgspec.structs.replace(effort, rounds=max(1, given.rounds))
+    is_partial = is_quick or effort.rounds < whole.rounds
     return Options(
         effort=effort,
         is_large=given.large,
         has_profile=given.profile,
         only_render=given.render,
-        output=given.output,
+        output=given.output or (PARTIAL if is_partial and not given.render else None),
     )
 
 
@@ -217,7 +228,7 @@ def main() -> None:
     path = write(report, options)
     for answer in report.answers():
         print(answer.line())
-    tell(f"wrote {path}, and the page with its charts")
+    tell(f"wrote {path}, and the page with its charts into {options.pages}")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Twenty minutes at half load: memory, open files, latency and tables must stay flat.
 
-    python -m benchmarks.soak [--minutes 20] [--rate 1000] [--output docs/reference]
+    python -m benchmarks.soak [--minutes 20] [--rate 1000] [--output FOLDER]
 
 A system of its own (PostgreSQL, ledger, API, submitter, projector) in a private folder, loaded over
 HTTP at half of what it was just measured to carry, with reads in between. Stops by itself, at the
-latest a minute after its time. Writes soak.json, soak.md and soak.svg; exits with 1, and with every
-reason, if something was not flat.
+latest a minute after its time. Writes soak.json, soak.md and soak.svg into docs/reference, or below
+.cache/soak if it was shorter or at another rate than the committed page tells of; exits with 1, and
+with every reason, if something was not flat.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,7 @@ from benchmarks.timeline import WAITING, install, journey, now_ms, until_done
 from gx.domain.roles import TokenRole
 
 OUTPUT: Final = Path("docs/reference")
+PARTIAL: Final = Path(".cache/soak")
 MINUTES: Final = 20.0
 SLICES_MIN: Final = 12
 SLICE_S: Final = 60.0
@@ -200,14 +202,19 @@ def write(report: SoakReport, output: Path) -> None:
     (output / "soak.svg").write_text(render_soak_chart(report.soaked), encoding="utf-8")
 
 
-def read_options() -> Options:
-    """Read the command line."""
+def read_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; only a whole soak goes where its page is committed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--rate", type=float, help="commands a second, instead of half load")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder of the results")
-    given = parser.parse_args()
-    return Options(minutes=max(1.0, given.minutes), rate_per_s=given.rate, output=given.output)
+    parser.add_argument("--output", type=Path, help="folder of the results")
+    given = parser.parse_args(arguments)
+    is_whole = given.minutes >= MINUTES and given.rate is None
+    return Options(
+        minutes=max(1.0, given.minutes),
+        rate_per_s=given.rate,
+        output=given.output or (OUTPUT if is_whole else PARTIAL),
+    )
 
 
 def main() -> None:
