@@ -56,8 +56,8 @@ def test_what_is_blocked_fails_and_is_told_to_scripts(whole: Path) -> None:
     ("text", "says", "code"),
     [
         ("kind: Namespace\nmetadata: {name: x}\n", "no environment", 2),
-        ("a: [", "not read as manifests", 1),
-        ("kind: NetworkPolicy\nmetadata: {name: p}\nspec: {ingress: 3}\n", "NetworkPolicy p", 1),
+        ("a: [", "not read as manifests", 2),
+        ("kind: NetworkPolicy\nmetadata: {name: p}\nspec: {ingress: 3}\n", "NetworkPolicy p", 2),
     ],
 )
 def test_what_cannot_be_judged_is_told(text: str, says: str, code: int, tmp_path: Path) -> None:
