@@ -1,16 +1,22 @@
 """The outbox compared with the ledger all the time, a bounded piece at each turn.
 
 The active submitter does it, beside its work and apart from it: on a stream of its own, a few
-seconds behind the newest block, so that what is settled by then is settled. Where it stands and
-what differs is stored, so a take-over goes on where the other one stopped, and a difference stays
-until a later look finds that it is gone. `gx reconcile` compares the same, all at once.
+seconds behind the newest block, so that what is settled by then is settled. Each turn looks at
+
+    what is new         up to 10,000 answers: nothing is left out
+    what was passed     up to 1,000 answers, fewer where there is much that is new; a pass goes from
+                        block 0 to the newest compared one, and then begins again
+
+so a record that is changed after it was compared is found by the pass that comes to it. Where both
+stand and what differs is stored, so a take-over goes on where the other one stopped, and a
+difference stays until a later look finds that it is gone. `gx reconcile` compares all at once.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, cast
 
 import structlog
@@ -21,10 +27,12 @@ from gx.domain.differences import Difference, DifferenceKind
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.errors import LedgerError
 from gx.ledger.ports import Block, BlockSource
-from gx.outbox.comparison import AnswerBook, Compared, Slice
+from gx.outbox.comparison import UNFOUNDED_MAX, AnswerBook, Compared, Slice
 from gx.telemetry.instruments import SubmitterMetrics
 
 _log: Final = structlog.get_logger(__name__)
+
+_NO_BLOCK: Final = BlockNumber(-1)
 
 KINDS: Final = (
     DifferenceKind.RESULT_WRONG,
@@ -36,24 +44,37 @@ KINDS: Final = (
 """What is found here. `LEDGER`: the chain that was compared so far is not this one."""
 
 RECHECKED_MAX: Final = 20
-"""Blocks with differences that are looked at again in each round."""
+"""Blocks with differences that are looked at again in each round, each in its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPosition:
-    """The last block that was compared, and its hash."""
+    """The last block that was compared, and its hash; and where the pass over all of them is.
+
+    `again_number` is the last block that this pass looked at, -1 before its first one, and
+    `again_began_ms` when it began, None before that.
+    """
 
     block_number: BlockNumber
     block_hash: str
+    again_number: BlockNumber = _NO_BLOCK
+    again_began_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLimits:
-    """How much at each turn, and how often. A turn ends with the block that reaches a limit."""
+    """How much at each turn, and how often. Reading ends with the block that reaches a limit.
+
+    Of what was passed before, a turn looks at `again_answers_max` less the new ones, and at
+    `again_answers_min` at least, and at no more blocks than that: 200 answers a second while little
+    is new, so a million in an hour and a half, and 20 a second under load.
+    """
 
     turn_s: float = 5.0
     answers_max: int = 10_000
     blocks_max: int = 2_000
+    again_answers_max: int = 1_000
+    again_answers_min: int = 100
     silence_max_s: float = 10.0
 
 
@@ -105,14 +126,16 @@ class OutboxAudit:
         self._limits = limits or AuditLimits()
         self._settled_height = 0
         self._round_end = -1
-        self._round_began_ms = 0
         self._completed_ms: int | None = None
+        self._rechecked = _NO_BLOCK
+        self._unexplained: dict[str, Difference] = {}
         metrics.reconciliation_age_s.read_with(self._age_s)
 
     async def run(self, lease: Lease) -> None:
         """Compare turn by turn until cancelled or replaced. A failed turn is tried again."""
-        self._round_began_ms = self._completed_ms = self._clock.now_ms()
+        self._completed_ms = self._clock.now_ms()
         self._settled_height, self._round_end = 0, -1
+        self._unexplained.clear()
         try:
             while True:
                 await self._turn_safely(lease)
@@ -133,7 +156,7 @@ class OutboxAudit:
             _log.exception("outbox_audit_failed")
 
     async def turn(self, lease: Lease) -> None:
-        """Compare the next blocks of those that were there at the last turn.
+        """Compare the next blocks of those that were there at the last turn, and some older ones.
 
         Raises:
             LeaseLostError: another submitter is active.
@@ -147,34 +170,75 @@ class OutboxAudit:
             await self._show()
             return
         reached = -1 if position is None else int(position.block_number)
+        answers = 0
         if reached < target:
-            reached = await self._compare(lease, reached + 1, target)
+            reached, answers = await self._compare(lease, reached + 1, target)
+        await self._look_again(lease, answers)
         if target >= 0:
             await self._end_round(lease, reached, target)
         await self._show()
 
     # ------------------------------------------------------------ one turn
 
-    async def _compare(self, lease: Lease, first: int, last: int) -> int:
-        """Compare some blocks from `first` on; return the last one that could be compared."""
-        blocks = await self._read(first, last)
+    async def _compare(self, lease: Lease, first: int, last: int) -> tuple[int, int]:
+        """Compare some blocks from `first` on; return the last one that could be, and answers."""
+        blocks = await self._read(first, last, self._limits.answers_max)
         told, compared = await self._compared(blocks)
         if compared.unsettled:
             # Their settlement is on its way. Compare what is before, and these next time.
             end = min(compared.unsettled)
             told, compared = await self._compared([each for each in blocks if each.last < end])
         if told.first is None:
-            return first - 1
+            return first - 1, 0
         unfounded = [result.difference for result in compared.unfounded]
-        for difference in (*compared.differences, *unfounded):
-            _log.error("outbox_difference_found", kind=difference.kind, key=difference.key)
-        await self._store.advance(
-            lease,
-            AuditPosition(block_number=told.last, block_hash=told.hash),
-            found=[*compared.differences, *unfounded],
-            explained=[answer.command_id for answer in told.answers if answer.is_repeat],
-        )
-        return told.last
+        position = await self._store.position()
+        reached = AuditPosition(block_number=told.last, block_hash=told.hash)
+        if position is not None:
+            reached = replace(position, block_number=told.last, block_hash=told.hash)
+        await self._advance(lease, reached, told, [*compared.differences, *unfounded])
+        return told.last, len(told.answers)
+
+    async def _look_again(self, lease: Lease, new_answers: int) -> None:
+        """Compare some of what was passed before: it may have been changed since."""
+        position = await self._store.position()
+        if position is None:
+            return
+        limits, newest = self._limits, position.block_number
+        began_ms = position.again_began_ms
+        began_ms = self._clock.now_ms() if began_ms is None else began_ms
+        answers_max = max(limits.again_answers_min, limits.again_answers_max - new_answers)
+        first = min(position.again_number + 1, newest)
+        told, compared = await self._compared(await self._read(first, newest, answers_max))
+        found = list(compared.differences)
+        self._keep_unexplained(told, compared)
+        reached = replace(position, again_number=told.last, again_began_ms=began_ms)
+        if told.last >= newest:
+            found += self._unexplained.values()
+            self._unexplained.clear()
+            reached = replace(position, again_number=_NO_BLOCK, again_began_ms=None)
+        await self._advance(lease, reached, told, found)
+        if told.last >= newest:
+            duration_s = (self._clock.now_ms() - began_ms) / 1_000
+            self._metrics.reconciliation_duration_s.set(duration_s)
+            _log.debug("outbox_compared_again", block_number=newest, duration_s=duration_s)
+
+    def _keep_unexplained(self, told: Slice, compared: Compared) -> None:
+        """Keep results that a later block may explain until the end of the pass."""
+        for result in compared.unfounded[: UNFOUNDED_MAX - len(self._unexplained)]:
+            self._unexplained[result.command_id] = result.difference
+        for answer in told.answers:
+            self._unexplained.pop(answer.command_id, None)
+
+    async def _advance(
+        self, lease: Lease, reached: AuditPosition, told: Slice, found: Sequence[Difference]
+    ) -> None:
+        if found:
+            known = {(key, kind) for key, kind, _ in await self._store.differences()}
+            for each in found:
+                if (each.key, each.kind) not in known:
+                    _log.error("outbox_difference_found", kind=each.kind, key=each.key)
+        explained = [answer.command_id for answer in told.answers if answer.is_repeat]
+        await self._store.advance(lease, reached, found=found, explained=explained)
 
     async def _compared(self, blocks: Sequence[Slice]) -> tuple[Slice, Compared]:
         told = Slice()
@@ -182,7 +246,7 @@ class OutboxAudit:
             told.add(block)
         return told, await self._book.compare(told)
 
-    async def _read(self, first: int, last: int) -> Sequence[Slice]:
+    async def _read(self, first: int, last: int, answers_max: int) -> Sequence[Slice]:
         """Read what the blocks say of commands, each block by itself."""
         blocks: list[Slice] = []
         answers = 0
@@ -195,8 +259,8 @@ class OutboxAudit:
                 answers += len(told.answers)
                 if (
                     block.number >= last
-                    or len(blocks) >= self._limits.blocks_max
-                    or answers >= self._limits.answers_max
+                    or len(blocks) >= min(answers_max, self._limits.blocks_max)
+                    or answers >= answers_max
                 ):
                     break
         return blocks
@@ -206,7 +270,7 @@ class OutboxAudit:
         number = position.block_number
         found = "no such block"
         if number < height:
-            (block,) = await self._read(number, number)
+            (block,) = await self._read(number, number, self._limits.answers_max)
             found = block.hash
         if found == position.block_hash:
             return True
@@ -232,18 +296,16 @@ class OutboxAudit:
         if reached < self._round_end:
             return
         await self._recheck(lease)
-        now_ms = self._clock.now_ms()
-        self._metrics.reconciliation_duration_s.set((now_ms - self._round_began_ms) / 1_000)
-        self._completed_ms = self._round_began_ms = now_ms
-        self._round_end = -1
+        self._completed_ms, self._round_end = self._clock.now_ms(), -1
 
     async def _recheck(self, lease: Lease) -> None:
         """Look again at blocks with differences: somebody may have mended or declared them."""
         known = await self._store.differences()
-        numbers = sorted({number for _, _, number in known})[:RECHECKED_MAX]
+        numbers = self._next_to_recheck({number for _, _, number in known})
         gone: list[str] = []
         for number in numbers:
-            _, compared = await self._compared(await self._read(number, number))
+            blocks = await self._read(number, number, self._limits.answers_max)
+            _, compared = await self._compared(blocks)
             found = {difference.key for difference in compared.differences}
             found.update(result.command_id for result in compared.unfounded)
             gone.extend(
@@ -255,6 +317,13 @@ class OutboxAudit:
         if gone:
             _log.info("outbox_differences_gone", differences=len(gone))
             await self._store.forget(lease, gone)
+
+    def _next_to_recheck(self, numbers: Collection[BlockNumber]) -> Sequence[BlockNumber]:
+        """Go on behind those of the last round, so that each one's turn comes."""
+        in_order = sorted(numbers, key=lambda number: (number <= self._rechecked, number))
+        chosen = in_order[:RECHECKED_MAX]
+        self._rechecked = chosen[-1] if chosen else _NO_BLOCK
+        return chosen
 
     # ------------------------------------------------------------ what is shown
 

@@ -1,12 +1,12 @@
 """Outbox and ledger are compared all the time: a piece at each turn, and nothing is forgotten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from gx.database.ports import Lease, LeaseLostError
 from gx.domain.differences import DifferenceKind as Kind
-from gx.outbox.audit import KINDS, AuditLimits, OutboxAudit
+from gx.outbox.audit import KINDS, RECHECKED_MAX, AuditLimits, OutboxAudit
 from gx.outbox.postgres.audit import PostgresAuditStore
 from gx.outbox.postgres.comparing import Declaration, PostgresAnswerBook
 from gx.telemetry.families import MetricsRegistry
@@ -33,6 +33,12 @@ class Audited:
             self.clock.advance(s=5)
             await self.audit.turn(self.lease)
 
+    async def again(self) -> int:
+        """Return the last block that the pass over what was compared before has looked at."""
+        position = await self.store.position()
+        assert position is not None
+        return position.again_number
+
     def shown(self) -> dict[str, float]:
         """What the gauges say, without those that say nothing is wrong."""
         read = {kind.value: self.metrics.outbox_differences(kind.value).read() for kind in KINDS}
@@ -42,7 +48,7 @@ class Audited:
 async def an_audit(compared: Compared, limits: AuditLimits | None = None) -> Audited:
     """Begin as the active submitter."""
     lease = await compared.leases.acquire("submitter:test", "first", ttl_s=600)
-    assert lease is not None
+    assert lease is not None  # the same holder's again, where a test begins anew
     metrics = build_submitter_metrics(MetricsRegistry(), command_types=(), refusal_codes=())
     store, clock = PostgresAuditStore(compared.pool, channel=CHANNEL), StoppedClock()
     audit = OutboxAudit(
@@ -127,7 +133,7 @@ async def test_what_waits_for_its_settlement_is_waited_for(compared: Compared) -
     position = await audited.store.position()
     assert position is not None
     assert position.block_number == block.number - 1
-    assert audited.metrics.reconciliation_duration_s.read() is None
+    assert audited.metrics.reconciliation_age_s.read() is None
 
     await compared.run("DELETE FROM outbox")
     await compared.settle(block)
@@ -151,6 +157,119 @@ async def test_a_ledger_that_changed_behind_the_position_is_told(compared: Compa
     await audited.turns(1)
 
     assert audited.shown() == {}
+
+
+async def test_what_is_changed_behind_the_position_shows_until_it_is_mended(
+    compared: Compared,
+) -> None:
+    """What agreed once is compared again and again, however long ago it was passed."""
+    audited = await an_audit(compared)
+    await audited.turns(3)
+    assert audited.shown() == {}
+    row = await compared.some_command()
+    change = "UPDATE command_results SET outcome = $2 WHERE command_id = $1"
+
+    await compared.run(change, row["command_id"], "REJECTED")
+    await audited.turns(1)
+    assert audited.shown() == {Kind.RESULT_WRONG: 1}
+
+    await compared.run(change, row["command_id"], "COMMITTED")
+    await audited.turns(1)
+    assert audited.shown() == {}
+
+
+async def test_what_is_deleted_or_added_behind_the_position_shows(compared: Compared) -> None:
+    """A record that is gone, and one that the ledger has no answer for."""
+    audited = await an_audit(compared)
+    await audited.turns(2)
+    row = await compared.some_command()
+
+    await compared.run("DELETE FROM command_results WHERE command_id = $1", row["command_id"])
+    await compared.run(
+        "INSERT INTO command_results (command_id, outcome, transaction_id,"
+        " block_number, attempts, settled_at_ms) VALUES"
+        " ('0190f7a2-1111-7abc-8def-ffffffffffff', 'COMMITTED', 'forged', 2, 0, 1)"
+    )
+    await audited.turns(1)
+
+    assert audited.shown() == {Kind.RESULT_MISSING: 1, Kind.RESULT_UNFOUNDED: 1}
+
+
+async def test_a_pass_goes_on_over_a_restart_and_begins_anew_at_its_end(
+    compared: Compared,
+) -> None:
+    """So many blocks at a turn, from where another process stopped, and from 0 behind the last."""
+    limits = AuditLimits(again_answers_max=2, again_answers_min=2)
+    audited = await an_audit(compared, limits)
+    await audited.turns(2)
+    reached = [await audited.again()]
+
+    audited = await an_audit(compared, limits)
+    for _ in range(4):
+        await audited.turns(1)
+        reached.append(await audited.again())
+
+    newest = len(compared.chain.committed) - 1
+    assert newest == 4
+    assert reached[0] < newest
+    assert reached == sorted(reached[: reached.index(-1)]) + reached[reached.index(-1) :]
+    assert reached[reached.index(-1) + 1] == reached[0]
+    assert audited.metrics.reconciliation_duration_s.read() is not None
+
+
+async def test_under_load_less_is_looked_at_again_but_never_nothing(compared: Compared) -> None:
+    """New answers come first, and what was passed long ago has its turn all the same."""
+    compared.chain.transfers([("alice", "bob", 1 + n) for n in range(30)])
+    await compared.settle()
+    limits = AuditLimits(again_answers_max=10, again_answers_min=1)
+    audited = await an_audit(compared, limits)
+
+    await audited.turns(2)
+    assert await audited.again() == 0
+    await audited.turns(1)
+
+    assert await audited.again() > 1
+
+
+async def test_a_result_that_a_later_block_explains_never_shows(compared: Compared) -> None:
+    """A repeated key is settled with the first one's block: no pass may alarm half-way."""
+    first = compared.chain.command("TokenomicsContract:Mint", "alice", "5", "Again")
+    again = replace(first, command_id=compared.chain.command("x").command_id)
+    origin = compared.chain.run(first)
+    compared.chain.transfers([("alice", "bob", 1)])
+    repeat = compared.chain.run(again)
+    await compared.settle()
+    await compared.run(
+        "UPDATE command_results SET block_number = $1 WHERE command_id = $2",
+        *(origin.number, again.command_id),
+    )
+    limits = AuditLimits(again_answers_max=1, again_answers_min=1)
+    audited = await an_audit(compared, limits)
+    await audited.turns(2)
+
+    for _ in range(repeat.number + 3):
+        await audited.turns(1)
+        assert audited.shown() == {}
+
+
+async def test_every_wrong_block_is_looked_at_again(compared: Compared) -> None:
+    """Blocks that stay wrong do not keep others from clearing, however many there are."""
+    for n in range(RECHECKED_MAX + 1):
+        compared.chain.transfers([("bob", "alice", 7 + n)])
+    await compared.settle()
+    await compared.run("UPDATE command_results SET code = 'FORGED' WHERE block_number > 4")
+    limits = AuditLimits(again_answers_max=1, again_answers_min=1)
+    audited = await an_audit(compared, limits)
+    await audited.turns(2)
+    assert audited.shown() == {Kind.RESULT_WRONG: RECHECKED_MAX + 1}
+
+    await compared.run(
+        "UPDATE command_results SET code = NULL WHERE block_number = $1",
+        len(compared.chain.committed) - 1,
+    )
+    await audited.turns(2)
+
+    assert audited.shown() == {Kind.RESULT_WRONG: RECHECKED_MAX}
 
 
 async def test_a_replaced_submitter_changes_nothing(compared: Compared) -> None:

@@ -17,17 +17,22 @@ DIFFERENCES_MAX: Final = 10_000
 
 _LEASE_LOST: Final = "GX001"
 
-POSITION: Final = "SELECT block_number, block_hash FROM outbox_audits WHERE channel = $1"
+POSITION: Final = """
+    SELECT block_number, block_hash, again_block, again_began_ms FROM outbox_audits
+     WHERE channel = $1
+"""
 
 # Under the lease's newest epoch, like everything that the active submitter writes.
 ADVANCE: Final = """
     WITH fence AS MATERIALIZED (SELECT require_lease($1, $2)),
     moved AS (
-        INSERT INTO outbox_audits AS old (channel, block_number, block_hash, epoch)
-        SELECT $3, $4, $5, $2 FROM fence
+        INSERT INTO outbox_audits AS old (channel, block_number, block_hash, epoch, again_block,
+                                          again_began_ms)
+        SELECT $3, $4, $5, $2, $12, $13 FROM fence
             ON CONFLICT (channel) DO UPDATE
            SET block_number = EXCLUDED.block_number, block_hash = EXCLUDED.block_hash,
-               epoch = EXCLUDED.epoch, updated_at = clock_timestamp()
+               epoch = EXCLUDED.epoch, updated_at = clock_timestamp(),
+               again_block = EXCLUDED.again_block, again_began_ms = EXCLUDED.again_began_ms
     ), explained AS (
         DELETE FROM outbox_differences
          WHERE channel = $3 AND kind = 'result_unfounded' AND command_id = ANY ($6::text[])
@@ -70,7 +75,10 @@ class PostgresAuditStore(AuditStore):
         if row is None:
             return None
         return AuditPosition(
-            block_number=BlockNumber(row["block_number"]), block_hash=row["block_hash"]
+            block_number=BlockNumber(row["block_number"]),
+            block_hash=row["block_hash"],
+            again_number=BlockNumber(row["again_block"]),
+            again_began_ms=row["again_began_ms"],
         )
 
     @override
@@ -91,6 +99,7 @@ class PostgresAuditStore(AuditStore):
             [each.block_number or 0 for each in found],
             [each.ledger for each in found],
             [each.stored for each in found],
+            *(position.again_number, position.again_began_ms),
         )
 
     @override
