@@ -1,52 +1,45 @@
 """What a run of the chaos suite tells: on the screen, and as JSON, Markdown and a picture."""
 
-import json
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from xml.sax.saxutils import escape
 
+from benchmarks.machine import Machine
 from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.catalogue import KINDS
 from tests.chaos.faults.story import write_story
-from tests.chaos.rounds import Round
+from tests.chaos.figures import KindFigures, RunFigures, read_figures, write_figures
+from tests.chaos.page import as_markdown, as_svg
+from tests.chaos.rounds import Played, Round
 
-P50, P95 = 50, 95
 PERCENT: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindFigures:
-    """How often a kind of fault happened, and how long commands took to be answered again."""
-
-    name: str
-    does: str
-    count: int
-    recoveries_s: Sequence[float]
-
-    def recovery_s(self, percent: int) -> float | None:
-        """Return a percentile of the times of recovery; None where nobody waited."""
-        if not self.recoveries_s:
-            return None
-        ordered = sorted(self.recoveries_s)
-        return ordered[min(len(ordered) - 1, len(ordered) * percent // PERCENT)]
 
 
 @dataclass(slots=True, kw_only=True)
 class RunReport:
-    """All rounds of one run."""
+    """All rounds of one run, and under which conditions they were played."""
 
     seed: int
     ledger: LedgerKind
+    command: str
+    rate_per_s: float
+    machine: Machine | None = None
+    loads: list[float] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
+    prior: int = 0
     retries: int = 0
     fenced: int = 0
     restarts: int = 0
     elapsed_s: float = 0.0
     smallest: str | None = None
+
+    @property
+    def played(self) -> list[Played]:
+        """Every fault, also what could not be done."""
+        return [played for each in self.rounds for played in each.played]
 
     @property
     def findings(self) -> list[str]:
@@ -56,17 +49,12 @@ class RunReport:
     @property
     def faults(self) -> int:
         """How many faults happened."""
-        return sum(played.impossible is None for each in self.rounds for played in each.played)
+        return sum(played.impossible is None for played in self.played)
 
     @property
     def skipped(self) -> Mapping[str, int]:
         """What this machine cannot do, and how often it was asked to."""
-        return Counter(
-            played.impossible
-            for each in self.rounds
-            for played in each.played
-            if played.impossible is not None
-        )
+        return Counter(each.impossible for each in self.played if each.impossible is not None)
 
     def judged(self, name: str) -> int:
         """Return one of the judge's last counts: history accumulates, so it is of all rounds."""
@@ -75,29 +63,66 @@ class RunReport:
                 return int(str(each.judged[name]))
         return 0
 
+    def recoveries_s(self) -> Mapping[str, list[float]]:
+        """Return how long each kind took, where somebody waited; in the catalogue's order."""
+        happened: defaultdict[str, list[float]] = defaultdict(list)
+        for each in self.played:
+            if each.recovery_s is not None and each.impossible is None:
+                happened[each.fault.kind].append(each.recovery_s)
+        return {kind: sorted(happened[kind]) for kind in KINDS}
+
     def by_kind(self) -> list[KindFigures]:
-        """Sum up each kind, in the catalogue's order."""
-        counts: Counter[str] = Counter()
-        recoveries: defaultdict[str, list[float]] = defaultdict(list)
-        for played in (each for one in self.rounds for each in one.played if not each.impossible):
-            counts[played.fault.kind] += 1
-            if played.recovery_s is not None:
-                recoveries[played.fault.kind].append(played.recovery_s)
+        """Sum up each kind that happened, in the catalogue's order."""
+        counts = Counter(each.fault.kind for each in self.played if each.impossible is None)
         return [
             KindFigures(
-                name=name,
-                does=kind.declaration.does,
-                count=counts[name],
-                recoveries_s=recoveries[name],
+                kind=kind,
+                count=counts[kind],
+                recovery_p50_s=_percentile(recoveries_s, 50),
+                recovery_p95_s=_percentile(recoveries_s, 95),
             )
-            for name, kind in KINDS.items()
-            if counts[name]
+            for kind, recoveries_s in self.recoveries_s().items()
+            if counts[kind]
         ]
+
+    def figures(self) -> RunFigures:
+        """Return what is kept of the run."""
+        return RunFigures(
+            command=self.command,
+            machine=self.machine,
+            loads=[round(load, 1) for load in self.loads],
+            ledger=self.ledger.value,
+            seed=self.seed,
+            rate_per_s=self.rate_per_s,
+            faults=self.faults,
+            skipped=dict(self.skipped),
+            prior=self.prior,
+            accepted=self.judged("accepted"),
+            committed=self.judged("committed"),
+            rejected=self.judged("rejected"),
+            dead=self.judged("dead"),
+            blocks=self.judged("blocks"),
+            retries=self.retries,
+            restarts=self.restarts,
+            fenced=self.fenced,
+            elapsed_s=round(self.elapsed_s, 1),
+            findings=self.findings,
+            smallest_story=self.smallest,
+            kinds=self.by_kind(),
+            story=[write_story([p.fault for p in each.played]) for each in self.rounds],
+        )
+
+
+def _percentile(ordered: Sequence[float], percent: int) -> float | None:
+    """Return a percentile; None where nobody waited."""
+    if not ordered:
+        return None
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // PERCENT)], 3)
 
 
 def summary(report: RunReport) -> str:
     """Sum a run up in some lines."""
-    recoveries = [r for kind in report.by_kind() for r in kind.recoveries_s]
+    recoveries = [each for kind in report.recoveries_s().values() for each in kind]
     median = f"{statistics.median(recoveries):.2f} s" if recoveries else "not measured"
     lines = [
         (
@@ -106,7 +131,8 @@ def summary(report: RunReport) -> str:
         ),
         (
             f"{report.judged('accepted'):,} commands accepted, {report.judged('committed'):,}"
-            f" committed, {report.judged('rejected'):,} refused;"
+            f" committed, {report.judged('rejected'):,} refused, with {report.prior} from before"
+            f" the clients; {report.judged('dead')} dead letters;"
             f" {report.retries:,} requests repeated"
         ),
         (f"{report.restarts} restarts, {report.fenced} leases lost; median recovery {median}"),
@@ -119,146 +145,16 @@ def summary(report: RunReport) -> str:
     return "\n".join(lines)
 
 
-def as_json(report: RunReport) -> str:
-    """Return the whole run as JSON."""
-    return json.dumps(
-        {
-            "ledger": report.ledger.value,
-            "seed": report.seed,
-            "faults": report.faults,
-            "accepted": report.judged("accepted"),
-            "committed": report.judged("committed"),
-            "rejected": report.judged("rejected"),
-            "blocks": report.judged("blocks"),
-            "retries": report.retries,
-            "restarts": report.restarts,
-            "fenced": report.fenced,
-            "elapsedS": round(report.elapsed_s, 1),
-            "findings": report.findings,
-            "smallestStory": report.smallest,
-            "skipped": dict(report.skipped),
-            "kinds": [
-                {
-                    "kind": kind.name,
-                    "count": kind.count,
-                    "recoveryP50S": _rounded(kind.recovery_s(P50)),
-                    "recoveryP95S": _rounded(kind.recovery_s(P95)),
-                }
-                for kind in report.by_kind()
-            ],
-            "story": [write_story([p.fault for p in each.played]) for each in report.rounds],
-        },
-        indent=2,
-    )
-
-
-def as_markdown(reports: Sequence[RunReport], picture: str) -> str:
-    """Return the runs as a page."""
-    parts = [
-        "# Chaos",
-        "",
-        (
-            "Written by `make chaos`. Every fault happens under load, from a seeded schedule; after"
-            " every round of faults a judge of its own process recounts each command's effects from"
-            " the ledger's blocks and compares every table of the read side with them."
-        ),
-        "",
-        f"![Recovery by kind of fault]({picture})",
-    ]
-    for report in reports:
-        parts += ["", *_section(report)]
-    return "\n".join(parts) + "\n"
-
-
-def _section(report: RunReport) -> list[str]:
-    is_clean = not report.findings
-    return [
-        f"## {report.ledger.value.capitalize()} ledger",
-        "",
-        "| | |",
-        "|---|---|",
-        f"| seed | {report.seed} |",
-        f"| faults | {report.faults} in {report.elapsed_s:,.0f} s |",
-        f"| commands accepted | {report.judged('accepted'):,} |",
-        f"| committed, refused | {report.judged('committed'):,}, {report.judged('rejected'):,} |",
-        f"| requests that clients repeated | {report.retries:,} |",
-        f"| processes started again | {report.restarts} |",
-        f"| leases that a paused or cut-off worker lost | {report.fenced} |",
-        f"| lost, doubled | {'0, 0' if is_clean else 'see the findings'} |",
-        "",
-        "Recovery: from the end of a fault until a command that is sent then is projected.",
-        "",
-        "| fault | what happens | times | p50 s | p95 s |",
-        "|---|---|--:|--:|--:|",
-        *(
-            f"| {kind.name} | {kind.does} | {kind.count} | {_text(kind.recovery_s(P50))}"
-            f" | {_text(kind.recovery_s(P95))} |"
-            for kind in report.by_kind()
-        ),
-        *(["", *(f"- {each}" for each in report.findings)] if not is_clean else []),
-    ]
-
-
-def as_svg(reports: Sequence[RunReport]) -> str:
-    """Draw each kind's recovery: a bar to the median, a line to the 95th percentile."""
-    rows = [
-        (f"{kind.name} ({report.ledger.value})", kind.recovery_s(P50), kind.recovery_s(P95))
-        for report in reports
-        for kind in report.by_kind()
-    ]
-    longest = max((high for _, _, high in rows if high is not None), default=1.0)
-    drawn = [
-        _bar(place, name, low=low or 0.0, high=high or 0.0, longest=longest)
-        for place, (name, low, high) in enumerate(rows)
-    ]
-    height = 40 + ROW * len(rows)
-    return "\n".join(
-        [
-            (
-                f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{height}"'
-                f' font-family="sans-serif" font-size="12">'
-            ),
-            '<rect width="100%" height="100%" fill="#ffffff"/>',
-            (
-                '<text x="10" y="20" font-size="13">Seconds until commands are projected again:'
-                " median (bar), 95th percentile (line)</text>"
-            ),
-            *drawn,
-            "</svg>\n",
-        ]
-    )
-
-
-ROW, LEFT, WIDTH = 20, 230, 430
-
-
-def _bar(place: int, name: str, *, low: float, high: float, longest: float) -> str:
-    top = 34 + ROW * place
-    scale = WIDTH / longest
-    middle = top + ROW / 2
-    return (
-        f'<text x="{LEFT - 8}" y="{middle + 2:.0f}" text-anchor="end">{escape(name)}</text>'
-        f'<rect x="{LEFT}" y="{top + 3}" width="{max(low * scale, 1):.1f}" height="{ROW - 8}"'
-        ' fill="#4878a8"/>'
-        f'<line x1="{LEFT}" x2="{LEFT + high * scale:.1f}" y1="{middle - 1:.0f}"'
-        f' y2="{middle - 1:.0f}" stroke="#222222"/>'
-        f'<text x="{LEFT + high * scale + 6:.1f}" y="{middle + 2:.0f}">'
-        f"{low:.2f} / {high:.2f}</text>"
-    )
-
-
-def _text(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
-
-
-def write(reports: Sequence[RunReport], path: Path) -> None:
+def write(runs: Sequence[RunFigures], path: Path) -> None:
     """Write `path` with the endings .json, .md and .svg."""
-    path.with_suffix(".json").write_text(
-        "[\n" + ",\n".join(as_json(report) for report in reports) + "\n]\n", encoding="utf-8"
-    )
-    path.with_suffix(".md").write_text(as_markdown(reports, f"{path.stem}.svg"), encoding="utf-8")
-    path.with_suffix(".svg").write_text(as_svg(reports), encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_figures(runs, path.with_suffix(".json"))
+    render(path, runs)
+
+
+def render(path: Path, runs: Sequence[RunFigures] = ()) -> None:
+    """Write the page and the picture anew, from `path` with the ending .json if need be."""
+    told = runs or read_figures(path.with_suffix(".json"))
+    page = as_markdown(told, f"{path.stem}.svg")
+    path.with_suffix(".md").write_text(page, encoding="utf-8")
+    path.with_suffix(".svg").write_text(as_svg(told), encoding="utf-8")

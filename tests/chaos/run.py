@@ -4,13 +4,17 @@
     python -m tests.chaos.run --ledger fabric --faults 60
     python -m tests.chaos.run --story "kill:ledger@0.40,freeze:projector@1.20+0.80"
 
+A whole run, 300 faults on the embedded ledger and 40 on Fabric as the repository has them, writes
+docs/reference/chaos with its endings; any other writes below .cache/chaos, or where it is told to.
 It exits with 1 if anything was lost, doubled or found wrong, and then prints the shortest list of
 faults that it saw fail again on a stage of its own, with the command that plays it.
 """
 
 import argparse
 import asyncio
+import os
 import random
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -20,13 +24,23 @@ from typing import Final
 
 import uvloop
 
+from benchmarks.machine import Machine
 from gx.ledger.kinds import LedgerKind
 from tests.chaos.faults.story import Fault, read_story, write_story
-from tests.chaos.report import RunReport, summary, write
+from tests.chaos.report import RunReport, render, summary, write
 from tests.chaos.rounds import FENCED, Played, Round, play_round
 from tests.chaos.schedule import draw, require_possible
 from tests.chaos.shrink import Shrunk, shrink
 from tests.chaos.stage import Stage, a_stage
+
+PAGE: Final = Path("docs/reference/chaos")
+PARTIAL: Final = Path(".cache/chaos/chaos")
+WHOLE: Final = {LedgerKind.LOCAL: 300, LedgerKind.FABRIC: 40}
+"""How many faults on which ledger the committed page tells of."""
+
+BY_MAKE: Final = "--by-make"
+DEFAULTS: Final = ["--faults", "300", "--fabric-faults", "40"]
+"""What `make chaos` asks for by itself."""
 
 A_ROUND: Final = 25
 REPLAYS_MAX: Final = 14
@@ -41,31 +55,73 @@ class Order:
     seed: int
     faults: Sequence[Fault]
     rate_per_s: float
+    command: str = "python -m tests.chaos.run"
     planted: str = ""
+    planted_file: Path | None = None
     other_python: str | None = None
     replays_max: int = REPLAYS_MAX
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it draws as many faults as the committed page tells of, and of this version."""
+        is_ours = not self.planted and self.other_python is None
+        return is_ours and len(self.faults) >= WHOLE[self.ledger]
+
+    def replay(self, story: str) -> str:
+        """Return the command that plays a story as this run would."""
+        options = ["--ledger", self.ledger.value, "--seed", str(self.seed)]
+        options += ["--rate", f"{self.rate_per_s:g}", "--story", story]
+        if self.planted_file is not None:
+            options += ["--plant-sql", str(self.planted_file)]
+        if self.other_python is not None:
+            options += ["--other-python", self.other_python]
+        return shlex.join(["python", "-m", "tests.chaos.run", *options])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the command line asks for: runs, or only the page anew."""
+
+    orders: Sequence[Order]
+    output: Path
+    only_render: bool = False
 
 
 async def run(order: Order) -> RunReport:
     """Play the faults in rounds on one stage, so that history accumulates; stop at a finding."""
-    report = RunReport(seed=order.seed, ledger=order.ledger)
+    report = RunReport(
+        seed=order.seed,
+        ledger=order.ledger,
+        command=order.command,
+        rate_per_s=order.rate_per_s,
+        loads=[os.getloadavg()[0]],
+    )
     began_s = time.monotonic()
     async with a_stage(
         order.ledger, order.seed, rate_per_s=order.rate_per_s, other_python=order.other_python
     ) as stage:
+        report.machine = await _machine(stage)
         await _plant(stage, order.planted)
         for begin in range(0, len(order.faults), A_ROUND):
             line = _Progress(begin, len(order.faults), stage)
             played = await play_round(stage, order.faults[begin : begin + A_ROUND], line.tell)
             report.rounds.append(played)
+            report.loads.append(os.getloadavg()[0])
             _say(_round_text(played))
             if played.findings:
                 break
+        report.prior = len(stage.driver.prior or ())
         report.retries = stage.driver.retries
         report.fenced = stage.logged(*FENCED)
         report.restarts = sum(stage.loop.restarts().values())
     report.elapsed_s = time.monotonic() - began_s
     return report
+
+
+async def _machine(stage: Stage) -> Machine:
+    async with stage.database() as connection:
+        version = str(await connection.fetchval("SHOW server_version"))
+    return await asyncio.to_thread(Machine.describe, postgresql=version)
 
 
 async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
@@ -74,7 +130,9 @@ async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
 
     async def fails(story: Sequence[Fault]) -> bool:
         _say(f"replaying {len(story)} of {len(faults)}: {write_story(story)}")
-        async with a_stage(order.ledger, order.seed, rate_per_s=order.rate_per_s) as stage:
+        async with a_stage(
+            order.ledger, order.seed, rate_per_s=order.rate_per_s, other_python=order.other_python
+        ) as stage:
             await _plant(stage, order.planted)
             told = await play_round(stage, story)
         _say(f"  {'fails: ' + told.findings[0] if told.findings else 'nothing found'}")
@@ -127,7 +185,18 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _parse(arguments: Sequence[str]) -> tuple[list[Order], Path | None]:
+def parse(arguments: Sequence[str]) -> Request:
+    """Read the command line; only whole runs go where their page is committed."""
+    options = _options(arguments)
+    orders = [] if options.render else _orders(options, _called(arguments))
+    is_whole = {order.ledger for order in orders if order.is_whole} == set(WHOLE)
+    default = PAGE if options.render or is_whole else PARTIAL
+    return Request(
+        orders=orders, output=options.output or default, only_render=bool(options.render)
+    )
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Hurt the loop under load, and judge it.")
     parser.add_argument("--faults", type=int, default=300, help="how many, on the local ledger")
     parser.add_argument("--fabric-faults", type=int, default=0, help="and then so many on Fabric")
@@ -139,40 +208,57 @@ def _parse(arguments: Sequence[str]) -> tuple[list[Order], Path | None]:
     parser.add_argument("--plant-sql", type=Path, help="break the system by this file first")
     parser.add_argument("--other-python", help="run the standbys, another version, on this")
     parser.add_argument("--output", type=Path, help="write .json, .md and .svg of this name")
-    options = parser.parse_args(arguments)
+    parser.add_argument("--render", action="store_true", help="write the page anew from its JSON")
+    parser.add_argument(BY_MAKE, action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def _called(arguments: Sequence[str]) -> str:
+    """Return what somebody types to have this run again."""
+    given = [each for each in arguments if each != BY_MAKE]
+    if BY_MAKE not in arguments:
+        return shlex.join(["python", "-m", "tests.chaos.run", *given])
+    return "make chaos" if given == DEFAULTS else f'make chaos ARGS="{shlex.join(given)}"'
+
+
+def _orders(options: argparse.Namespace, command: str) -> list[Order]:
     seed: int = random.randrange(10**6) if options.seed is None else options.seed  # noqa: S311 (a schedule)
     story = read_story(options.story)
     require_possible(story, options.ledger)
     wanted: list[tuple[LedgerKind, int]] = [(options.ledger, options.faults)]
     if options.fabric_faults:
         wanted.append((LedgerKind.FABRIC, options.fabric_faults))
-    orders = [
+    return [
         Order(
             ledger=ledger,
             seed=seed,
             faults=story or draw(seed, count, ledger),
             rate_per_s=options.rate,
+            command=command,
             planted=options.plant_sql.read_text() if options.plant_sql else "",
+            planted_file=options.plant_sql,
             other_python=options.other_python,
             replays_max=options.replays,
         )
         for ledger, count in wanted
     ]
-    return orders, options.output
 
 
-async def main(orders: Sequence[Order], output: Path | None) -> int:
+async def main(request: Request) -> int:
     """Run what was ordered; the exit code says whether anything was found."""
+    if request.only_render:
+        await asyncio.to_thread(render, request.output)
+        return 0
     reports = []
-    for order in orders:
+    for order in request.orders:
         _say(f"{len(order.faults)} faults on {order.ledger}, seed {order.seed}")
         report = await run(order)
         reports.append(report)
         _say(f"{summary(report)}")
         if report.findings:
             await _explain(order, report)
-    if output is not None:
-        write(reports, output)
+    await asyncio.to_thread(write, [each.figures() for each in reports], request.output)
+    _say(f"wrote {request.output} as .json, .md and .svg")
     return 1 if any(report.findings for report in reports) else 0
 
 
@@ -188,11 +274,10 @@ async def _explain(order: Order, report: RunReport) -> None:
     sure = "the smallest" if shrunk.is_minimal else "the smallest so far"
     _say(
         f"{len(shrunk.story)} faults, {sure} story after {shrunk.replays} replays. Play it with\n"
-        f"  python -m tests.chaos.run --ledger {order.ledger} --seed {order.seed}"
-        f' --story "{report.smallest}"'
+        f"  {order.replay(report.smallest)}"
     )
 
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # Ctrl-C cleans up
-        sys.exit(runner.run(main(*_parse(sys.argv[1:]))))
+        sys.exit(runner.run(main(parse(sys.argv[1:]))))
