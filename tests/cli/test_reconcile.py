@@ -1,11 +1,17 @@
 """`gx reconcile` ends with a code that a script can use, and says what cannot be reached."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from gx.cli import reconcile
 from gx.cli.main import app
+from gx.domain.differences import Difference, DifferenceKind
+from gx.operations.reconcile import Report
+from gx.runtime.reconciling import AlreadyComparingError
 from tests.end_to_end.loop import free_port
 
 
@@ -48,3 +54,102 @@ def test_whatever_changes_something_needs_a_reason(option: str) -> None:
 
     assert code == 2, output
     assert "--reason" in output
+
+
+REPAIR = ("--repair", "--reason", "Found by a test")
+
+
+def compare_as(
+    monkeypatch: pytest.MonkeyPatch, *kinds: DifferenceKind, is_complete: bool = True
+) -> list[str]:
+    """Let comparing find these kinds; return the reasons of all rebuilds that follow."""
+    rebuilt: list[str] = []
+
+    async def compare(*_: object) -> Report:
+        report = Report(is_complete=is_complete)
+        for kind in () if rebuilt else kinds:
+            report.tally.add(Difference(kind=kind, place="p", key="k", ledger="1", stored="2"))
+        return report
+
+    async def rebuild(reason: str, _: Callable[[str], None]) -> None:
+        rebuilt.append(reason)
+
+    monkeypatch.setattr(reconcile, "_compare_all", compare)
+    monkeypatch.setattr(reconcile, "_rebuild", rebuild)
+    return rebuilt
+
+
+def test_read_models_that_differ_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the outbox differs too: the rest is told afterwards."""
+    rebuilt = compare_as(monkeypatch, DifferenceKind.ROW_CHANGED, DifferenceKind.RESULT_WRONG)
+
+    code, output = run(*REPAIR)
+
+    assert (code, rebuilt) == (0, ["Found by a test"]), output
+
+
+def test_nothing_is_made_from_a_ledger_that_contradicts_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The read models may be the only sound copy: they stay, and it is said why."""
+    rebuilt = compare_as(monkeypatch, DifferenceKind.ROW_CHANGED, DifferenceKind.LEDGER)
+
+    code, output = run(*REPAIR)
+
+    assert (code, rebuilt) == (1, [])
+    assert "nothing was rebuilt: the ledger contradicts itself" in output
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code", "words"),
+    [
+        ((DifferenceKind.RESULT_WRONG,), 1, "the read models agree with the ledger"),
+        ((), 0, "nothing differs"),
+    ],
+)
+def test_repairing_says_why_there_is_nothing_to_rebuild(
+    monkeypatch: pytest.MonkeyPatch, kinds: tuple[DifferenceKind, ...], code: int, words: str
+) -> None:
+    """What commands were told is for people to set right."""
+    rebuilt = compare_as(monkeypatch, *kinds)
+
+    done, output = run(*REPAIR)
+
+    assert (done, rebuilt) == (code, [])
+    assert f"nothing was rebuilt: {words}" in output
+
+
+def test_a_comparison_that_cannot_begin_is_told_with_code_3(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A script must not take "somebody compares already" for a difference."""
+
+    async def compare(*_: object) -> Report:
+        raise AlreadyComparingError("gx is being compared already")
+
+    monkeypatch.setattr(reconcile, "_compare_all", compare)
+
+    assert run()[0] == 3
+    result = CliRunner().invoke(app, ["reconcile", "--json"], prog_name="gx")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout) == {
+        "ok": None,
+        "isRepaired": False,
+        "error": "gx is being compared already",
+    }
+
+
+def test_where_nothing_was_compared_no_block_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torn block can end it before the first block was compared: that is no block -1."""
+    compare_as(monkeypatch, DifferenceKind.LEDGER, is_complete=False)
+
+    code, output = run()
+
+    assert code == 1
+    assert "read models as of block  -\n" in output
+    assert "events                   -\n" in output
+    assert "-1" not in output
+
+    output = run("--json")[1]
+    report = json.loads(output[: output.rindex("}") + 1])
+    assert (report["blockNumber"], report["outboxBlockNumber"]) == (None, None)

@@ -7,14 +7,29 @@ from typing import Annotated, Final
 
 import typer
 
-from gx.cli.failures import CheckFailedError, UsageFailedError
+from gx.cli.failures import CheckFailedError, NotRunningError, UsageFailedError
 from gx.cli.options import JsonOption
 from gx.cli.output import progress, say, show, show_fields, show_json
+from gx.database.ports import LeaseLostError
 from gx.domain.codec import JsonObject
 from gx.domain.differences import Difference, DifferenceKind
-from gx.operations.reconcile import OnProgress, Reconciliation, Report, Sides
+from gx.domain.errors import GxError
+from gx.ledger.errors import LedgerError
+from gx.operations.reconcile import (
+    OnProgress,
+    ReconcileError,
+    Reconciliation,
+    Report,
+    Sides,
+)
+from gx.projection.reading import EventFoldError
 from gx.runtime.read_models import RebuildRequest, rebuild_projection
-from gx.runtime.reconciling import Declaration, ledger_check, open_sides
+from gx.runtime.reconciling import (
+    AlreadyComparingError,
+    Declaration,
+    ledger_check,
+    open_sides,
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -43,7 +58,18 @@ _ADVICE: Final = {
     ),
     DifferenceKind.ENVELOPE_ENDLESS: "see the submitter's log, and whether the ledger answers",
 }
+_NOT_COMPARED: Final = (
+    AlreadyComparingError,
+    EventFoldError,
+    LeaseLostError,
+    LedgerError,
+    ReconcileError,
+)
 _REPAIR: Final = 'the ledger is right: `gx reconcile --repair --reason "..."` makes them again'
+
+
+class NotComparedError(NotRunningError):
+    """The comparison did not begin, or was ended half-way: nothing is known."""
 
 
 @app.command("reconcile")
@@ -69,11 +95,13 @@ def reconcile(
     each read model's rows, each command's answer, and all sums. The ledger is
     right by definition; the first difference is named with both sides.
 
-    --repair rebuilds the read models and compares again. It never touches the
-    ledger, the outbox or the results of commands.
+    --repair rebuilds the read models and compares again, unless the ledger
+    itself is unsound. It never touches the ledger, the outbox or the results
+    of commands.
 
-    Exits with 0 if all agree, 1 if something differs, 3 if ledger or database
-    cannot be reached.
+    Exits with 0 if all agree, 1 if something differs, 3 if nothing could be
+    compared: ledger or database cannot be reached, or somebody compares
+    already. With --json that is told as `error`.
 
     Examples:
       gx reconcile
@@ -84,19 +112,50 @@ def reconcile(
     if (repair or declare_outside) and not reason:
         raise UsageFailedError("say why with --reason: it is kept in the audit with your name")
     declaration = Declaration(actor=getpass.getuser(), reason=reason) if declare_outside else None
-    with progress("comparing ...") as line:
-        report = asyncio.run(_compare(declaration, line.tell))
-    is_repaired = repair and _is_of_read_models(report)
-    if is_repaired:
-        _tell_first(report)
-        with progress("rebuilding ...") as line:
-            asyncio.run(_rebuild(reason, line.tell))
-        with progress("comparing again ...") as line:
-            report = asyncio.run(_compare(None, line.tell))
+    is_repaired = False
+    try:
+        with progress("comparing ...") as line:
+            report = asyncio.run(_compare(declaration, line.tell))
+        refusal = _why_not_rebuilt(report)
+        if repair and refusal is None:
+            _tell_first(report)
+            with progress("rebuilding ...") as line:
+                asyncio.run(_rebuild(reason, line.tell))
+            is_repaired = True
+            with progress("comparing again ...") as line:
+                report = asyncio.run(_compare(None, line.tell))
+        elif repair:
+            say(f"nothing was rebuilt: {refusal}")
+    except GxError as error:
+        if as_json:
+            show_json({"ok": None, "isRepaired": is_repaired, "error": str(error)})
+        raise
     _show(report, as_json=as_json, is_repaired=is_repaired)
 
 
+def _why_not_rebuilt(report: Report) -> str | None:
+    """Say why making the read models again would mend nothing; None if it would."""
+    kinds = report.tally.counts
+    if DifferenceKind.LEDGER in kinds:
+        return (
+            "the ledger contradicts itself, and whatever is made from it would be as wrong; the "
+            "read models stay as they are"
+        )
+    if any(kind.is_of_read_models for kind in kinds):
+        return None
+    if kinds:
+        return "the read models agree with the ledger; what differs is not made from it"
+    return "nothing differs"
+
+
 async def _compare(declaration: Declaration | None, tell: OnProgress) -> Report:
+    try:
+        return await _compare_all(declaration, tell)
+    except _NOT_COMPARED as error:
+        raise NotComparedError(str(error)) from error
+
+
+async def _compare_all(declaration: Declaration | None, tell: OnProgress) -> Report:
     async with open_sides(declaration) as (source, live, replica, book):
         sides = Sides(
             source=source, live=live, replica=replica, book=book, check_ledger=ledger_check()
@@ -110,10 +169,6 @@ async def _rebuild(reason: str, tell: OnProgress) -> None:
         request, lambda moment: tell(f"block {moment.block_number} of {moment.height - 1} ...")
     )
     say(f"rebuilt from {done.events} events up to block {done.block_number}")
-
-
-def _is_of_read_models(report: Report) -> bool:
-    return any(kind.is_of_read_models for kind in report.tally.counts)
 
 
 def _tell_first(report: Report) -> None:
@@ -147,10 +202,10 @@ def _advice(kind: DifferenceKind) -> str:
 def _fields(report: Report) -> list[tuple[str, str]]:
     kinds = [(str(kind), str(count)) for kind, count in sorted(report.tally.counts.items())]
     return [
-        ("read models as of block", str(report.block_number)),
-        ("outbox as of block", str(report.outbox_block_number)),
-        ("events", str(report.events)),
-        ("answers to commands", str(report.answers)),
+        ("read models as of block", _block(report.block_number)),
+        ("outbox as of block", _block(report.outbox_block_number)),
+        ("events", _count(report, report.events)),
+        ("answers to commands", _count(report, report.answers)),
         ("settled soon", _some(report.unsettled)),
         ("direct calls from outside", _some(report.outside)),
         ("declared as outside", _some(report.declared)),
@@ -161,6 +216,19 @@ def _fields(report: Report) -> list[tuple[str, str]]:
     ]
 
 
+def _block(number: int) -> str:
+    """Show a dash where the comparison ended before it came to that."""
+    return "-" if number < 0 else str(number)
+
+
+def _block_or_none(number: int) -> int | None:
+    return None if number < 0 else number
+
+
+def _count(report: Report, count: int) -> str:
+    return str(count) if count or report.is_complete else "-"
+
+
 def _some(count: int) -> str:
     return str(count) if count else ""
 
@@ -169,8 +237,8 @@ def _wire(report: Report, *, is_repaired: bool) -> JsonObject:
     tally = report.tally
     return {
         "ok": not tally.total,
-        "blockNumber": report.block_number,
-        "outboxBlockNumber": report.outbox_block_number,
+        "blockNumber": _block_or_none(report.block_number),
+        "outboxBlockNumber": _block_or_none(report.outbox_block_number),
         "isComplete": report.is_complete,
         "isRepaired": is_repaired,
         "events": report.events,

@@ -56,12 +56,22 @@ class Difference:
 
     def sentence(self) -> str:
         """Tell it in one sentence with both sides."""
-        column = f".{self.column}" if self.column else ""
+        if self.kind is DifferenceKind.LEDGER:
+            if not self.column:
+                return (
+                    f"the ledger contradicts itself: {self.key} is {self.stored}, but {self.ledger}"
+                )
+            return (
+                f"the ledger contradicts itself at {self.key}: its {self.column} is {self.stored}, "
+                f"and should be {self.ledger}"
+            )
         block = "" if self.block_number is None else f" (block {self.block_number})"
-        other = "the ledger's own record" if self.kind is DifferenceKind.LEDGER else self.place
+        if self.kind is DifferenceKind.SUPPLY:
+            return f"{self.key} in {self.place} is {self.stored}, but {self.ledger}{block}"
+        column = f".{self.column}" if self.column else ""
         return (
             f"{self.place}{column} of {self.key}: the ledger says {self.ledger}{block}, "
-            f"{other} says {self.stored}"
+            f"{self.place} says {self.stored}"
         )
 
 

@@ -87,6 +87,7 @@ class CorruptBlockError(StreamError):
             is_transient=False,
         )
         self.number = number
+        self.reason = reason
 
 
 class NewerBlockError(StreamError):

@@ -111,9 +111,15 @@ class Reconciliation:
             await self._compare()
         except CorruptBlockError as error:
             report.is_complete = False
-            report.tally.add(_torn(error))
+            self._note_torn(error)
         report.elapsed_s = time.monotonic() - began_s
         return report
+
+    def _note_torn(self, error: CorruptBlockError) -> None:
+        """Count a torn block, unless looking at the ledger's file has named it already."""
+        known, found = self._report.tally.firsts.get(DifferenceKind.LEDGER), _torn(error)
+        if known is None or known.key != found.key:
+            self._report.tally.add(found)
 
     async def _compare(self) -> None:
         sides, report = self._sides, self._report
@@ -275,9 +281,10 @@ def _is_full(chunk: Chunk, told: Slice) -> bool:
 def _torn(error: CorruptBlockError) -> Difference:
     return Difference(
         kind=DifferenceKind.LEDGER,
-        place="block",
-        key=str(error.number),
+        place="ledger",
+        key=f"block {error.number}",
+        column="content",
         ledger="an intact block",
-        stored=str(error),
+        stored=f"torn ({error.reason})",
         block_number=error.number,
     )

@@ -11,7 +11,7 @@ from gx.domain.batches import BATCH_EVENT, parse_outcomes
 from gx.domain.codec import encode
 from gx.domain.differences import Difference, DifferenceKind
 from gx.ledger.ports import Block, BlockSource, event_transactions
-from gx.operations.reconcile import Reconciliation, Report, Sides
+from gx.operations.reconcile import LedgerCheck, Reconciliation, Report, Sides
 from gx.outbox.postgres.comparing import Declaration, PostgresAnswerBook
 from gx.projection.postgres.replica import PostgresReplica
 from gx.projection.postgres.store import PostgresReadModelStore
@@ -39,6 +39,7 @@ class Compared:
     leases: PostgresLeases
     source: BlockSource | None = None
     """Where blocks are read from, where that is not the chain itself."""
+    check_ledger: LedgerCheck | None = None
 
     async def settle(self, *blocks: Block) -> None:
         """Put on record what blocks answered, all of them by default."""
@@ -71,7 +72,7 @@ class Compared:
             live=PostgresReadModelStore(self.pool, channel=CHANNEL),
             replica=PostgresReplica(self.pool, channel=CHANNEL),
             book=PostgresAnswerBook(self.pool, declaration=declaration),
-            check_ledger=None,
+            check_ledger=self.check_ledger,
         )
         return await Reconciliation(sides, lambda _: None).run()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from gx.domain.differences import Difference
 from gx.domain.differences import DifferenceKind as Kind
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.errors import CorruptBlockError
@@ -316,9 +317,51 @@ async def test_a_torn_block_is_named_and_ends_the_comparison(compared: Compared)
     found = report.tally.first
 
     assert found is not None
-    assert (found.kind, found.key) == (Kind.LEDGER, "3")
+    assert (found.kind, found.key) == (Kind.LEDGER, "block 3")
     assert "its hash is aa, and should be bb" in found.stored
     assert not report.is_complete
+
+
+async def test_a_block_that_the_ledgers_file_showed_wrong_is_counted_once(
+    compared: Compared,
+) -> None:
+    """Its file names the hash; that the ledger does not serve the block says nothing more."""
+    compared.source = TornSource(compared.chain, 3)
+    compared.check_ledger = lambda _: Difference(
+        kind=Kind.LEDGER, place="ledger", key="block 3", column="hash", ledger="bb", stored="aa"
+    )
+
+    report = await compared.compare()
+
+    assert report.tally.counts == {Kind.LEDGER: 1}
+    assert report.tally.first is not None
+    assert report.tally.first.column == "hash"
+
+
+async def test_every_difference_reads_as_a_sentence(compared: Compared) -> None:
+    """A torn block, a record that its events contradict, and sums that do not add up."""
+    told = Difference(
+        kind=Kind.LEDGER,
+        place="supply",
+        key="the sum of all balances",
+        ledger="950 base units were minted",
+        stored="951 base units",
+    )
+    assert told.sentence() == (
+        "the ledger contradicts itself: the sum of all balances is 951 base units, but 950 base "
+        "units were minted"
+    )
+    sums = replace(told, kind=Kind.SUPPLY, place="accounts", block_number=8)
+    assert sums.sentence() == (
+        "the sum of all balances in accounts is 951 base units, but 950 base units were minted "
+        "(block 8)"
+    )
+    compared.source = TornSource(compared.chain, 3)
+    torn = await compared.first()
+    assert torn.sentence() == (
+        "the ledger contradicts itself at block 3: its content is torn (its hash is aa, and should "
+        "be bb), and should be an intact block"
+    )
 
 
 async def test_a_shorter_ledger_is_refused(compared: Compared) -> None:

@@ -213,7 +213,7 @@ class _Verifier:
         is_copy = code is ValidationCode.DUPLICATE_TXID
         at = None if found is None else found[1 if is_copy else 0]
         what = f"index entry of {'copy of ' if is_copy else ''}transaction {transaction_id}"
-        _require(f"block {number}", what, str(at), str(number))
+        _require(f"block {number}", what, "missing" if at is None else str(at), str(number))
         self._done.transactions += not is_copy
 
     def _flush(self) -> None:

@@ -175,6 +175,7 @@ class _SideBySide(SideBySide):
                 kind=DifferenceKind.LEDGER,
                 place="record",
                 key=row["record_key"],
+                column="value",
                 ledger=f"{row['folded']} by its events",
                 stored=str(row["recorded"]),
                 block_number=row["block_number"],
