@@ -9,7 +9,7 @@ from typing import Final
 from tests.chaos.faults.catalogue import KINDS
 from tests.chaos.faults.kind import FaultImpossibleError
 from tests.chaos.faults.story import Fault
-from tests.chaos.scenes import settle, under_load, verdict
+from tests.chaos.scenes import faults_in, settle, under_load, verdict
 from tests.chaos.stage import Stage
 
 FENCED: Final = ("lease_lost", "projection_fenced_out")
@@ -68,9 +68,7 @@ async def _judge(stage: Stage, told: Round) -> None:
     except AssertionError as error:
         told.findings.append(f"the judge could not judge: {error}")
         return
-    faults = told.judged["faults"]
-    assert isinstance(faults, list)
-    told.findings.extend(map(str, faults))
+    told.findings.extend(faults_in(told.judged))
 
 
 async def _play(stage: Stage, fault: Fault, told: Round) -> Played:

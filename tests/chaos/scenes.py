@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -26,15 +26,16 @@ async def a_driver(loop: Loop, seed: int, *, rate_per_s: float = 200.0) -> Drive
         partner_token=await loop.token("partner", "bank", "--act-for", "*"),
         seed=seed,
         rate_per_s=rate_per_s,
-        prior=await _stored(loop),
+        prior=await stored(loop),
     )
 
 
-async def _stored(loop: Loop) -> list[str]:
-    """List the commands that whoever started the loop has sent."""
+async def stored(loop: Loop, *, besides: Sequence[str] = ()) -> list[str]:
+    """List the commands of the loop, but those of some types."""
+    query = "SELECT command_id FROM commands WHERE command_type <> ALL($1::text[])"
     connection = await asyncpg.connect(loop.dsn)
     try:
-        return [str(row[0]) for row in await connection.fetch("SELECT command_id FROM commands")]
+        return [str(row[0]) for row in await connection.fetch(query, list(besides))]
     finally:
         await connection.close()
 
@@ -67,9 +68,17 @@ async def verdict(loop: Loop, driver: Driver, chain: Path | None = None) -> dict
     """
     notes = loop.folder / "accepted.json"
     driver.write(notes)
+    return await judged(loop.dsn, chain or loop.ledger_file, notes)
+
+
+async def judged(dsn: str, chain: Path, notes: Path) -> dict[str, object]:
+    """Run the judge as a process of its own, and return what it found.
+
+    Raises:
+        AssertionError: It could not judge.
+    """
     judge = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.chaos.checker"),
-        *(loop.dsn, str(chain or loop.ledger_file), str(notes)),
+        *(sys.executable, "-m", "tests.chaos.checker", dsn, str(chain), str(notes)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -77,6 +86,13 @@ async def verdict(loop: Loop, driver: Driver, chain: Path | None = None) -> dict
     assert output, errors.decode()
     finding: dict[str, object] = json.loads(output)
     return finding
+
+
+def faults_in(finding: dict[str, object]) -> list[str]:
+    """Return what the judge found wrong."""
+    faults = finding["faults"]
+    assert isinstance(faults, list)
+    return [str(fault) for fault in faults]
 
 
 @asynccontextmanager

@@ -1,14 +1,14 @@
 """What should have fired during a run did, and nothing else: on real Prometheus, in scaled time.
 
-`GX_CHAOS_PLANTED=all` plays it, as `make chaos` does. Each part is away for longer than its alerts
-wait, under load; how long that is follows from the rules, not from what is seen meanwhile.
+`GX_CHAOS_PLANTED=all` plays it: `make planted-bugs` does, and so does a whole `make chaos` when its
+schedule is through, which itself runs without Prometheus. Each part is away for longer than its
+alerts wait, under load; how long that is follows from the rules, not from what is seen meanwhile.
 """
 
 import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,7 +30,7 @@ from gx.runtime.settings import ApiSettings, Environment
 from tests.chaos.driver import Driver
 from tests.chaos.findings import Rule
 from tests.chaos.lab import Lab
-from tests.chaos.scenes import under_load
+from tests.chaos.scenes import faults_in, judged, under_load
 
 IS_LONG: Final = os.environ.get("GX_CHAOS_PLANTED") == "all"  # noqa: TID251 (tests have no settings)
 pytestmark = [
@@ -90,15 +90,8 @@ class Run:
             "collateral": sorted(self._collateral),
         }
         notes.write_text(json.dumps(told))
-        judge = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.chaos.checker", self._stack.dsn),
-            *(str(self._stack.places.data / "ledger" / "ledger.sqlite"), str(notes)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await judge.communicate()
-        assert output, errors.decode()
-        return [str(fault) for fault in json.loads(output)["faults"]]
+        chain = self._stack.places.data / "ledger" / "ledger.sqlite"
+        return faults_in(await judged(self._stack.dsn, chain, notes))
 
 
 async def test_a_part_that_was_away_for_long_had_its_alerts_and_no_others() -> None:

@@ -1,7 +1,8 @@
 """The judge names what a bug does, and finds nothing where there is none.
 
 A suite that cannot fail proves nothing. The three bugs that the loop's promise hangs on are
-planted in every run, the others where `GX_CHAOS_PLANTED` is `all`, as in `make chaos`.
+planted in every run, the others where `GX_CHAOS_PLANTED` is `all`: in `make planted-bugs`, which a
+whole `make chaos` plays after its schedule.
 """
 
 import os

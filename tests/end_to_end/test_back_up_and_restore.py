@@ -21,7 +21,14 @@ import pytest
 from gx.database.binaries import find_binaries
 from tests.chaos.driver import Driver
 from tests.chaos.findings import Rule
-from tests.chaos.scenes import FAST_RECOVERY, a_driver, settle, under_load
+from tests.chaos.scenes import (
+    FAST_RECOVERY,
+    a_driver,
+    faults_in,
+    judged,
+    settle,
+    under_load,
+)
 from tests.end_to_end.loop import Loop, running_loop
 from tests.end_to_end.tour import Step, read_steps, type_line
 
@@ -105,15 +112,7 @@ class Story:
         notes = self.folder / "notes.json"
         text = json.dumps({"accepted": accepted, "repeats_allowed": True})
         await asyncio.to_thread(notes.write_text, text)
-        judge = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.chaos.checker"),
-            *(self.loop.dsn, str(self.loop.ledger_file), str(notes)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await judge.communicate()
-        assert output, errors.decode()
-        faults = json.loads(output)["faults"]
+        faults = faults_in(await judged(self.loop.dsn, self.loop.ledger_file, notes))
         return [each for each in faults if not each.startswith(tuple(EXPECTED))]
 
 
