@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.database.server import free_port
+from tests.ports import free_port
 
 WAIT_S = 60.0
 

@@ -27,7 +27,7 @@ from gx.telemetry.instruments import build_api_metrics
 from gx.telemetry.vectors import CounterVector
 from tests.api.asgi import Conversation
 from tests.api.parts import TRANSFER, Backend, build_backend
-from tests.database.server import free_port
+from tests.ports import free_port
 
 FEW: Final = Allowance(rate_per_s=2.0, burst=3)
 

@@ -13,7 +13,7 @@ from gx.runtime.clock import SystemClock
 from gx.runtime.settings import ApiSettings, Environment
 from tests.chaos.lab import COIN, Lab, until
 from tests.chaos.proxy import Proxy, to_port
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 
 _TIMEOUT_S: Final = 10.0
 _TOKEN_TTL_S: Final = 3_600

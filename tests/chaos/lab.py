@@ -29,7 +29,7 @@ from gx.outbox.postgres.inbox import PostgresCommandInbox
 from gx.runtime.clock import SystemClock
 from tests.chaos.nursery import Child, begin, begin_judge
 from tests.chaos.proxy import Proxy, to_port, to_socket
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 
 PATIENCE_S: Final = 180.0
 HOPELESS_S: Final = 2.0

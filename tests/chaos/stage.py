@@ -24,10 +24,11 @@ from tests.chaos.faults.kind import LEASE_S, WORKERS, FaultImpossibleError
 from tests.chaos.proxy import Link, Proxy, to_port, to_socket
 from tests.chaos.scenes import a_driver
 from tests.chaos.stack import Staging, Standby, Way
-from tests.end_to_end.loop import Loop, free_port, loop_in
+from tests.end_to_end.loop import Loop, loop_in
 from tests.fabric.native import PORTS as FABRIC_PORTS
 from tests.fabric.networks import free_ports, network_in
 from tests.fabric.programs import path_with, require_programs
+from tests.ports import free_port
 
 IS_CI: Final = bool(os.environ.get("CI"))  # noqa: TID251 (tests have no settings)
 STACK: Final = ("-m", "tests.chaos.stack")
@@ -201,7 +202,8 @@ class _Set:
     async def lead(self, name: str, clocks: Clocks) -> None:
         """Lead a process to the database and to the ledger through proxies of its own."""
         port = free_port()
-        database = Proxy(to_port(int(self.environment["GX_STACK_POSTGRES_PORT"])), seed=name)
+        server = to_port(int(self.environment["GX_STACK_POSTGRES_PORT"]))
+        database = Proxy(server, seed=f"{self.seed}/{name}/database")
         await self.stack.enter_async_context(database.on_port(port))
         self.links[f"{name}-database"] = Link([database])
         peers = {original: free_port() for original in self._peers()}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.proxy import Link, Proxy, Streams, Toxics, to_port, to_socket
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 
 SHORT_S = 0.1
 

@@ -9,8 +9,8 @@ import yaml
 from typer.testing import CliRunner
 
 from gx.cli.main import app
-from tests.end_to_end.loop import free_port
 from tests.monitoring.kubernetes.manifests import MONITORING, build
+from tests.ports import free_port
 from tests.proof.incident import manifests_of_the_incident
 
 pytestmark = pytest.mark.xdist_group("kubernetes")

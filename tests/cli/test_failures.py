@@ -1,6 +1,5 @@
 """How `gx` fails: one paragraph, the right exit code, never a traceback."""
 
-import socket
 import subprocess
 import sys
 
@@ -14,14 +13,7 @@ from gx.client.transport import ClientSettings
 from gx.domain.roles import TokenRole
 from tests.cli.conftest import gx
 from tests.cli.served_edge import ServedEdge
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+from tests.ports import free_port
 
 
 def test_an_api_that_does_not_answer_exits_with_3() -> None:

@@ -12,7 +12,7 @@ from gx.cli.main import app
 from gx.domain.differences import Difference, DifferenceKind
 from gx.operations.reconcile import Report
 from gx.runtime.reconciling import AlreadyComparingError
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 
 
 def run(*options: str) -> tuple[int, str]:

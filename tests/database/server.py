@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Final, TypedDict
 import psutil
 
 from gx.database.embedded import EmbeddedPostgres
+from tests.ports import free_port
 
 START_TIMEOUT_S: Final = 60
 STOP_TIMEOUT_S: Final = 15
@@ -34,13 +34,6 @@ class RunningServer(TypedDict):
 
     dsn: str
     pid: int
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start_server(folder: Path, owner_pid: int) -> RunningServer:

@@ -19,7 +19,7 @@ from gx.database.embedded import EmbeddedPostgres, PreparedPostgres
 from gx.database.postmaster import ServerRunningError
 from gx.database.tether import Account, find_account
 from tests.database.lifecycle import count_a_start, postmaster_pid
-from tests.database.server import free_port
+from tests.ports import free_port
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change its user")
 

@@ -8,8 +8,8 @@ import pytest
 
 from gx.database.connections import ConnectionSettings
 from gx.database.notifications import Notifier, listen
-from tests.database.server import free_port
 from tests.outbox.builders import eventually
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gx.database.binaries import PostgresBinaries, wheel_binaries
 from gx.database.embedded import EmbeddedPostgres
 from gx.database.places import UnreachableFolderError
 from tests.database.lifecycle import count_a_start
-from tests.database.server import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can change its user")
 

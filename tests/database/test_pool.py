@@ -9,8 +9,8 @@ import pytest
 
 from gx.database.pool import Pool, PoolSettings
 from gx.database.ports import DatabaseUnavailableError
-from tests.database.server import free_port
 from tests.outbox.builders import eventually
+from tests.ports import free_port
 
 
 @pytest.fixture

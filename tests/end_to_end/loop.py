@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+
+from tests.ports import free_port
 
 START_S: Final = 180.0
 """How long a loaded machine may take, where the first start fetches the programs, too."""
@@ -137,13 +138,6 @@ class Loop:
         return bool(state["items"]) and all(
             item["state"] in {"ready", "done"} for item in state["items"]
         )
-
-
-def free_port() -> int:
-    """Find a port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

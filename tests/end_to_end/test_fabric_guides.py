@@ -31,7 +31,6 @@ from gx.ledger.ports import Ledger, event_transactions
 from gx.runtime.clock import SystemClock
 from tests.conformance.ledger_under_test import balance, blocks_up_to
 from tests.conformance.outbox.worlds import OutboxWorld, memory_world
-from tests.end_to_end.loop import free_port
 from tests.end_to_end.tour import read_steps
 from tests.fabric.guide import UP, GuideNetwork, assert_prints, guide_network
 from tests.fabric.issuing import authority_of, identity_in, issue
@@ -40,6 +39,7 @@ from tests.ledger.fabric.crashing import PATIENT, finish
 from tests.ledger.fabric.outcomes import assert_each_once, bootstrap
 from tests.outbox.processes import SubmitterProcess
 from tests.outbox.scenes import a_mint, accept
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 HOW_TO: Final = ROOT / "docs" / "how-to"

@@ -11,14 +11,16 @@ from gx import __version__
 from gx.fabric.lifecycle import Definition
 from gx.fabric.package import ChaincodePackage, build_package
 from gx.runtime.fabric_network import lifecycle_of
-from tests.chaos.scenes import a_driver, settle, under_load, verdict
+from tests.chaos.scenes import a_driver, settle, stored, under_load, verdict
 from tests.end_to_end.fabric_loop import FabricLoop, fabric_loop
-from tests.end_to_end.loop import Loop, LoopFailedError, free_port
+from tests.end_to_end.loop import Loop, LoopFailedError
 from tests.fabric.lesser_chaincode import serving
+from tests.ports import free_port
 
 LESSER: Final = "0.0.7"
 VERSION: Final = "9.9.9"
 SEED: Final = 7
+DRIVEN: Final = ("MINT_COINS", "TRANSFER_TOKENS")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.xdist_group("fabric-upgrade")]
 
@@ -41,6 +43,8 @@ async def test_a_version_without_mint_is_upgraded_under_load() -> None:
                 assert "created" in await loop.gx("bootstrap")
                 await driver.prepare()
         await settle(loop)
+        # Nobody told the driver of what the CLI sent, and of these kinds it sends none itself.
+        driver.prior = await stored(loop, besides=DRIVEN)
         finding = await verdict(loop, driver, fabric.profile)
 
         assert f"version {VERSION}, sequence 8: done" in done

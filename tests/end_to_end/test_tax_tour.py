@@ -7,8 +7,9 @@ from typing import Final
 
 import pytest
 
-from tests.end_to_end.loop import PORTS, Loop, free_port, loop_in
+from tests.end_to_end.loop import PORTS, Loop, loop_in
 from tests.end_to_end.tour import Step, comparable, read_steps, type_line
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("tax-tour")]
 

@@ -1,28 +1,23 @@
 """Networks for tests."""
 
-import socket
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 from gx.fabric.network import Network, OrdererPorts, Organisation, PeerPorts, SlotPorts
+from tests import ports
 
 PORTS: Final = 13
 
 
 def free_ports() -> list[int]:
     """Find ports that nobody listens on, as many as a network needs."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(PORTS)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
+    return ports.free_ports(PORTS)
 
 
-def network_in(folder: Path, ports: Sequence[int] = range(21_000, 21_013)) -> Network:
+def network_in(folder: Path, numbers: Sequence[int] = range(21_000, 21_013)) -> Network:
     """A network in this folder that listens on these thirteen ports."""
-    number = iter(ports)
+    number = iter(numbers)
     return Network(
         folder=folder,
         channel="gxchannel",

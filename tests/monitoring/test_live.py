@@ -42,7 +42,7 @@ from gx.telemetry.instruments import (
     build_submitter_metrics,
 )
 from gx.telemetry.metric import Condition, Process
-from tests.database.server import free_port
+from tests.ports import free_port
 from tests.telemetry.processes import (
     COMMAND_TYPES,
     EVENT_TYPES,

@@ -20,7 +20,7 @@ from gx.telemetry.catalogue import metrics_of
 from gx.telemetry.metric import Process
 from tests.chaincode.server.creators import END, a_certificate, an_authority
 from tests.chaincode.server.peer_double import PeerDouble
-from tests.database.server import free_port
+from tests.ports import free_port
 from tests.telemetry.processes import declared_names, samples_of
 
 PACKAGE_ID = f"gxtv3_1:{'a' * 64}"

@@ -12,7 +12,7 @@ from typing_extensions import override
 from gx.runtime.ports import PortNeed, PortTakenError, is_free, require_free_ports
 from gx.runtime.readiness import SILENT, CallReady, HttpReady, Unready
 from gx.telemetry.health import ProbeAnswer
-from tests.database.server import free_port
+from tests.ports import free_port
 
 
 @contextmanager

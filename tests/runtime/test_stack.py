@@ -21,7 +21,7 @@ from gx.runtime.stack import (
     is_alive,
     stop_stack,
 )
-from tests.database.server import free_port
+from tests.ports import free_port
 
 StartStack = Callable[[], subprocess.Popen[str]]
 PATIENCE_S = 60.0

@@ -15,7 +15,7 @@ from gx.runtime.process import ItemState, ProcessSpec, RestartPolicy, StackItem
 from gx.runtime.readiness import CallReady, Unready
 from gx.runtime.runner import StackStartError
 from gx.runtime.stack import StackFolder, StackRunningError, is_alive
-from tests.database.server import free_port
+from tests.ports import free_port
 from tests.runtime.stacks import (
     RememberingObserver,
     a_process,

@@ -26,7 +26,7 @@ from gx.runtime.tools import (
     program_version,
     relocate,
 )
-from tests.database.server import free_port
+from tests.ports import free_port
 
 NOWHERE: Final = "/nonexistent"  # a search path without programs
 

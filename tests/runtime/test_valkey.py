@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError
 
 from gx.runtime import valkey
 from gx.runtime.valkey import EmbeddedValkey, PreparedValkey, ValkeyMissingError, find_server
-from tests.database.server import free_port
+from tests.ports import free_port
 
 
 @asynccontextmanager

@@ -15,7 +15,8 @@ import asyncpg
 import httpx
 import psutil
 
-from tests.end_to_end.loop import Loop, free_port
+from tests.end_to_end.loop import Loop
+from tests.ports import free_port
 
 PATIENCE_S: Final = 120.0
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -23,7 +23,8 @@ from gx import __version__
 from gx.database import migrations
 from tests.chaos.driver import Driver
 from tests.chaos.scenes import FAST_RECOVERY, a_driver, settle, verdict
-from tests.end_to_end.loop import PORTS, Loop, free_port, loop_in
+from tests.end_to_end.loop import PORTS, Loop, loop_in
+from tests.ports import free_port
 from tests.upgrade.beside import Newer, beside, eventually, holders, release_of
 from tests.upgrade.previous import Release, environment_of, load_previous, unpacked
 
@@ -151,8 +152,8 @@ async def until_led_by(loop: Loop, folder: str | None) -> None:
 async def require_same_answers(loop: Loop, newer: Newer, driver: Driver) -> None:
     """Both APIs accept, know each other's commands and keys, and read the same.
 
-    What goes to the newer one has an account of its own: the judge wants an account's commands in
-    the order of their ids, which one API makes.
+    What goes to the newer one has an account of its own: the judge takes commands of one
+    millisecond for accepted in the order of their ids, which holds for the ids of one API alone.
     """
     headers = {"Authorization": f"Bearer {driver.admin_token}", "Idempotency-Key": "both"}
     mint = {"accountId": "upgrade-0", "amount": "700000000", "remark": "upgrade"}

@@ -13,7 +13,7 @@ import psutil
 from gx.database.embedded import EmbeddedPostgres, PreparedPostgres
 from gx.database.migrations import migrate
 from tests.chaos.lab import Lab, until
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 
 _OFF: Final = "ALTER DATABASE gx SET synchronous_commit = off"
 # So that what is lost does not depend on when the server is killed.

@@ -22,7 +22,7 @@ from gx.monitoring.model import Links, RuleGroup
 from gx.monitoring.rules import groups_to_yaml
 from gx.runtime.prometheus import alertmanager_command, prometheus_command
 from gx.runtime.tools import Tool
-from tests.database.server import free_port
+from tests.ports import free_port
 
 WITHIN_S: Final = 60.0
 POLL_S: Final = 0.05

@@ -35,11 +35,12 @@ from gx.monitoring.scrape import LEDGER_NAMESPACE
 from gx.runtime.clock import SystemClock
 from gx.telemetry.metric import Condition
 from tests.conformance.ledger_under_test import mint, new_account, settled
-from tests.end_to_end.loop import LoopFailedError, free_port, running_loop, traffic
+from tests.end_to_end.loop import LoopFailedError, running_loop, traffic
 from tests.fabric.issuing import authority_of, identity_in, issue
 from tests.fabric.native import PORTS
 from tests.fabric.programs import path_with, require_programs
 from tests.monitoring.fabric_nodes import WITHIN_S, Watched, declared, expositions
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.slow,

@@ -25,7 +25,8 @@ from gx.monitoring.external import EXTERNAL
 from gx.monitoring.live import PrometheusError
 from gx.monitoring.slos import SLOS
 from gx.telemetry.metric import Condition
-from tests.end_to_end.loop import Loop, free_port, running_loop, traffic
+from tests.end_to_end.loop import Loop, running_loop, traffic
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.slow,

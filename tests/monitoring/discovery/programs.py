@@ -17,7 +17,7 @@ import yaml
 from gx.runtime.debian import AptFetcher, FetchError, unpack
 from gx.runtime.prometheus import prometheus_command
 from gx.runtime.tools import Tool
-from tests.database.server import free_port
+from tests.ports import free_port
 
 PACKAGE: Final = "victoria-metrics"
 WITHIN_S: Final = 60.0

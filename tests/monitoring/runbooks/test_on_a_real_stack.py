@@ -128,11 +128,11 @@ async def make_dead_letters(loop: Loop) -> list[str]:
 
 
 async def run_all(shell: Shell, lines: Sequence[TypedLine]) -> list[str]:
-    """Run lines that only look, some at once."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    """Run lines that only look, some at once; there is one comparison of everything at a time."""
+    gate, comparing = asyncio.Semaphore(AT_ONCE), asyncio.Lock()
 
     async def run(line: TypedLine) -> str | None:
-        async with gate:
+        async with comparing if "gx reconcile" in line.text else gate:
             return await shell.run(line)
 
     return [fault for fault in await asyncio.gather(*(run(line) for line in lines)) if fault]

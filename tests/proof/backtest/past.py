@@ -13,7 +13,7 @@ import httpx
 
 from gx.runtime.prometheus import prometheus_command
 from gx.runtime.tools import Program, Tool
-from tests.database.server import free_port
+from tests.ports import free_port
 
 WITHIN_S: Final = 60.0
 # 2026-01-05, a Monday, 00:00 UTC: of no meaning but that every run has the same nights.

@@ -11,8 +11,8 @@ import yaml
 
 from gx.proof.backtest.states import Evaluations
 from gx.runtime.tools import Program, Tool
-from tests.database.server import free_port
 from tests.monitoring.discovery.programs import find_vmagent
+from tests.ports import free_port
 from tests.proof.backtest.past import answers, run_to_end, running, until
 
 EVALUATION_S: Final = 15

@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from gx.runtime.prometheus import alertmanager_command, prometheus_command
 from gx.runtime.tools import Tool
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 
 HOST: Final = "127.0.0.1"
 START_S: Final = 60.0

@@ -20,7 +20,7 @@ from gx.proof.doctor.examine import Sources, examine
 from gx.proof.prometheus import Prometheus
 from gx.proof.sink import SLACK_PATH, Sink
 from gx.runtime.tools import Program, Tool
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 from tests.proof.doctor.misbehaving import HOST, running_alertmanager, running_prometheus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

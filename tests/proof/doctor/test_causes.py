@@ -16,7 +16,7 @@ from gx.proof.doctor.dashboards import DashboardModel, PlacedDashboard, examine_
 from gx.proof.doctor.examine import Diagnosis, Sources, examine
 from gx.proof.prometheus import Prometheus
 from gx.runtime.tools import Program, Tool
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 from tests.proof.doctor.misbehaving import (
     HOST,
     hanging,

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from gx.cli.main import app
 from gx.proof.causes import Cause
 from gx.proof.doctor.examine import Sources, examine
-from tests.end_to_end.loop import free_port
+from tests.ports import free_port
 from tests.proof.doctor.misbehaving import HOST, hanging, serving
 
 
