@@ -9,6 +9,10 @@ The records come from the blocks' write sets, the other side of the comparison f
 a contract that says one thing and does another shows, and so does a fold. The operations fund is
 left out of `accounts`: part of its balance stands under other keys. A difference stays until a
 later write agrees, over restarts too.
+
+What no block writes is not looked at here: a balance that somebody changed by hand shows in the
+sum, unless another one makes up for it, and by itself with the account's next write. `gx reconcile`
+compares every row.
 """
 
 import asyncio

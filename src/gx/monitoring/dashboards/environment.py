@@ -304,7 +304,8 @@ def _comparisons(here: Matcher) -> tuple[Panel, ...]:
         ),
         chart(
             "Age of the comparison",
-            "Time since everything was last compared with the ledger, and how long that took.",
+            "Time since all that was new was last compared with the ledger, and how long the last "
+            "comparison of everything took: after so long, a change of old records is seen.",
             (
                 Query(
                     expr=max_by(select(RECONCILIATION_AGE, here), "service"),

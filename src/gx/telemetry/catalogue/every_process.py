@@ -68,14 +68,14 @@ UPGRADE_NEEDED: Final = Metric(
 RECONCILIATION_AGE: Final = Metric(
     name="reconciliation_age_seconds",
     kind=Kind.GAUGE,
-    help="Time since all that was there was last compared with the ledger, or comparing began.",
+    help="Time since all that was new was last compared with the ledger, or comparing began.",
     unit=Unit.SECONDS,
     processes=WORKERS,
 )
 RECONCILIATION_DURATION: Final = Metric(
     name="reconciliation_last_round_seconds",
     kind=Kind.GAUGE,
-    help="How long the last whole comparison with the ledger took.",
+    help="How long the last comparison took: of all answers from block 0 on, or of the sums.",
     unit=Unit.SECONDS,
     processes=WORKERS,
 )
