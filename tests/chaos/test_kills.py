@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 
 from tests.chaos.scenes import FAST_RECOVERY, a_driver, settle, under_load, verdict
-from tests.end_to_end.loop import Loop, free_port, running_loop
+from tests.end_to_end.loop import Loop, running_loop
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500), pytest.mark.xdist_group("chaos")]
 
