@@ -5,7 +5,8 @@ seconds behind the newest block, so that what is settled by then is settled. Eac
 
     what is new         up to 10,000 answers: nothing is left out
     what was passed     up to 1,000 answers, fewer where there is much that is new; a pass goes from
-                        block 0 to the newest compared one, and then begins again
+                        block 0 to the newest one that was compared at its beginning, and then the
+                        next one begins: so it ends however fast the chain grows
 
 so a record that is changed after it was compared is found by the pass that comes to it. Where both
 stand and what differs is stored, so a take-over goes on where the other one stopped, and a
@@ -128,13 +129,16 @@ class OutboxAudit:
         self._round_end = -1
         self._completed_ms: int | None = None
         self._rechecked = _NO_BLOCK
+        self._pass_end = _NO_BLOCK
         self._unexplained: dict[str, Difference] = {}
+        self._left_unexplained: frozenset[str] = frozenset()
         metrics.reconciliation_age_s.read_with(self._age_s)
 
     async def run(self, lease: Lease) -> None:
         """Compare turn by turn until cancelled or replaced. A failed turn is tried again."""
         self._completed_ms = self._clock.now_ms()
         self._settled_height, self._round_end = 0, -1
+        self._pass_end, self._left_unexplained = _NO_BLOCK, frozenset()
         self._unexplained.clear()
         try:
             while True:
@@ -207,20 +211,22 @@ class OutboxAudit:
         began_ms = position.again_began_ms
         began_ms = self._clock.now_ms() if began_ms is None else began_ms
         answers_max = max(limits.again_answers_min, limits.again_answers_max - new_answers)
-        first = min(position.again_number + 1, newest)
-        told, compared = await self._compared(await self._read(first, newest, answers_max))
+        if self._pass_end < 0 or position.again_began_ms is None:
+            self._pass_end = newest
+        end = min(self._pass_end, newest)
+        first = min(position.again_number + 1, end)
+        told, compared = await self._compared(await self._read(first, end, answers_max))
         found = list(compared.differences)
         self._keep_unexplained(told, compared)
         reached = replace(position, again_number=told.last, again_began_ms=began_ms)
-        if told.last >= newest:
-            found += self._unexplained.values()
-            self._unexplained.clear()
+        if told.last >= end:
+            found += self._never_explained(is_at_newest=end >= newest)
             reached = replace(position, again_number=_NO_BLOCK, again_began_ms=None)
         await self._advance(lease, reached, told, found)
-        if told.last >= newest:
+        if told.last >= end:
             duration_s = (self._clock.now_ms() - began_ms) / 1_000
             self._metrics.reconciliation_duration_s.set(duration_s)
-            _log.debug("outbox_compared_again", block_number=newest, duration_s=duration_s)
+            _log.debug("outbox_compared_again", block_number=end, duration_s=duration_s)
 
     def _keep_unexplained(self, told: Slice, compared: Compared) -> None:
         """Keep results that a later block may explain until the end of the pass."""
@@ -228,6 +234,16 @@ class OutboxAudit:
             self._unexplained[result.command_id] = result.difference
         for answer in told.answers:
             self._unexplained.pop(answer.command_id, None)
+
+    def _never_explained(self, *, is_at_newest: bool) -> Sequence[Difference]:
+        """Return what no block explained, at the end of a pass.
+
+        Where blocks came meanwhile that it did not look at, those may: the next pass does.
+        """
+        keys = self._unexplained.keys() if is_at_newest else self._left_unexplained
+        never = [self._unexplained.pop(key) for key in [*keys] if key in self._unexplained]
+        self._left_unexplained = frozenset(self._unexplained)
+        return never
 
     async def _advance(
         self, lease: Lease, reached: AuditPosition, told: Slice, found: Sequence[Difference]

@@ -252,6 +252,28 @@ async def test_a_result_that_a_later_block_explains_never_shows(compared: Compar
         assert audited.shown() == {}
 
 
+async def test_a_pass_ends_however_fast_the_chain_grows(compared: Compared) -> None:
+    """It goes to the block that was the newest at its beginning; a false record shows by then."""
+    limits = AuditLimits(again_answers_max=1, again_answers_min=1)
+    audited = await an_audit(compared, limits)
+    await audited.turns(7)
+    await compared.run(
+        "INSERT INTO command_results (command_id, outcome, transaction_id, block_number, attempts,"
+        " settled_at_ms)"
+        " VALUES ('0190f7a2-1111-7abc-8def-ffffffffffff', 'COMMITTED', 'forged', 2, 0, 1)"
+    )
+
+    ended = 0
+    for n in range(40):
+        await compared.settle(compared.chain.transfers([("bob", "alice", 7 + n)]))
+        await compared.settle(compared.chain.transfers([("alice", "bob", 7 + n)]))
+        await audited.turns(1)
+        ended += await audited.again() == -1
+
+    assert ended > 1
+    assert audited.shown() == {Kind.RESULT_UNFOUNDED: 1}
+
+
 async def test_every_wrong_block_is_looked_at_again(compared: Compared) -> None:
     """Blocks that stay wrong do not keep others from clearing, however many there are."""
     for n in range(RECHECKED_MAX + 1):
