@@ -139,7 +139,10 @@ _LOCAL: Final[Mapping[Fault, tuple[str, frozenset[str]]]] = {
         | _names(REFUSED_IN_BULK, OLDEST_IS_OLD, FABRIC_FAILURES, FABRIC_FAILURES_ARE_CRITICAL),
     ),
     Fault.OVERDRAW: ("refusals", _NONE),
-    Fault.OVERLOAD: ("overload", _SHED | _SLOW | _LAG | _names(HIGH_CPU, POOL_IS_EXHAUSTED)),
+    Fault.OVERLOAD: (
+        "overload",
+        _LEDGER | _SHED | _SLOW | _LAG | _names(HIGH_CPU, POOL_IS_EXHAUSTED, SERVICE_DOWN),
+    ),
     Fault.SLOW_API: ("slow-api", _SLOW | _names(POOL_IS_EXHAUSTED, TRANSACTION_IS_OLD)),
     Fault.FAILING_API: ("failing-api", _SLOW | _names(POOL_IS_EXHAUSTED)),
     Fault.RESTART_OFTEN: ("restarts", _DOWN | _LAG | _names(NO_ACTIVE_PROJECTOR)),

@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 
 from gx.domain.amounts import SUPPLY_CAP
-from gx.proof.drills.faults import PROJECTOR, SUBMITTER, paused
+from gx.proof.drills.faults import LEDGER, PROJECTOR, paused
 from gx.proof.drills.playground import ACCOUNT, Playground, beside
 
 POSTGRES: Final = "postgres"
@@ -17,6 +17,8 @@ _CALLERS: Final = 4
 _FREE: Final = 25
 """Of two hundred: fewer than a fifth are left, and those who work have theirs."""
 _BREATH_S: Final = 0.2
+_WAITING: Final = 20
+_AGED_EVERY_S: Final = 1.0
 _FALSE: Final = "-of-a-drill"
 _COUNTRIES: Final = "/admin/countries"
 
@@ -44,14 +46,8 @@ _MIGRATE_AHEAD: Final = """
     VALUES ('9999', '9999_drill.sql', 'drill', '9998')
 """
 _MIGRATE_BACK: Final = "DELETE FROM schema_migrations WHERE version = '9999'"
-# The newest: the submitter is paused and has not read it. It stays old until it is due.
-_AGE: Final = """
-    UPDATE outbox SET accepted_at_ms = 0, due_at_ms = now_ms() + {hold_ms}
-     WHERE seq = (SELECT max(seq) FROM outbox WHERE envelope_id IS NULL)
-"""
-_AGED: Final = "SELECT count(*) FROM outbox WHERE accepted_at_ms = 0"
-_HELD_S: Final = 900
-"""At the true pace: longer than its alert takes."""
+_AGE: Final = "UPDATE outbox SET accepted_at_ms = 0 WHERE envelope_id IS NULL"
+_RENEW: Final = "UPDATE outbox SET accepted_at_ms = now_ms() WHERE accepted_at_ms = 0"
 
 
 @asynccontextmanager
@@ -123,21 +119,20 @@ async def reads_failing(play: Playground) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def backlog_old(play: Playground) -> AsyncIterator[None]:
-    """Have one command wait for longer than the API allows: it takes no more."""
-    hold_ms = round(play.stack.places.scale.seconds(_HELD_S) * 1_000)
+    """Pause the ledger and let what waits for it be older than the API allows: it takes no more."""
 
-    async def hold_one() -> None:
+    async def age() -> None:
         while True:
-            async with paused(play, SUBMITTER):
-                await play.flood(1)
-                await play.execute(_AGE.format(hold_ms=hold_ms))
-            await play.until_none(_AGED)
+            await play.execute(_AGE)
+            await asyncio.sleep(_AGED_EVERY_S)
 
-    try:
-        async with beside(hold_one()):
-            yield
-    finally:
-        await play.until_none(_AGED)
+    async with paused(play, LEDGER):
+        await play.flood(_WAITING)
+        try:
+            async with beside(age()):
+                yield
+        finally:
+            await play.execute(_RENEW)
 
 
 @asynccontextmanager

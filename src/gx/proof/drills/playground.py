@@ -89,20 +89,6 @@ class Playground:
         finally:
             await connection.close()
 
-    async def until_none(self, statement: str) -> None:
-        """Wait until the database counts nothing any more.
-
-        At the true pace that may take as long as an alert.
-        """
-        connection = await self.stack.connect()
-        try:
-            while True:
-                if not await connection.fetchval(statement):
-                    return
-                await asyncio.sleep(_RETRY_S)
-        finally:
-            await connection.close()
-
     async def order_stand_in(self, what: str) -> None:
         """Tell the stand-in to burn, fill or rest."""
         url = f"{self.stack.places.url('stand_in')}/{what}"

@@ -15,7 +15,6 @@ from gx.monitoring.alertmanager.routing import GROUP_BY, Pace
 from gx.monitoring.alerts.backend import RESTART_LOOP
 from gx.monitoring.alerts.burn import BURN_ALERTS
 from gx.monitoring.alerts.watching import NOTIFICATIONS_FAIL, WATCHDOG
-from gx.monitoring.scaling import Scale
 from gx.proof.drills.notifications import expected_receivers, notices_of, silence_notices
 from gx.proof.drills.observer import Observer, Sighting
 from gx.proof.drills.onsets import FORGET_S
@@ -242,7 +241,7 @@ class Conductor:
             self._tell(self._run)
 
     def _judge(self, run: AlertRun) -> None:
-        run.has_open_group = _has_open_group(run, self._observer, self._run.scale)
+        run.has_open_group = _has_open_group(run, self._observer, self._run)
         if run.is_late(self._run.scale):
             run.phase = Phase.LATE
             run.faults.append(run.lateness(self._run.scale))
@@ -296,16 +295,18 @@ def _muting_faults(run: AlertRun, observer: Observer) -> Iterable[str]:
             yield f"{name} muted it, and no inhibition says so"
 
 
-def _has_open_group(run: AlertRun, observer: Observer, scale: Scale) -> bool:
+def _has_open_group(run: AlertRun, observer: Observer, whole: DrillRun) -> bool:
     """Say whether Alertmanager still kept the alert's group from another of the same.
 
-    It keeps a group until a notification finds it empty, and then until it looks for empty ones.
+    It keeps a group until a notification finds it empty, and then until it looks for empty ones. A
+    stack that starts misses everything for a moment: Prometheus tells Alertmanager of that when it
+    is over, which opens groups, too.
     """
     if run.sighting is None or run.sighting.firing_s is None:
         return False
     firing_s, labels = run.sighting.firing_s, run.sighting.labels
-    kept_s = scale.seconds(Pace().interval_s) + FORGET_S
-    return any(
+    kept_s = whole.scale.seconds(Pace().interval_s) + FORGET_S
+    return firing_s < whole.began_s + kept_s or any(
         each.firing_s is not None
         and each.firing_s < firing_s < (each.gone_s or firing_s) + kept_s
         and all(each.labels.get(name) == labels.get(name) for name in GROUP_BY)

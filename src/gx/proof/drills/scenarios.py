@@ -208,7 +208,8 @@ SCENARIOS: Final = (
         data_faults.backlog_old,
         Part.API,
         Part.SUBMITTER,
-        how="a command is held in the outbox, and made older than the API lets any be",
+        Part.LEDGER,
+        how="the ledger is paused, and what waits for it made older than the API lets anything be",
     ),
     _scenario(
         Fault.FALSIFY_BALANCE,
