@@ -201,7 +201,7 @@ def _judge_answers(finding: Finding, told: Recount, stored: _Stored) -> None:
             f"{command_id}: ledger {_text(answers[0])}, stored {tuple(row.values())[1:]}"
             for command_id, answers in told.answers.items()
             if (row := stored.results.get(command_id))
-            and not agrees(dict(row), answers[0], told.direct)
+            and not agrees(dict(row), answers[0], told.places)
         ],
     )
 
@@ -213,17 +213,17 @@ def _needs_no_block(row: asyncpg.Record) -> bool:
     )
 
 
-def agrees(row: Mapping[str, object], answer: Answered, direct: Mapping[str, int]) -> bool:
+def agrees(row: Mapping[str, object], answer: Answered, places: Mapping[str, int]) -> bool:
     """Say whether what is stored is what the ledger answered, and where it took effect.
 
-    A repeated command took effect in an earlier transaction. Its block is the one in `direct`, or
+    A repeated command took effect in an earlier transaction. Its block is the one in `places`, or
     the one of the answer where nobody knew better.
     """
     outcome = answer.outcome
     origin = outcome.duplicate_of or answer.transaction_id
     blocks = {answer.block_number}
     if outcome.duplicate_of is not None:
-        blocks.add(direct.get(origin, answer.block_number))
+        blocks.add(places.get(origin, answer.block_number))
     told = (outcome.outcome.value, outcome.code and outcome.code.value, origin)
     stored = (row["outcome"], row["code"], row["transaction_id"])
     return stored == told and row["block_number"] in blocks

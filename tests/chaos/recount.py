@@ -58,6 +58,8 @@ class Recount:
     answers: dict[str, list[Answered]] = field(default_factory=lambda: defaultdict(list))
     direct: dict[str, int] = field(default_factory=dict)
     """The block of each transaction that carried events of no batch."""
+    places: dict[str, int] = field(default_factory=dict)
+    """The block of each transaction that took effect."""
     histories: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     balances: Counter[str] = field(default_factory=Counter)
     world: dict[str, tuple[int, str | None]] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Recount:
             if transaction.validation_code is not ValidationCode.VALID:
                 self.invalid += 1
                 continue
+            self.places[transaction.transaction_id] = block.number
             position = self._add_events(block, transaction, position)
             for write in transaction.writes:
                 self.world[write.key] = (block.number, write.value)

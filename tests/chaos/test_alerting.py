@@ -7,7 +7,6 @@ alerts wait, under load; how long that is follows from the rules, not from what 
 
 import asyncio
 import json
-import os
 import signal
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -32,12 +31,10 @@ from tests.chaos.findings import Rule
 from tests.chaos.lab import Lab
 from tests.chaos.scenes import faults_in, judged, under_load
 
-IS_LONG: Final = os.environ.get("GX_CHAOS_PLANTED") == "all"  # noqa: TID251 (tests have no settings)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1_200),
     pytest.mark.xdist_group("chaos-alerting"),
-    pytest.mark.skipif(not IS_LONG, reason="takes minutes: GX_CHAOS_PLANTED=all plays it"),
 ]
 
 SCALE: Final = Scale(15)
