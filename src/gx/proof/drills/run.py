@@ -89,9 +89,13 @@ class Conductor:
             self._is_interrupted = True
             raise
 
+    @property
+    def _hang_s(self) -> float:
+        return max(HANG_S, self._run.scale.seconds(_LONGEST_S))
+
     async def _until(self, is_so: Callable[[], bool], what: str) -> None:
         """Wait until something is so; at the true pace that may take an hour."""
-        await _until(is_so, what, max_s=max(HANG_S, self._run.scale.seconds(_LONGEST_S)))
+        await _until(is_so, what, max_s=self._hang_s)
 
     async def _settle(self) -> None:
         """Wait until the Watchdog fires and nothing else: a stack that has just started is not."""
@@ -116,17 +120,33 @@ class Conductor:
     async def _schedule(self, play: Playground, waiting: list[Scenario]) -> None:
         """Start each scenario as soon as nothing that runs, or waits before it, is in its way."""
         running: dict[asyncio.Task[None], Scenario] = {}
+        busy_s = time.monotonic()
         while waiting or running:
             before = list(running.values())
             for scenario in tuple(waiting):
-                if not any(self._is_in_the_way(other, scenario) for other in before):
+                if not self._speaks_already(scenario) and not any(
+                    self._is_in_the_way(other, scenario) for other in before
+                ):
                     waiting.remove(scenario)
                     running[asyncio.create_task(self._one(play, scenario))] = scenario
                 before.append(scenario)
+            if not running:
+                if time.monotonic() - busy_s > self._hang_s:
+                    raise DrillHungError(f"{waiting[0].name}: its alerts fire without it")
+                await asyncio.sleep(_POLL_S)
+                continue
+            busy_s = time.monotonic()
             done, _ = await asyncio.wait(running, timeout=_POLL_S)
             for task in done:
                 running.pop(task)
                 task.result()
+
+    def _speaks_already(self, scenario: Scenario) -> bool:
+        """Say whether an alert that a drill expects is there without it: it would prove nothing."""
+        expected = {alert.name for alert in scenario.expects}
+        return not scenario.is_silence and any(
+            each.gone_s is None and each.name in expected for each in self._observer.sightings
+        )
 
     def _is_in_the_way(self, other: Scenario, scenario: Scenario) -> bool:
         """Say whether one cannot start while another is where it is.
