@@ -7,12 +7,13 @@ import signal
 from collections.abc import AsyncIterator
 from typing import Final
 
+import asyncpg
 import httpx
 import pytest
 
 from gx.domain.roles import LedgerRole
 from tests.end_to_end.fabric_loop import FabricLoop, fabric_loop
-from tests.end_to_end.loop import Loop
+from tests.end_to_end.loop import Loop, LoopFailedError
 from tests.end_to_end.test_tour import README
 from tests.end_to_end.tour import Step, comparable, read_steps, type_line
 from tests.fabric.cli_network import BOOTSTRAP, MINT
@@ -21,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_grou
 
 POOL: Final = "SYSTEM_USER_GENESIS_POOL"
 MINTED: Final = 50_000_000_000_000_000
+FALSIFY: Final = "UPDATE accounts SET balance = balance + 1 WHERE account_id = $1"
 
 
 @pytest.fixture
@@ -54,6 +56,24 @@ async def test_the_tour_is_the_same_on_fabric(fabric: FabricLoop) -> None:
     assert "FAILED" not in await loop.gx("smoke")
     await assert_a_mint_of_fabrics_own_is_projected(fabric)
     assert "as they must be" in await loop.gx("ledger", "verify")
+    await assert_all_sides_agree_until_somebody_edits_a_row(loop)
+
+
+async def assert_all_sides_agree_until_somebody_edits_a_row(loop: Loop) -> None:
+    """Blocks from Fabric's peers are what is right, and read models are made again from them."""
+    agreed = json.loads(await loop.gx("reconcile", "--json"))
+    assert agreed["ok"], agreed
+    assert min(agreed["events"], agreed["answers"], agreed["outside"]) > 0
+
+    database = await asyncpg.connect(loop.dsn)
+    try:
+        await database.execute(FALSIFY, POOL)
+    finally:
+        await database.close()
+    with pytest.raises(LoopFailedError, match=POOL):
+        await loop.gx("reconcile")
+    repaired = json.loads(await loop.gx("reconcile", "--repair", "--reason", "a row", "--json"))
+    assert (repaired["ok"], repaired["isRepaired"]) == (True, True)
 
 
 async def assert_a_mint_of_fabrics_own_is_projected(fabric: FabricLoop) -> None:

@@ -17,9 +17,9 @@ COMMANDS_PER_LOOK: Final = 50_000
 ENDLESS_AFTER_MS: Final = 600_000
 """Ten minutes: TransactionOpen has alarmed for most of them."""
 
-# Only what is not simply so comes back. Each command is looked up by key in its own partition
-# (OFFSET 0: see gx.outbox.postgres.reader). What is no UUID cannot be one of ours. One statement,
-# one snapshot: nothing is seen between waiting and settled.
+# Only what is not simply so comes back. Both tables are asked once for all commands: sorted keys
+# lie side by side in their indexes. What is no UUID cannot be one of ours. One statement, one
+# snapshot: nothing is seen between waiting and settled.
 ANSWERS: Final = """
     WITH told AS MATERIALIZED (
         SELECT t.*, CASE WHEN t.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
@@ -27,27 +27,35 @@ ANSWERS: Final = """
           FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
                       $7::boolean[])
                WITH ORDINALITY AS t(id, block, transaction, outcome, code, result, is_repeat, place)
+    ), results AS MATERIALIZED (
+        SELECT * FROM command_results
+         WHERE command_id = ANY(ARRAY(SELECT command_id FROM told WHERE command_id IS NOT NULL))
+    ), known AS MATERIALIZED (
+        SELECT command_id FROM commands
+         WHERE command_id = ANY(ARRAY(SELECT command_id FROM told WHERE command_id IS NOT NULL))
+    ), differing AS MATERIALIZED (
+        SELECT t.*, r.command_id IS NOT NULL AS is_settled, r.outcome AS stored_outcome,
+               r.code AS stored_code, r.result AS stored_result, r.transaction_id, r.block_number,
+               k.command_id IS NOT NULL AS is_known
+          FROM told t
+          LEFT JOIN results r ON r.command_id = t.command_id
+          LEFT JOIN known k ON k.command_id = t.command_id
+         WHERE r.command_id IS NULL OR k.command_id IS NULL OR r.outcome <> t.outcome
+            OR r.code IS DISTINCT FROM t.code OR r.result IS DISTINCT FROM t.result::jsonb
+            OR r.transaction_id IS DISTINCT FROM t.transaction
+            OR (r.block_number IS DISTINCT FROM t.block AND NOT t.is_repeat)
     )
-    SELECT t.place, r.command_id IS NOT NULL AS is_settled, r.outcome, r.code,
-           r.result::text AS result, r.transaction_id, r.block_number,
-           r.result IS NOT DISTINCT FROM t.result::jsonb AS is_same_result,
-           c.is_known IS NOT NULL AS is_known, o.seq IS NOT NULL AS is_waiting, d.state AS letter,
+    SELECT f.place, f.is_settled, f.stored_outcome AS outcome, f.stored_code AS code,
+           f.stored_result::text AS result, f.transaction_id, f.block_number, f.is_known,
+           o.seq IS NOT NULL AS is_waiting, d.state AS letter,
            x.command_id IS NOT NULL AS is_declared,
            EXISTS (SELECT FROM command_weeks w WHERE w.retired_at_ms IS NOT NULL
-                      AND t.command_id >= w.from_id AND t.command_id < w.until_id) AS is_retired
-      FROM told t
-      LEFT JOIN LATERAL (
-           SELECT * FROM command_results WHERE command_id = t.command_id OFFSET 0) r ON true
-      LEFT JOIN LATERAL (
-           SELECT true AS is_known FROM commands WHERE command_id = t.command_id OFFSET 0) c ON true
-      LEFT JOIN outbox o ON o.command_id = t.command_id
-      LEFT JOIN dead_letters d ON d.command_id = t.command_id
-      LEFT JOIN outside_commands x ON x.command_id = t.id
-     WHERE r.command_id IS NULL OR c.is_known IS NULL OR r.outcome <> t.outcome
-        OR r.code IS DISTINCT FROM t.code OR r.result IS DISTINCT FROM t.result::jsonb
-        OR r.transaction_id IS DISTINCT FROM t.transaction
-        OR (r.block_number IS DISTINCT FROM t.block AND NOT t.is_repeat)
-     ORDER BY t.place
+                      AND f.command_id >= w.from_id AND f.command_id < w.until_id) AS is_retired
+      FROM differing f
+      LEFT JOIN outbox o ON o.command_id = f.command_id
+      LEFT JOIN dead_letters d ON d.command_id = f.command_id
+      LEFT JOIN outside_commands x ON x.command_id = f.id
+     ORDER BY f.place
 """
 
 # The other way round, found by the block numbers' BRIN index.
