@@ -139,7 +139,7 @@ previous-release: setup ## Build the wheel of the release before this one from t
 # 2 x 5 minutes (GX_CHAOS_ORDERER_STOP_S=0 leaves it out), alerts under faults, and planted bugs.
 chaos: setup ## Faults of every kind under load, judged after each round (ARGS="--faults 30 --seed 7": into .cache)
 	@nice $(BIN)/gx fabric install
-	@$(BIN)/python -m tests.chaos.run --by-make $(or $(ARGS),--faults 300 --fabric-faults 40)
+	@$(BIN)/python -m tests.chaos.run --by-make $(or $(ARGS),--faults 300 --previous-faults 40 --fabric-faults 40)
 	@$(if $(ARGS),$(CHAOS_PART),$(CHAOS_REST))
 
 CHAOS_PART := echo "only what ARGS ask for: no orderer that is away, no alerts, no planted bugs"

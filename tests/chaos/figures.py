@@ -52,6 +52,13 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     smallest_story: str | None
     kinds: list[KindFigures]
     story: list[str]
+    standbys: str = ""
+    """The release that the standbys are of, where it is not the others'."""
+
+    @property
+    def title(self) -> str:
+        """Say in a few words what was hurt."""
+        return f"{self.ledger} ledger" + (f", standbys {self.standbys}" if self.standbys else "")
 
     @property
     def accepted_per_s(self) -> float:

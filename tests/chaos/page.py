@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from tests.chaos.faults.catalogue import KINDS
 from tests.chaos.figures import AIM_P95_S, RunFigures
 
-ROW, LEFT, WIDTH = 20, 230, 430
+ROW, LEFT, WIDTH = 20, 300, 360
 
 _VERDICTS: Final = {True: "met", False: "missed", None: ""}
 
@@ -52,7 +52,7 @@ def as_markdown(runs: Sequence[RunFigures], picture: str) -> str:
 
 def _section(run: RunFigures) -> list[str]:
     return [
-        f"## {run.ledger.capitalize()} ledger",
+        f"## {run.title.capitalize()}",
         "",
         *(_crowded(run) if run.was_crowded else ()),
         "| | |",
@@ -134,7 +134,7 @@ def _range(loads: Sequence[float]) -> str:
 def as_svg(runs: Sequence[RunFigures]) -> str:
     """Draw each kind's recovery: a bar to the median, a line to the 95th percentile."""
     rows = [
-        (f"{kind.kind} ({run.ledger})", kind.recovery_p50_s, kind.recovery_p95_s)
+        (f"{kind.kind} ({run.title})", kind.recovery_p50_s, kind.recovery_p95_s)
         for run in runs
         for kind in run.kinds
     ]

@@ -24,6 +24,7 @@ class RunReport:
 
     seed: int
     ledger: LedgerKind
+    standbys: str = ""
     command: str
     rate_per_s: float
     machine: Machine | None = None
@@ -92,6 +93,7 @@ class RunReport:
             machine=self.machine,
             loads=[round(load, 1) for load in self.loads],
             ledger=self.ledger.value,
+            standbys=self.standbys,
             seed=self.seed,
             rate_per_s=self.rate_per_s,
             faults=self.faults,

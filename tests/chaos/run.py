@@ -2,10 +2,12 @@
 
     python -m tests.chaos.run --faults 300 --seed 7
     python -m tests.chaos.run --ledger fabric --faults 60
+    python -m tests.chaos.run --previous --faults 60
     python -m tests.chaos.run --story "kill:ledger@0.40,freeze:projector@1.20+0.80"
 
-A whole run, 300 faults on the embedded ledger and 40 on Fabric as the repository has them, writes
-docs/reference/chaos with its endings; any other writes below .cache/chaos, or where it is told to.
+A whole run, 300 faults on the embedded ledger, 40 with standbys of the release before this one and
+40 on Fabric as the repository has them, writes docs/reference/chaos with its endings; any other
+writes below .cache/chaos, or where it is told to.
 It exits with 1 if anything was lost, doubled or found wrong, and then prints the shortest list of
 faults that it saw fail again on a stage of its own, with the command that plays it.
 """
@@ -18,6 +20,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,14 +35,19 @@ from tests.chaos.rounds import FENCED, Played, Round, play_round
 from tests.chaos.schedule import draw, require_possible
 from tests.chaos.shrink import Shrunk, shrink
 from tests.chaos.stage import Stage, a_stage
+from tests.upgrade.previous import load_previous
 
 PAGE: Final = Path("docs/reference/chaos")
 PARTIAL: Final = Path(".cache/chaos/chaos")
-WHOLE: Final = {LedgerKind.LOCAL: 300, LedgerKind.FABRIC: 40}
-"""How many faults on which ledger the committed page tells of."""
+WHOLE: Final = {
+    (LedgerKind.LOCAL, False): 300,
+    (LedgerKind.LOCAL, True): 40,
+    (LedgerKind.FABRIC, False): 40,
+}
+"""How many faults the committed page tells of: on which ledger, and beside an older release?"""
 
 BY_MAKE: Final = "--by-make"
-DEFAULTS: Final = ["--faults", "300", "--fabric-faults", "40"]
+DEFAULTS: Final = ["--faults", "300", "--previous-faults", "40", "--fabric-faults", "40"]
 """What `make chaos` asks for by itself."""
 
 A_ROUND: Final = 25
@@ -58,14 +66,25 @@ class Order:
     command: str = "python -m tests.chaos.run"
     planted: str = ""
     planted_file: Path | None = None
-    other_python: str | None = None
+    with_previous: bool = False
     replays_max: int = REPLAYS_MAX
 
     @property
+    def standbys(self) -> str:
+        """Return the release of the standbys, where it is not this one."""
+        return load_previous().version if self.with_previous else ""
+
+    @property
     def is_whole(self) -> bool:
-        """Whether it draws as many faults as the committed page tells of, and of this version."""
-        is_ours = not self.planted and self.other_python is None
-        return is_ours and len(self.faults) >= WHOLE[self.ledger]
+        """Whether it draws as many faults as the committed page tells of, and nothing planted."""
+        wanted = WHOLE.get((self.ledger, self.with_previous))
+        return wanted is not None and len(self.faults) >= wanted and not self.planted
+
+    def stage(self) -> AbstractAsyncContextManager[Stage]:
+        """Start what the faults are played on; stop it at the end."""
+        return a_stage(
+            self.ledger, self.seed, rate_per_s=self.rate_per_s, with_previous=self.with_previous
+        )
 
     def replay(self, story: str) -> str:
         """Return the command that plays a story as this run would."""
@@ -73,8 +92,8 @@ class Order:
         options += ["--rate", f"{self.rate_per_s:g}", "--story", story]
         if self.planted_file is not None:
             options += ["--plant-sql", str(self.planted_file)]
-        if self.other_python is not None:
-            options += ["--other-python", self.other_python]
+        if self.with_previous:
+            options.append("--previous")
         return shlex.join(["python", "-m", "tests.chaos.run", *options])
 
 
@@ -92,14 +111,13 @@ async def run(order: Order) -> RunReport:
     report = RunReport(
         seed=order.seed,
         ledger=order.ledger,
+        standbys=order.standbys,
         command=order.command,
         rate_per_s=order.rate_per_s,
         loads=[os.getloadavg()[0]],
     )
     began_s = time.monotonic()
-    async with a_stage(
-        order.ledger, order.seed, rate_per_s=order.rate_per_s, other_python=order.other_python
-    ) as stage:
+    async with order.stage() as stage:
         report.machine = await _machine(stage)
         await _plant(stage, order.planted)
         for begin in range(0, len(order.faults), A_ROUND):
@@ -130,9 +148,7 @@ async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
 
     async def fails(story: Sequence[Fault]) -> bool:
         _say(f"replaying {len(story)} of {len(faults)}: {write_story(story)}")
-        async with a_stage(
-            order.ledger, order.seed, rate_per_s=order.rate_per_s, other_python=order.other_python
-        ) as stage:
+        async with order.stage() as stage:
             await _plant(stage, order.planted)
             told = await play_round(stage, story)
         _say(f"  {'fails: ' + told.findings[0] if told.findings else 'nothing found'}")
@@ -189,7 +205,8 @@ def parse(arguments: Sequence[str]) -> Request:
     """Read the command line; only whole runs go where their page is committed."""
     options = _options(arguments)
     orders = [] if options.render else _orders(options, _called(arguments))
-    is_whole = {order.ledger for order in orders if order.is_whole} == set(WHOLE)
+    whole = {(order.ledger, order.with_previous) for order in orders if order.is_whole}
+    is_whole = whole == set(WHOLE)
     default = PAGE if options.render or is_whole else PARTIAL
     return Request(
         orders=orders, output=options.output or default, only_render=bool(options.render)
@@ -199,6 +216,7 @@ def parse(arguments: Sequence[str]) -> Request:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Hurt the loop under load, and judge it.")
     parser.add_argument("--faults", type=int, default=300, help="how many, on the local ledger")
+    parser.add_argument("--previous-faults", type=int, default=0, help="so many with --previous")
     parser.add_argument("--fabric-faults", type=int, default=0, help="and then so many on Fabric")
     parser.add_argument("--ledger", type=LedgerKind, default=LedgerKind.LOCAL)
     parser.add_argument("--seed", type=int, default=None, help="repeats a schedule")
@@ -206,7 +224,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=100.0, help="commands a second")
     parser.add_argument("--replays", type=int, default=REPLAYS_MAX, help="to find less to blame")
     parser.add_argument("--plant-sql", type=Path, help="break the system by this file first")
-    parser.add_argument("--other-python", help="run the standbys, another version, on this")
+    parser.add_argument("--previous", action="store_true", help="the standbys are older by one")
     parser.add_argument("--output", type=Path, help="write .json, .md and .svg of this name")
     parser.add_argument("--render", action="store_true", help="write the page anew from its JSON")
     parser.add_argument(BY_MAKE, action="store_true", help=argparse.SUPPRESS)
@@ -225,9 +243,11 @@ def _orders(options: argparse.Namespace, command: str) -> list[Order]:
     seed: int = random.randrange(10**6) if options.seed is None else options.seed  # noqa: S311 (a schedule)
     story = read_story(options.story)
     require_possible(story, options.ledger)
-    wanted: list[tuple[LedgerKind, int]] = [(options.ledger, options.faults)]
-    if options.fabric_faults:
-        wanted.append((LedgerKind.FABRIC, options.fabric_faults))
+    wanted: list[tuple[LedgerKind, bool, int]] = [
+        (options.ledger, options.previous, options.faults),
+        (LedgerKind.LOCAL, True, options.previous_faults),
+        (LedgerKind.FABRIC, False, options.fabric_faults),
+    ]
     return [
         Order(
             ledger=ledger,
@@ -237,10 +257,11 @@ def _orders(options: argparse.Namespace, command: str) -> list[Order]:
             command=command,
             planted=options.plant_sql.read_text() if options.plant_sql else "",
             planted_file=options.plant_sql,
-            other_python=options.other_python,
+            with_previous=with_previous,
             replays_max=options.replays,
         )
-        for ledger, count in wanted
+        for ledger, with_previous, count in wanted
+        if count
     ]
 
 
@@ -251,7 +272,8 @@ async def main(request: Request) -> int:
         return 0
     reports = []
     for order in request.orders:
-        _say(f"{len(order.faults)} faults on {order.ledger}, seed {order.seed}")
+        older = f", standbys {order.standbys}" if order.with_previous else ""
+        _say(f"{len(order.faults)} faults on {order.ledger}{older}, seed {order.seed}")
         report = await run(order)
         reports.append(report)
         _say(f"{summary(report)}")

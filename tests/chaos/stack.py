@@ -50,14 +50,14 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 class Standby(msgspec.Struct, frozen=True, kw_only=True):
     """A second process beside one of the plan, with a port of its own for its metrics.
 
-    Another `python` runs another version of the workers: two side by side, as in an upgrade.
+    Its `environment` may name another release's code: two versions side by side, as in an upgrade.
     """
 
     name: str
     beside: str
     port_setting: str
     port: int
-    python: str | None = None
+    environment: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Staging(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,11 +97,10 @@ def led(spec: ProcessSpec, way: Way) -> ProcessSpec:
 
 def _standby(spec: ProcessSpec, standby: Standby) -> ProcessSpec:
     need = PortNeed(port=standby.port, setting=standby.port_setting)
-    own: Mapping[str, str] = {standby.port_setting: str(standby.port)}
+    own: Mapping[str, str] = {**standby.environment, standby.port_setting: str(standby.port)}
     return replace(
         spec,
         name=standby.name,
-        command=(standby.python or spec.command[0], *spec.command[1:]),
         environment={**(spec.environment or {}), **own},
         readiness=HttpReady(url=f"http://{HOST}:{need.port}/readyz"),
         ports=(need,),

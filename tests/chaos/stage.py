@@ -29,6 +29,7 @@ from tests.fabric.native import PORTS as FABRIC_PORTS
 from tests.fabric.networks import free_ports, network_in
 from tests.fabric.programs import path_with, require_programs
 from tests.ports import free_port
+from tests.upgrade.previous import environment_of, load_previous, unpacked
 
 IS_CI: Final = bool(os.environ.get("CI"))  # noqa: TID251 (tests have no settings)
 STACK: Final = ("-m", "tests.chaos.stack")
@@ -237,11 +238,11 @@ class _Set:
 
 @asynccontextmanager
 async def a_stage(
-    ledger: LedgerKind, seed: int, *, rate_per_s: float, other_python: str | None = None
+    ledger: LedgerKind, seed: int, *, rate_per_s: float, with_previous: bool = False
 ) -> AsyncIterator[Stage]:
     """Start a staged stack with standbys, ready and with funds; stop all of it at the end.
 
-    With `other_python` the standbys run on that interpreter: another version of the workers.
+    With `with_previous` the standbys are of the release before this one.
     """
     async with AsyncExitStack() as stack:
         name = stack.enter_context(
@@ -254,7 +255,10 @@ async def a_stage(
         prepared = _Set(stack, Path(name), ledger, seed, environment, {}, {}, fabric_ports)
         clocks = Clocks(prepared.root / "clocks")
         disks = {each: await _a_disk(prepared, each) for each in ("postgres", "ledger")}
-        staging = await _staging(prepared, clocks, other_python)
+        code: Mapping[str, str] = {}
+        if with_previous:
+            code = environment_of(stack.enter_context(unpacked(load_previous())))
+        staging = await _staging(prepared, clocks, code)
         file = prepared.root / "staging.json"
         file.write_bytes(msgspec.json.encode(staging))
         loop = await stack.enter_async_context(
@@ -304,14 +308,14 @@ def _limits(loop: Loop, name: str) -> Disk:
     return LimitedFiles(family)
 
 
-async def _staging(prepared: _Set, clocks: Clocks, other_python: str | None) -> Staging:
+async def _staging(prepared: _Set, clocks: Clocks, code: Mapping[str, str]) -> Staging:
     standbys = [
         Standby(
             name=f"{name}-b",
             beside=name,
             port_setting=setting,
             port=free_port(),
-            python=other_python,
+            environment=dict(code),
         )
         for name, setting in PORT_SETTINGS.items()
     ]

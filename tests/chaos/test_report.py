@@ -142,10 +142,11 @@ def test_the_committed_page_is_that_of_its_figures(tmp_path: Path) -> None:
 def test_only_a_whole_run_writes_the_committed_page() -> None:
     """Five faults, one ledger, or a story say less than what is committed."""
     assert parse([BY_MAKE, *DEFAULTS]).output == PAGE
-    assert parse(["--faults", "400", "--fabric-faults", "50", "--seed", "1"]).output == PAGE
+    more = ["--faults", "400", "--previous-faults", "60", "--fabric-faults", "50", "--seed", "1"]
+    assert parse(more).output == PAGE
     assert parse(["--faults", "5"]).output == PARTIAL
     assert parse(["--faults", "300"]).output == PARTIAL
-    assert parse([*DEFAULTS, "--other-python", "python3.12"]).output == PARTIAL
+    assert parse([*DEFAULTS, "--previous"]).output == PARTIAL
     assert parse(["--story", "kill:ledger@0.40"]).output == PARTIAL
     assert parse(["--faults", "5", "--output", "here"]).output == Path("here")
 

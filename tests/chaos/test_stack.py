@@ -55,13 +55,13 @@ def test_a_way_changes_the_database_s_address_the_clock_and_nothing_else() -> No
 
 
 def test_a_standby_stands_beside_its_worker_with_a_port_and_a_version_of_its_own() -> None:
-    """Two versions side by side are two interpreters."""
+    """Another release is other code on Python's path."""
     standby = Standby(
         name="projector-b",
         beside="projector",
         port_setting="GX_PROJECTOR_METRICS_PORT",
         port=9,
-        python="/older",
+        environment={"PYTHONPATH": "/older"},
     )
     step = StepSpec(name="migrations", action=_nothing)
 
@@ -71,10 +71,11 @@ def test_a_standby_stands_beside_its_worker_with_a_port_and_a_version_of_its_own
     beside = items[2]
     assert isinstance(beside, ProcessSpec)
     assert beside.name == "projector-b"
-    assert beside.command[0] == "/older"
+    assert beside.command == a_worker().command
     assert [need.port for need in beside.ports] == [9]
     assert beside.environment is not None
     assert beside.environment["GX_PROJECTOR_METRICS_PORT"] == "9"
+    assert beside.environment["PYTHONPATH"] == "/older"
 
 
 def test_clocks_are_moved_for_a_worker_and_its_standby_alone(tmp_path: Path) -> None:
