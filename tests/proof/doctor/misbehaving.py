@@ -47,10 +47,13 @@ ANSWERS: Final = {
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers by path; `/fading` has a series only the first times, `/slow` never ends."""
+    """Answers by path; `/fading` has a series only the first times, `/slow` never ends.
 
-    fading = 5
-    stopped = threading.Event()
+    Each server has a class of its own: what one of them has told or stopped is not the others'.
+    """
+
+    fading: int
+    stopped: threading.Event
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
@@ -82,14 +85,19 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving() -> Iterator[int]:
     """Serve every answer on a free port."""
-    server = ThreadingHTTPServer((HOST, 0), _Handler)
+
+    class Handler(_Handler):
+        fading = 5
+        stopped = threading.Event()
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         yield server.server_address[1]
     finally:
-        _Handler.stopped.set()
+        Handler.stopped.set()
         server.shutdown()
         server.server_close()
 
