@@ -28,7 +28,7 @@ from gx.monitoring.alerts import fabric
 from gx.monitoring.alerts.companions import CERTIFICATE_EXPIRING, CERTIFICATE_NEARLY_EXPIRED
 from gx.monitoring.dashboards.every import FABRIC_DASHBOARDS
 from gx.monitoring.dashboards.live import find_empty_panels
-from gx.monitoring.exporters.fabric import FABRIC_METRICS
+from gx.monitoring.exporters.fabric import FABRIC_METRICS, PEER_HEIGHT
 from gx.monitoring.exporters.names import Exporter
 from gx.monitoring.live import PrometheusError
 from gx.monitoring.scrape import LEDGER_NAMESPACE
@@ -156,6 +156,7 @@ async def test_a_peer_that_hangs_falls_behind(watched: Watched) -> None:
     """It answers no scrape; its last height is compared with the orderer's, and then its own."""
     name, peer = fabric.PEER_BEHIND.name, watched.instance("PEER2")
     envelope = await watched.ledger.prepare(mint(new_account()))
+    await watched.until(f'{PEER_HEIGHT.name}{{instance="{peer}"}}')
 
     async with watched.frozen("peer-org2"), asyncio.timeout(WITHIN_S):
         while not await watched.is_true(name, instance=peer):
