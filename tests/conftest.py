@@ -30,7 +30,7 @@ EXTERNAL_DSN: Final = os.environ.get("GX_TEST_DSN")  # noqa: TID251 (tests have 
 IS_CI: Final = bool(os.environ.get("CI"))  # noqa: TID251 (tests have no settings module)
 
 settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=300, derandomize=True, deadline=None)
+settings.register_profile("ci", max_examples=150, derandomize=True, deadline=None)
 settings.load_profile("ci" if IS_CI else "dev")
 
 
