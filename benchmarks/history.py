@@ -63,11 +63,12 @@ COMMANDS: Final = """
       FROM past ORDER BY i
 """
 
+# Negative blocks: they meet none of the live chain's, which has no answers to these commands.
 RESULTS: Final = """
     INSERT INTO command_results (command_id, outcome, result, transaction_id, block_number,
                                  attempts, settled_at_ms)
     SELECT command_id, 'COMMITTED', '{{"fee": "0"}}', md5((i / 200)::text) || md5((i / 200)::text),
-           0, 0, at_ms + 20
+           i / 200 - {rows} / 200 - 10, 0, at_ms + 20
       FROM past ORDER BY i
 """
 
@@ -77,7 +78,7 @@ KEYS: Final = """
       FROM past WHERE at_ms > now_ms() - 86400000
 """
 
-# Negative blocks: they meet none of the live chain's, and are older than all of them.
+# The same blocks: older than all of the live chain's.
 ENTRIES: Final = """
     INSERT INTO account_entries (account_id, block_number, position, ordinal, kind, delta,
                                  counterparty, remark, recorded_at, transaction_id, command_id)
