@@ -75,6 +75,20 @@ def wait_until_free() -> float:
     return round(busy, 2)
 
 
+class BusyMeter:
+    """Tells how much of all cores was at work since it was made, for whomever."""
+
+    def __init__(self) -> None:
+        self._began = psutil.cpu_times()
+
+    def share(self) -> float:
+        """Return it, from 0 to 1."""
+        now = psutil.cpu_times()
+        spent_s = sum(now) - sum(self._began)
+        idle_s = now.idle + now.iowait - self._began.idle - self._began.iowait
+        return round(1 - idle_s / spent_s, 3) if spent_s else 0.0
+
+
 class OthersMeter:
     """Tells how many cores processes that are not ours used since it was made."""
 

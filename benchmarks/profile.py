@@ -51,6 +51,10 @@ SUBSYSTEMS: Final = (
 )
 
 
+WAITING: Final = ("/threading.py", "/queue.py", "/concurrent/futures/thread.py")
+"""Where the innermost frame of a thread is that waits."""
+
+
 def has_profiler() -> bool:
     """Tell whether py-spy is installed here."""
     return _program().exists()
@@ -102,19 +106,26 @@ def _program() -> Path:
 def shares(stacks: Iterable[str]) -> dict[str, float]:
     """Return each subsystem's share of the samples, the largest first.
 
-    A stack is `outermost (file:line);...;innermost (file:line) count`.
+    A stack is `outermost (file:line);...;innermost (file:line) count`. A thread whose innermost
+    frame is a pool's or a lock's waits for work; py-spy takes some of them for busy.
     """
     counts: Counter[str] = Counter()
     for line in stacks:
         stack, _, count = line.rpartition(" ")
-        counts[_subsystem(stack.split(";"))] += int(count)
+        frames = stack.split(";")
+        if not _path_of(frames[-1]).endswith(WAITING):
+            counts[_subsystem(frames)] += int(count)
     return {name: round(count / counts.total(), 4) for name, count in counts.most_common()}
+
+
+def _path_of(frame: str) -> str:
+    match = FRAME.search(frame)
+    return match.group(1) if match else ""
 
 
 def _subsystem(frames: list[str]) -> str:
     for frame in reversed(frames):
-        match = FRAME.search(frame)
-        path = match.group(1) if match else ""
+        path = _path_of(frame)
         for name, part in SUBSYSTEMS[:-1]:
             if f"/{part}" in path:
                 return name

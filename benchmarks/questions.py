@@ -17,7 +17,7 @@ from benchmarks.figures import Percentiles
 from benchmarks.held import HeldSnapshot, measure_held
 from benchmarks.http_load import LoadPlan, LoadResult, run_load
 from benchmarks.limits import measure_limits
-from benchmarks.machine import OthersMeter, wait_until_free
+from benchmarks.machine import BusyMeter, OthersMeter, wait_until_free
 from benchmarks.peers.figures import PeerFigures
 from benchmarks.reading import ReadModelRates, measure_read_models
 from benchmarks.stack import PROJECTOR, SUBMITTER, Server
@@ -79,6 +79,8 @@ class OpenLoop(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     """Of the median rate that the closed loops of this run reached."""
     rate_per_s: float
+    busy: float
+    """How much of all cores was at work meanwhile, for the load and its clients."""
     accept: Percentiles | None
     committed: Percentiles
     projected: Percentiles
@@ -163,11 +165,12 @@ class Laboratory:
         return found
 
     async def _open_inside(self, percent: int, rate_per_s: float) -> OpenLoop:
+        busy = BusyMeter()
         async with driving(self.fresh.loop) as driver:
             went = await drive_open(
                 driver, seed=next(seeds), rate_per_s=rate_per_s, seconds=self.effort.open_s
             )
-        return _open_loop(percent, rate_per_s, went, None)
+        return _open_loop(percent, rate_per_s, went, None, busy=busy.share())
 
     async def _open_http(self, percent: int, rate_per_s: float) -> OpenLoop:
         loop = self.fresh.loop
@@ -182,16 +185,21 @@ class Laboratory:
             rate_per_s=rate_per_s,
             reads_per_s=READS_PER_S,
         )
+        busy = BusyMeter()
         sent = await run_load(plan)
         await until_done(loop, since_ms)
-        return _open_loop(percent, rate_per_s, await journey(loop, since_ms), sent)
+        share = busy.share()
+        return _open_loop(percent, rate_per_s, await journey(loop, since_ms), sent, busy=share)
 
 
-def _open_loop(percent: int, rate_per_s: float, went: Journey, sent: LoadResult | None) -> OpenLoop:
+def _open_loop(
+    percent: int, rate_per_s: float, went: Journey, sent: LoadResult | None, *, busy: float
+) -> OpenLoop:
     return OpenLoop(
         over_http=sent is not None,
         percent=percent,
         rate_per_s=rate_per_s,
+        busy=busy,
         accept=None if sent is None else sent.accept,
         committed=went.accept_to_committed,
         projected=went.accept_to_projected,

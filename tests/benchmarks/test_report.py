@@ -76,6 +76,7 @@ def open_loop(percent: int, projected_p99_ms: float, *, over_http: bool = True) 
         over_http=over_http,
         percent=percent,
         rate_per_s=1_000.0,
+        busy=0.75,
         accept=latencies(20.0) if over_http else None,
         committed=latencies(projected_p99_ms),
         projected=latencies(projected_p99_ms),
@@ -214,6 +215,13 @@ def test_a_sample_counts_for_the_innermost_frame_that_a_subsystem_owns() -> None
     )
 
     assert found == {"outbox": 0.5, "asyncpg and pools": 0.375, "JSON": 0.125}
+
+
+def test_a_thread_that_waits_for_work_is_not_at_work() -> None:
+    """py-spy takes a pool's thread for busy that waits for its queue's lock."""
+    pool = "run (/usr/lib/threading.py:9);_worker (/usr/lib/concurrent/futures/thread.py:81)"
+
+    assert shares([f"{pool} 90", "main (/x/gx/outbox/term.py:1) 1"]) == {"outbox": 1.0}
 
 
 @pytest.mark.parametrize("projected_per_s", [1_000.0, 100_000.0])

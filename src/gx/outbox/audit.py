@@ -44,6 +44,12 @@ KINDS: Final = (
 )
 """What is found here. `LEDGER`: the chain that was compared so far is not this one."""
 
+TOLD_MAX: Final = 20
+"""Differences of one turn that are logged one by one; of more the number is."""
+
+TURN_UNFOUNDED_MAX: Final = 1_000
+"""Results without an answer that one look notes: as bad as a million, and a million is a burden."""
+
 RECHECKED_MAX: Final = 20
 """Blocks with differences that are looked at again in each round, each in its turn."""
 
@@ -250,9 +256,11 @@ class OutboxAudit:
     ) -> None:
         if found:
             known = {(key, kind) for key, kind, _ in await self._store.differences()}
-            for each in found:
-                if (each.key, each.kind) not in known:
-                    _log.error("outbox_difference_found", kind=each.kind, key=each.key)
+            new = [each for each in found if (each.key, each.kind) not in known]
+            for each in new[:TOLD_MAX]:
+                _log.error("outbox_difference_found", kind=each.kind, key=each.key)
+            if len(new) > TOLD_MAX:
+                _log.error("outbox_differences_found", differences=len(new))
         explained = [answer.command_id for answer in told.answers if answer.is_repeat]
         await self._store.advance(lease, reached, found=found, explained=explained)
 

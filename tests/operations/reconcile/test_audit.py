@@ -1,12 +1,14 @@
 """Outbox and ledger are compared all the time: a piece at each turn, and nothing is forgotten."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import pytest
 
 from gx.database.ports import Lease, LeaseLostError
 from gx.domain.differences import DifferenceKind as Kind
 from gx.outbox.audit import KINDS, RECHECKED_MAX, AuditLimits, OutboxAudit
+from gx.outbox.comparison import UNFOUNDED_MAX
 from gx.outbox.postgres.audit import PostgresAuditStore
 from gx.outbox.postgres.comparing import Declaration, PostgresAnswerBook
 from gx.telemetry.families import MetricsRegistry
@@ -14,6 +16,12 @@ from gx.telemetry.instruments import SubmitterMetrics, build_submitter_metrics
 from tests.operations.reconcile.compared import Compared
 from tests.projection.clocks import StoppedClock
 from tests.projection.running import CHANNEL
+
+MADE_UP: Final = """
+    INSERT INTO command_results (command_id, outcome, transaction_id, block_number, attempts,
+                                 settled_at_ms)
+    SELECT gen_random_uuid(), 'COMMITTED', 'made up', 1, 0, now_ms() FROM generate_series(1, $1)
+"""
 
 
 @dataclass
@@ -45,7 +53,9 @@ class Audited:
         return {kind: value for kind, value in read.items() if value}
 
 
-async def an_audit(compared: Compared, limits: AuditLimits | None = None) -> Audited:
+async def an_audit(
+    compared: Compared, limits: AuditLimits | None = None, *, unfounded_max: int = UNFOUNDED_MAX
+) -> Audited:
     """Begin as the active submitter."""
     lease = await compared.leases.acquire("submitter:test", "first", ttl_s=600)
     assert lease is not None  # the same holder's again, where a test begins anew
@@ -53,7 +63,7 @@ async def an_audit(compared: Compared, limits: AuditLimits | None = None) -> Aud
     store, clock = PostgresAuditStore(compared.pool, channel=CHANNEL), StoppedClock()
     audit = OutboxAudit(
         source=compared.chain,
-        book=PostgresAnswerBook(compared.pool),
+        book=PostgresAnswerBook(compared.pool, unfounded_max=unfounded_max),
         store=store,
         clock=clock,
         metrics=metrics,
@@ -104,6 +114,18 @@ async def test_a_wrong_result_shows_until_it_is_mended(compared: Compared) -> No
     await compared.run(change, row["command_id"], "COMMITTED")
     await audited.turns(1)
     assert audited.shown() == {}
+
+
+async def test_of_very_many_results_without_an_answer_a_look_notes_some(
+    compared: Compared,
+) -> None:
+    """A ledger that lost a million answers must not stop the one who goes on submitting."""
+    await compared.run(MADE_UP, 50)
+    audited = await an_audit(compared, unfounded_max=7)
+
+    await audited.turns(2)
+
+    assert audited.shown() == {Kind.RESULT_UNFOUNDED: 7}
 
 
 async def test_an_unknown_command_shows_until_it_is_declared(compared: Compared) -> None:

@@ -10,7 +10,14 @@ from typing_extensions import override
 from gx.database.pool import Pool
 from gx.domain.differences import Difference, DifferenceKind, Tally
 from gx.domain.identifiers import BlockNumber, CommandId
-from gx.outbox.comparison import AnswerBook, Compared, LedgerAnswer, Slice, UnfoundedResult
+from gx.outbox.comparison import (
+    UNFOUNDED_MAX,
+    AnswerBook,
+    Compared,
+    LedgerAnswer,
+    Slice,
+    UnfoundedResult,
+)
 from gx.outbox.postgres.rows import storable
 
 COMMANDS_PER_LOOK: Final = 50_000
@@ -66,7 +73,7 @@ UNFOUNDED: Final = """
        AND NOT EXISTS (SELECT FROM unnest($3::text[]) AS t(id) WHERE t.id = r.command_id::text)
        AND NOT EXISTS (SELECT FROM unnest($4::text[], $5::bigint[]) AS t(id, block)
                         WHERE t.id = r.transaction_id AND t.block = r.block_number)
-     ORDER BY r.block_number, r.command_id
+     ORDER BY r.block_number, r.command_id LIMIT $6
 """
 
 OURS: Final = """
@@ -127,9 +134,17 @@ class PostgresAnswerBook(AnswerBook):
     Every method raises DatabaseUnavailableError while the database cannot be had.
     """
 
-    def __init__(self, pool: Pool, *, declaration: Declaration | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        declaration: Declaration | None = None,
+        unfounded_max: int = UNFOUNDED_MAX,
+    ) -> None:
+        """`unfounded_max` bounds the results without an answer that a slice's comparison tells."""
         self._pool = pool
         self._declaration = declaration
+        self._unfounded_max = unfounded_max
 
     @override
     async def compare(self, told: Slice) -> Compared:
@@ -200,7 +215,7 @@ class PostgresAnswerBook(AnswerBook):
         rows = await self._pool.fetch(
             UNFOUNDED,
             *(first, told.last, [answer.command_id for answer in told.answers]),
-            *(list(told.direct), list(told.direct.values())),
+            *(list(told.direct), list(told.direct.values()), self._unfounded_max),
         )
         return [
             UnfoundedResult(

@@ -11,7 +11,7 @@ from gx.domain.catalogue import COMMANDS
 from gx.domain.refusals import RefusalCode
 from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Ledger, Proposal
-from gx.outbox.audit import OutboxAudit
+from gx.outbox.audit import TURN_UNFOUNDED_MAX, OutboxAudit
 from gx.outbox.options import SubmitterOptions
 from gx.outbox.postgres.audit import PostgresAuditStore
 from gx.outbox.postgres.comparing import PostgresAnswerBook
@@ -103,7 +103,7 @@ async def _main(stop: asyncio.Event) -> None:
 def _audit(pool: Pool, ledger: Ledger, metrics: SubmitterMetrics, *, channel: str) -> OutboxAudit:
     return OutboxAudit(
         source=ledger,
-        book=PostgresAnswerBook(pool),
+        book=PostgresAnswerBook(pool, unfounded_max=TURN_UNFOUNDED_MAX),
         store=PostgresAuditStore(pool, channel=channel),
         clock=SystemClock(),
         metrics=metrics,
