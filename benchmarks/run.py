@@ -62,8 +62,8 @@ LARGE: Final = Effort(
     post_s=3.0,
     transfers=20_000,
     open_s=0.0,
-    histories=(1_000_000, 10_000_000),
-    accounts=(100_000, 1_000_000),
+    histories=(10_000_000,),
+    accounts=(1_000_000,),
     has_extras=False,
 )
 

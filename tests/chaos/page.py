@@ -22,10 +22,10 @@ _RECOVERY: Final = (
     f" The aim is a 95th percentile below {AIM_P95_S:g} s; of twenty times or fewer it is"
     " the slowest one. What bounds it is mostly waiting that is there on purpose: after five"
     " failures in a row the circuit breaker probes the ledger every 5 s, and nothing passes until a"
-    " probe does; a lease of 2 s must run out before a standby takes over; the supervisor starts"
-    " what crashed again after a random pause of up to 10 s, longer with each crash in a row; and a"
-    " ledger or a PostgreSQL that was killed first checks what it has stored, which grows with the"
-    " run."
+    " probe does; a lease of 2 s must run out before a standby takes over; a ledger or a"
+    " PostgreSQL that was killed first checks what it has stored, which grows with the run. The"
+    " supervisor starts what crashed again after half a second at most here, where `gx up` waits"
+    " for up to 10 s, longer with each crash in a row."
 )
 
 
