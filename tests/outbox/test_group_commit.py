@@ -117,18 +117,18 @@ async def test_a_group_is_bounded(inbox: GatedInbox, telltale: Telltale) -> None
 
 
 async def test_a_lone_request_waits_for_nobody(inbox: GatedInbox, telltale: Telltale) -> None:
-    """There is no timer in its way, however long the linger is."""
-    committer = GroupCommitter(inbox, on_stored=telltale, linger_s=60)
+    """There is no timer in its way, however long the gap is."""
+    committer = GroupCommitter(inbox, on_stored=telltale, gap_s=60)
 
     async with asyncio.timeout(1):
         await committer.accept(a_command(account="alone"))
 
 
-async def test_requests_in_quick_succession_linger_a_moment(
+async def test_requests_in_quick_succession_share_a_commit(
     inbox: GatedInbox, telltale: Telltale
 ) -> None:
     """Some hundred commands a second share their commits."""
-    committer = GroupCommitter(inbox, on_stored=telltale, linger_s=0.02)
+    committer = GroupCommitter(inbox, on_stored=telltale, gap_s=0.5)
     await committer.accept(a_command(account="first"))
 
     second = asyncio.create_task(committer.accept(a_command(account="second")))

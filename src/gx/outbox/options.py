@@ -17,10 +17,11 @@ class SubmitterOptions:
 
     Where endorsing takes longer than `endorsing_target_s`, batches are made smaller than `batch`
     allows. `pending_max` bounds what waits in memory, `in_flight_max` the batches on their way
-    (or `in_flight_alone_max` single commands, where batching is off). A chaincode that knew no
-    batches is tried again after `batches_again_s`. A verdict that the block stream does not bring
-    within `verdict_timeout_s` is asked for. `probe` is evaluated to find out whether the ledger
-    answers; `random` spreads the delays.
+    (or `in_flight_alone_max` single commands, where batching is off). Between two looks at what is
+    new lies `linger_s` at least: a batch costs the same for one command as for ten. A chaincode
+    that knew no batches is tried again after `batches_again_s`. A verdict that the block stream
+    does not bring within `verdict_timeout_s` is asked for. `probe` is evaluated to find out
+    whether the ledger answers; `random` spreads the delays.
     """
 
     channel: str
@@ -36,7 +37,7 @@ class SubmitterOptions:
     batches_again_s: float = 300.0
     pending_max: int = 20_000
     page_max: int = 2_000
-    linger_s: float = 0.002
+    linger_s: float = 0.02
     poll_s: float = 0.25
     rescan_s: float = 5.0
     verdict_timeout_s: float = 10.0

@@ -18,6 +18,9 @@ from gx.outbox.scheduling import Schedule
 
 _log: Final = structlog.get_logger(__name__)
 
+TOGETHER_S: Final = 0.002
+"""So long a command waits for others in any case, also one that comes after a pause."""
+
 
 class PendingReader:
     """Keeps the schedule filled, up to `pending_max` entries."""
@@ -68,8 +71,8 @@ class PendingReader:
         return self._options.pending_max - self._schedule.waiting
 
     async def _read(self) -> None:
-        if not self._is_more:  # what comes at the same moment goes together
-            await asyncio.sleep(self._options.linger_s)
+        if not self._is_more:
+            await self._linger()
         self._is_news = False
         limit = min(self._options.page_max, self._room)
         entries = await self._store.pending(after_seq=self._watermark, limit=limit)
@@ -78,6 +81,11 @@ class PendingReader:
         self._schedule.add(entries)
         self._is_more = len(entries) == limit
         self._read_at_s = _now_s()
+
+    async def _linger(self) -> None:
+        """Let what comes within a moment go together: a batch of one costs what one of ten does."""
+        due_s = self._read_at_s + self._options.linger_s
+        await asyncio.sleep(max(TOGETHER_S, due_s - _now_s()))
 
     async def _rescan(self) -> None:
         limit = self._options.page_max

@@ -19,7 +19,7 @@ class ProjectionSettings:
     chunk_blocks_max: int = 500
     chunk_rows_max: int = 60_000
     prefetch_bytes_max: int = 16_000_000
-    commit_gap_s: float = 0.002
+    commit_gap_s: float = 0.02
     reconcile_s: float = 30.0
 
     @property

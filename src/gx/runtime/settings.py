@@ -138,7 +138,7 @@ class SubmitterSettings(Group):
     batch_commands_max: int = Field(default=1_000, ge=1, le=10_000)
     batch_bytes_max: int = Field(default=1_000_000, ge=1_000, le=50_000_000)
     in_flight_max: int = Field(default=2, ge=1, le=256)
-    linger_ms: int = Field(default=2, ge=0, le=1_000)
+    linger_ms: int = Field(default=20, ge=0, le=1_000)
     attempts_max: int = Field(default=5, ge=1, le=100)
     verdict_timeout_s: float = Field(default=10.0, ge=0.2, le=600)
     batching: Batching = Batching.AUTO
@@ -154,7 +154,7 @@ class ProjectorSettings(Group):
     lease_s: float = Field(default=5.0, ge=0.3, le=600)
     chunk_blocks_max: int = Field(default=500, ge=1, le=100_000)
     chunk_rows_max: int = Field(default=60_000, ge=1, le=1_000_000)
-    linger_ms: int = Field(default=2, ge=0, le=1_000)
+    linger_ms: int = Field(default=20, ge=0, le=1_000)
 
 
 class StackSettings(Group):

@@ -70,7 +70,7 @@ _WRITER_PRAGMAS: Final = """
 _READER_PRAGMAS: Final = """
     PRAGMA query_only = ON;
     PRAGMA busy_timeout = 5000;
-    PRAGMA cache_size = -2048;
+    PRAGMA cache_size = -1024;
     PRAGMA trusted_schema = OFF;
 """
 _CACHED_STATEMENTS: Final = 64

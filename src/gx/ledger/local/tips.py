@@ -8,8 +8,8 @@ from typing import Final
 from gx.ledger.local.blocks import StoredBlock
 from gx.ledger.local.chain import Tip
 
-RECENT_BYTES_MAX: Final = 4 * 1024 * 1024
-"""How much of the chain's end is kept for streams that follow closely: some 3,000 transfers."""
+RECENT_BYTES_MAX: Final = 2 * 1024 * 1024
+"""How much of the chain's end is kept for streams that follow closely: some 1,500 transfers."""
 
 
 class TipBoard:
