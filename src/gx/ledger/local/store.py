@@ -45,7 +45,7 @@ class FlushPolicy:
     `keys` bounds memory; `blocks` and `content_bytes` bound what a restart replays.
     """
 
-    keys: int = 32_768
+    keys: int = 8_192
     blocks: int = 2_048
     content_bytes: int = 64 * 1024 * 1024
     slice_keys: int = 1_024
