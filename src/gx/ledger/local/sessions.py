@@ -213,6 +213,9 @@ class Session:
             leaving.cancel()
             sending.cancel()
             await asyncio.gather(leaving, sending, return_exceptions=True)
+            # What `sending` raised has this frame in its traceback, and this frame has `sending`:
+            # a circle that would hold a page of blocks until a collection, which is rare here.
+            del leaving, sending
 
     async def _send_blocks(self, first: int) -> None:
         try:
