@@ -10,7 +10,7 @@ import typer
 
 from gx.cli.failures import CheckFailedError, UsageFailedError
 from gx.cli.options import JsonOption
-from gx.cli.output import live_table, say, send_logs_to_stderr, show, show_json, show_table
+from gx.cli.output import live_table, say, show, show_json, show_table
 
 if TYPE_CHECKING:
     from gx.proof.drills.outcome import DrillRun
@@ -135,8 +135,6 @@ def _play(scenarios: "Sequence[Scenario]", factor: float) -> "DrillRun":
     from gx.proof.drills.report import row  # noqa: PLC0415 (--help need not wait for it)
     from gx.proof.drills.run import Conductor  # noqa: PLC0415 (--help need not wait for it)
     from gx.proof.drills.stack import running_stack  # noqa: PLC0415 (--help need not wait for it)
-
-    send_logs_to_stderr()
 
     async def play() -> "DrillRun":
         async with running_stack(Scale(factor), report=say) as stack:

@@ -21,13 +21,11 @@ _WIDE: Final = 200
 def send_logs_to_stderr() -> None:
     """Keep stdout for results: warnings of the code that runs here go to stderr, the rest nowhere.
 
-    A subcommand that serves configures its process's own logs afterwards. Whoever imports code
-    that logs only when it runs calls this again then; without such code there is nothing to do,
-    and most subcommands need not wait for it to be imported.
+    A subcommand that serves configures its process's own logs afterwards. It is called even where
+    nothing that logs is imported yet: a ledger's client is imported when it is opened, and what it
+    logged on stdout then would be in the middle of a result.
     """
-    if "structlog" not in sys.modules:
-        return
-    import structlog  # noqa: PLC0415 (imported already)
+    import structlog  # noqa: PLC0415 (--help must not pay for it)
 
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
