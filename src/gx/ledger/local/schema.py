@@ -54,13 +54,14 @@ _FIRST_ROW: Final = """
 """
 
 # FULL syncs the write-ahead log at every commit: an acknowledged block survives a power loss. It is
-# said explicitly because the default depends on how SQLite was built. 4000 pages (16 MB) between
-# checkpoints let hot pages be written to the file once, not once a block; a log that a long reader
-# has let grow is cut to 64 MB. Debian builds SQLite with secure_delete on, which overwrites what is
-# freed: nothing here is secret, so it is off.
+# said explicitly because the default depends on how SQLite was built. 1000 pages (4 MB) between
+# checkpoints let hot pages be written to the file once, not once a block; the commit that meets one
+# waits for it, and with more pages for longer. A log that a long reader has let grow is cut to
+# 64 MB. Debian builds SQLite with secure_delete on, which overwrites what is freed: nothing here is
+# secret, so it is off.
 _WRITER_PRAGMAS: Final = """
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA wal_autocheckpoint = 1000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA busy_timeout = 5000;
     PRAGMA cache_size = -8192;

@@ -42,13 +42,14 @@ class Recorded:
 class FlushPolicy:
     """When pending state goes to the table: whichever limit is reached first.
 
-    `keys` bounds memory; `blocks` and `content_bytes` bound what a restart replays.
+    `keys` bounds memory; `blocks` and `content_bytes` bound what a restart replays. A slice is
+    small because whoever waits for its block waits for it, too.
     """
 
-    keys: int = 8_192
+    keys: int = 16_384
     blocks: int = 2_048
     content_bytes: int = 64 * 1024 * 1024
-    slice_keys: int = 1_024
+    slice_keys: int = 128
 
 
 @dataclass(slots=True)
