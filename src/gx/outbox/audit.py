@@ -3,7 +3,7 @@
 The active submitter does it, beside its work and apart from it: on a stream of its own, a few
 seconds behind the newest block, so that what is settled by then is settled. Each turn looks at
 
-    what is new         up to 10,000 answers: nothing is left out
+    what is new         up to 10,000 answers, in pieces: nothing is left out
     what was passed     up to 1,000 answers, fewer where there is much that is new; a pass goes from
                         block 0 to the newest one that was compared at its beginning, and then the
                         next one begins: so it ends however fast the chain grows
@@ -70,16 +70,19 @@ class AuditPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLimits:
-    """How much at each turn, and how often. Reading ends with the block that reaches a limit.
+    """How much at each turn, and how often.
 
+    What is new is looked at in pieces, with a breath between them: commands on their way need the
+    same cores. A piece ends with the block that makes `answers_max` answers, or as many blocks.
     Of what was passed before, a turn looks at `again_answers_max` less the new ones, and at
     `again_answers_min` at least, and at no more blocks than that: 200 answers a second while little
     is new, so a million in an hour and a half, and 20 a second under load.
     """
 
     turn_s: float = 5.0
-    answers_max: int = 10_000
-    blocks_max: int = 2_000
+    answers_max: int = 1_000
+    pieces_max: int = 10
+    breath_s: float = 0.1
     again_answers_max: int = 1_000
     again_answers_min: int = 100
     silence_max_s: float = 10.0
@@ -182,7 +185,7 @@ class OutboxAudit:
         reached = -1 if position is None else int(position.block_number)
         answers = 0
         if reached < target:
-            reached, answers = await self._compare(lease, reached + 1, target)
+            reached, answers = await self._compare_new(lease, reached + 1, target)
         await self._look_again(lease, answers)
         if target >= 0:
             await self._end_round(lease, reached, target)
@@ -190,23 +193,37 @@ class OutboxAudit:
 
     # ------------------------------------------------------------ one turn
 
-    async def _compare(self, lease: Lease, first: int, last: int) -> tuple[int, int]:
+    async def _compare_new(self, lease: Lease, first: int, last: int) -> tuple[int, int]:
         """Compare some blocks from `first` on; return the last one that could be, and answers."""
-        blocks = await self._read(first, last, self._limits.answers_max)
+        answers = 0
+        for number in range(self._limits.pieces_max):
+            if number:
+                await asyncio.sleep(self._limits.breath_s)
+            blocks = await self._read(first, last, self._limits.answers_max)
+            told = await self._compare(lease, blocks)
+            if told.first is None:
+                break
+            first, answers = told.last + 1, answers + len(told.answers)
+            if told.last < blocks[-1].last or first > last:
+                break
+        return first - 1, answers
+
+    async def _compare(self, lease: Lease, blocks: Sequence[Slice]) -> Slice:
+        """Compare these blocks as far as they are settled; return those."""
         told, compared = await self._compared(blocks)
         if compared.unsettled:
             # Their settlement is on its way. Compare what is before, and these next time.
             end = min(compared.unsettled)
             told, compared = await self._compared([each for each in blocks if each.last < end])
         if told.first is None:
-            return first - 1, 0
+            return told
         unfounded = [result.difference for result in compared.unfounded]
         position = await self._store.position()
         reached = AuditPosition(block_number=told.last, block_hash=told.hash)
         if position is not None:
             reached = replace(position, block_number=told.last, block_hash=told.hash)
         await self._advance(lease, reached, told, [*compared.differences, *unfounded])
-        return told.last, len(told.answers)
+        return told
 
     async def _look_again(self, lease: Lease, new_answers: int) -> None:
         """Compare some of what was passed before: it may have been changed since."""
@@ -281,11 +298,7 @@ class OutboxAudit:
                 told.read(block)
                 blocks.append(told)
                 answers += len(told.answers)
-                if (
-                    block.number >= last
-                    or len(blocks) >= min(answers_max, self._limits.blocks_max)
-                    or answers >= answers_max
-                ):
+                if block.number >= last or max(answers, len(blocks)) >= answers_max:
                     break
         return blocks
 

@@ -88,7 +88,7 @@ async def test_what_agrees_is_passed_and_a_round_ends(compared: Compared) -> Non
 
 async def test_each_turn_does_a_bounded_piece(compared: Compared) -> None:
     """Two blocks at a turn, however many there are."""
-    audited = await an_audit(compared, AuditLimits(blocks_max=2))
+    audited = await an_audit(compared, AuditLimits(answers_max=1, pieces_max=2, breath_s=0))
     reached = []
 
     for _ in range(4):
