@@ -46,7 +46,7 @@ class FlushPolicy:
     small because whoever waits for its block waits for it, too.
     """
 
-    keys: int = 16_384
+    keys: int = 8_192
     blocks: int = 2_048
     content_bytes: int = 64 * 1024 * 1024
     slice_keys: int = 128
