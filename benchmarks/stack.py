@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -37,6 +38,8 @@ PROJECTOR: Final = "projector"
 API: Final = "api"
 LOOP: Final = (LEDGER, SUBMITTER, PROJECTOR)
 
+SCRAPES: Final = 20
+
 READY_AT: Final = {
     LEDGER: "GX_LEDGER_METRICS_PORT",
     SUBMITTER: "GX_SUBMITTER_METRICS_PORT",
@@ -44,6 +47,9 @@ READY_AT: Final = {
     API: "GX_API_PORT",
 }
 """The setting that says at which port a process tells whether it is ready."""
+
+SCRAPED_AT: Final = {API: "GX_API_METRICS_PORT"}
+"""And the one at which it is scraped, where that is another."""
 
 RUN: Final = "from gx.runtime.processes.{part} import run_{part}; run_{part}()"
 
@@ -144,6 +150,21 @@ class Loop:
         """Return each running process's resident memory, by name."""
         return {name: round(part.memory_mib(), 1) for name, part in self.parts.items()}
 
+    async def scrape_ms(self) -> dict[str, float]:
+        """Return how long each running process takes to answer Prometheus, in the median."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return {name: await self._scrape_ms(client, name) for name in self.parts}
+
+    async def _scrape_ms(self, client: httpx.AsyncClient, name: str) -> float:
+        port = self.environment[SCRAPED_AT.get(name, READY_AT[name])]
+        taken_ms = []
+        for _ in range(SCRAPES):
+            started_s = time.perf_counter()
+            answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+            taken_ms.append((time.perf_counter() - started_s) * 1_000)
+            answer.raise_for_status()
+        return round(statistics.median(taken_ms), 2)
+
     def token(self, role: TokenRole) -> str:
         """Sign a token that may act for everybody."""
         settings = ApiSettings()
@@ -219,7 +240,12 @@ class Server:
     @classmethod
     @asynccontextmanager
     async def running(cls, folder: Path) -> AsyncIterator[Self]:
-        """Run a durable server in a folder of its own; at the end nothing runs any more."""
+        """Run a durable server in a folder of its own; at the end nothing runs any more.
+
+        The server's user has to get through to the folder: else the data lay elsewhere, and
+        stayed there when the folder is removed.
+        """
+        await asyncio.to_thread(folder.chmod, 0o711)
         embedded = EmbeddedPostgres(home=folder / "postgres", port=free_port())
         async with embedded.running() as postgres, AsyncExitStack() as stack:
             yield cls(folder=folder, postgres=postgres, stack=stack)
