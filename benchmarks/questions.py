@@ -108,6 +108,8 @@ class Laboratory:
     peers: list[str] = field(default_factory=list)
     memory_mib: dict[str, float] = field(default_factory=dict)
     """What each process of the new system held when all of them ran last."""
+    scrape_ms: dict[str, float] = field(default_factory=dict)
+    """What each took then to answer Prometheus, in the median."""
 
     async def measure_round(self, number: int) -> Round:
         """Measure everything once."""
@@ -161,6 +163,7 @@ class Laboratory:
             found.append(await self._open_http(percent, http_per_s * percent / 100))
             found.append(await self._open_inside(percent, inside_per_s * percent / 100))
         self.memory_mib = self.fresh.loop.memory_mib()
+        self.scrape_ms = await self.fresh.loop.scrape_ms()
         await self.fresh.loop.stop(PROJECTOR, SUBMITTER)
         return found
 

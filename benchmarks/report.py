@@ -23,7 +23,10 @@ LATENCY: Final = "How long does a command take?"
 GROWTH: Final = "What does it cost to have grown?"
 READING: Final = "How fast are the read models?"
 MEMORY: Final = "How much memory does each process hold at the end of the run?"
+SCRAPING: Final = "How long does a scrape take?"
 STARTING: Final = "How long does a start take?"
+
+SCRAPE_MAX_MS: Final = 20.0
 
 HALF_PERCENT: Final = 50
 FULL_PERCENT: Final = 80
@@ -47,6 +50,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     open_loops: list[OpenLoop]
     startup: Startup | None
     memory_mib: dict[str, float]
+    scrape_ms: dict[str, float] = {}
     profiles: dict[str, dict[str, float]]
     """Shares of the samples by process and subsystem, where a profile was taken."""
 
@@ -61,6 +65,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             *self._growth(),
             *self._reading(),
             *self._memory(),
+            *self._scraping(),
             *self._starting(),
         ]
 
@@ -253,6 +258,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 value=spread([value]),
                 unit="MiB",
                 target=MEMORY_MAX_MIB,
+                is_upper_bound=True,
+            )
+
+    def _scraping(self) -> Iterator[Answer]:
+        for name, value in self.scrape_ms.items():
+            yield Answer(
+                question=SCRAPING,
+                name=f"GET /metrics of the {name}, idle after the load",
+                figure=f"{value:.1f} ms",
+                value=spread([value]),
+                unit="ms",
+                target=SCRAPE_MAX_MS,
                 is_upper_bound=True,
             )
 

@@ -121,6 +121,7 @@ async def measure(options: Options, folder: Path, command: str) -> Report:
         open_loops=open_loops,
         startup=startup,
         memory_mib=lab.memory_mib,
+        scrape_ms=lab.scrape_ms,
         profiles=profiles,
     )
 

@@ -115,6 +115,7 @@ def a_report(*rounds: Round, half_p99_ms: float = 50.0) -> Report:
         ],
         startup=Startup(first_up_s=9.0, second_up_s=6.0, ready_s={"api": 1.0}),
         memory_mib={"api": 90.0},
+        scrape_ms={"api": 8.0},
         profiles={"ledger": {"contracts": 0.6, "ledger": 0.4}},
     )
 
@@ -146,6 +147,7 @@ def test_targets_are_met_or_missed_by_the_median() -> None:
     assert found["GET balance p95 under writes, 50 % of the ceiling"] is True
     assert found["durable POST / the same POST with 16 connections that commit one by one"] is True
     assert found["claim of 100 after 120,000, an old snapshot held / none"] is True
+    assert found["GET /metrics of the api, idle after the load"] is True
     assert found[f"insert (groups of 500): {PAST} / 10,000"] is True
     assert found["resident memory of the api"] is True
 
