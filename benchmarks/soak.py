@@ -195,8 +195,7 @@ async def _left(loop: Loop) -> int:
 def write(report: SoakReport, output: Path) -> None:
     """Write the figures, the page and the picture."""
     output.mkdir(parents=True, exist_ok=True)
-    figures = msgspec.json.format(msgspec.json.encode(report), indent=1)
-    (output / "soak.json").write_bytes(figures + b"\n")
+    (output / "soak.json").write_bytes(msgspec.json.encode(report) + b"\n")
     page = render_soak_page(report, chart="soak.svg")
     (output / "soak.md").write_text(page, encoding="utf-8")
     (output / "soak.svg").write_text(render_soak_chart(report.soaked), encoding="utf-8")
