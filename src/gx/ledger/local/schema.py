@@ -54,18 +54,24 @@ _FIRST_ROW: Final = """
 """
 
 # FULL syncs the write-ahead log at every commit: an acknowledged block survives a power loss. It is
-# said explicitly because the default depends on how SQLite was built. 1000 pages (4 MB) between
-# checkpoints let hot pages be written to the file once, not once a block; the commit that meets one
-# waits for it, and with more pages for longer. A log that a long reader has let grow is cut to
-# 64 MB. Debian builds SQLite with secure_delete on, which overwrites what is freed: nothing here is
-# secret, so it is off.
+# said explicitly because the default depends on how SQLite was built. Checkpoints are another
+# thread's work (`checkpoints`); a commit that finds 4000 pages (16 MB) in the log brings what is
+# left of them into the file itself. A log that a long reader has let grow is cut to 64 MB. Debian
+# builds SQLite with secure_delete on, which overwrites what is freed: nothing here is secret, so it
+# is off.
 _WRITER_PRAGMAS: Final = """
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 1000;
+    PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA busy_timeout = 5000;
     PRAGMA cache_size = -8192;
     PRAGMA secure_delete = OFF;
+    PRAGMA trusted_schema = OFF;
+"""
+_CHECKPOINTER_PRAGMAS: Final = """
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 0;
+    PRAGMA cache_size = -256;
     PRAGMA trusted_schema = OFF;
 """
 _READER_PRAGMAS: Final = """
@@ -92,6 +98,20 @@ def open_writer(path: Path) -> sqlite3.Connection:
         connection = _connect(f"file:{_quoted(path)}?mode=rw")
         _prepare(connection, path)
     except (OSError, sqlite3.Error) as error:
+        raise StoreUnusableError(f"cannot open the ledger's file {path}: {error}") from error
+    return connection
+
+
+def open_checkpointer(path: Path) -> sqlite3.Connection:
+    """Open the ledger's file beside its writer, for checkpoints alone.
+
+    Raises:
+        StoreUnusableError: it cannot be opened.
+    """
+    try:
+        connection = _connect(f"file:{_quoted(path)}?mode=rw")
+        connection.executescript(_CHECKPOINTER_PRAGMAS)
+    except sqlite3.Error as error:
         raise StoreUnusableError(f"cannot open the ledger's file {path}: {error}") from error
     return connection
 

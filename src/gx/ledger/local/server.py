@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from gx.domain.clock import Clock
+from gx.ledger.local.checkpoints import Checkpointer
 from gx.ledger.local.committer import Committed, Committer
 from gx.ledger.local.endorser import Endorser, Readers
 from gx.ledger.local.listening import bind_socket
@@ -158,7 +159,11 @@ class LedgerServer:
         )
         self._measure(opened, service.tips)
         committer.start()
-        return _Parts(opened=opened, simulating=simulating, service=service)
+        checkpointer = Checkpointer(opened.path)
+        checkpointer.start()
+        return _Parts(
+            opened=opened, simulating=simulating, service=service, checkpointer=checkpointer
+        )
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection in a task that `close` waits for."""
@@ -202,12 +207,14 @@ class _Parts:
     opened: OpenedLedger
     simulating: Readers
     service: Service
+    checkpointer: Checkpointer
 
     async def close(self) -> None:
         """End the threads, readers first so that no snapshot holds the last flush back."""
         await self.simulating.close()
         await self.service.reading.close()
         await self.service.committer.close()
+        await self.checkpointer.close()
         self.opened.store.connection.close()
 
 
