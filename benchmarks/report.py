@@ -251,27 +251,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def _memory(self) -> Iterator[Answer]:
         for name, value in self.memory_mib.items():
-            yield Answer(
-                question=MEMORY,
-                name=f"resident memory of the {name}",
-                figure=f"{value:.0f} MiB",
-                value=spread([value]),
-                unit="MiB",
-                target=MEMORY_MAX_MIB,
-                is_upper_bound=True,
-            )
+            title = f"resident memory of the {name}"
+            figure = f"{value:.0f} MiB"
+            yield at_most(MEMORY, title, value, figure, unit="MiB", target=MEMORY_MAX_MIB)
 
     def _scraping(self) -> Iterator[Answer]:
         for name, value in self.scrape_ms.items():
-            yield Answer(
-                question=SCRAPING,
-                name=f"GET /metrics of the {name}, idle after the load",
-                figure=f"{value:.1f} ms",
-                value=spread([value]),
-                unit="ms",
-                target=SCRAPE_MAX_MS,
-                is_upper_bound=True,
-            )
+            title = f"GET /metrics of the {name}, idle after the load"
+            figure = f"{value:.1f} ms"
+            yield at_most(SCRAPING, title, value, figure, unit="ms", target=SCRAPE_MAX_MS)
 
     def _starting(self) -> Iterator[Answer]:
         if self.startup is None:
@@ -289,6 +277,21 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 value=spread([value]),
                 unit="s",
             )
+
+
+def at_most(
+    question: str, name: str, value: float, figure: str, *, unit: str, target: float
+) -> Answer:
+    """Answer with one value that may not be above its target."""
+    return Answer(
+        question=question,
+        name=name,
+        figure=figure,
+        value=spread([value]),
+        unit=unit,
+        target=target,
+        is_upper_bound=True,
+    )
 
 
 def growth_answers(rounds: Sequence[Round]) -> Iterator[Answer]:

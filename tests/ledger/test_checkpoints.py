@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typing_extensions import override
 
 from gx.ledger.local.checkpoints import Checkpointer, checkpoint
@@ -108,9 +109,7 @@ class BrokenConnection(sqlite3.Connection):
         raise sqlite3.OperationalError("database or disk is full")
 
 
-async def test_a_full_disk_is_logged_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_full_disk_is_logged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is tried again every time, and the writer has its own word for the same disk."""
     path = tmp_path / FILE_NAME
     open_writer(path).close()
@@ -118,8 +117,20 @@ async def test_a_full_disk_is_logged_once(
     monkeypatch.setattr("gx.ledger.local.checkpoints.open_checkpointer", lambda _path: broken)
     checkpointer = Checkpointer(path, interval_s=0.01)
 
-    checkpointer.start()
-    await asyncio.sleep(0.2)
-    await checkpointer.close()
+    with capture_logs() as lines:
+        checkpointer.start()
+        await asyncio.sleep(0.2)
+        await checkpointer.close()
 
-    assert capsys.readouterr().out.count("ledger_checkpoint_failed") == 1
+    assert [line["event"] for line in lines] == ["ledger_checkpoint_failed"]
+
+
+async def test_without_a_connection_the_thread_ends_with_a_word(tmp_path: Path) -> None:
+    """The writer does without it."""
+    checkpointer = Checkpointer(tmp_path / "no such folder" / FILE_NAME)
+
+    with capture_logs() as lines:
+        checkpointer.start()
+        await checkpointer.close()
+
+    assert [line["event"] for line in lines] == ["ledger_checkpointer_ended"]

@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from gx.ledger.local.schema import open_checkpointer
+from gx.ledger.local.schema import StoreUnusableError, open_checkpointer
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -45,7 +45,12 @@ class Checkpointer:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        with closing(open_checkpointer(self._path)) as connection:
+        try:
+            opened = open_checkpointer(self._path)
+        except StoreUnusableError as error:  # commits go on, and copy the log themselves
+            _log.warning("ledger_checkpointer_ended", error=str(error))
+            return
+        with closing(opened) as connection:
             while not self._end.wait(self._interval_s):
                 self._try(connection)
 

@@ -108,12 +108,7 @@ def open_checkpointer(path: Path) -> sqlite3.Connection:
     Raises:
         StoreUnusableError: it cannot be opened.
     """
-    try:
-        connection = _connect(f"file:{_quoted(path)}?mode=rw")
-        connection.executescript(_CHECKPOINTER_PRAGMAS)
-    except sqlite3.Error as error:
-        raise StoreUnusableError(f"cannot open the ledger's file {path}: {error}") from error
-    return connection
+    return _open(path, "rw", _CHECKPOINTER_PRAGMAS)
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -124,11 +119,15 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise StoreUnusableError(f"there is no ledger at {path}")
+    return _open(path, "ro", _READER_PRAGMAS)
+
+
+def _open(path: Path, mode: str, pragmas: str) -> sqlite3.Connection:
     try:
-        connection = _connect(f"file:{_quoted(path)}?mode=ro")
-        connection.executescript(_READER_PRAGMAS)
+        connection = _connect(f"file:{_quoted(path)}?mode={mode}")
+        connection.executescript(pragmas)
     except sqlite3.Error as error:
-        raise StoreUnusableError(f"cannot read the ledger's file {path}: {error}") from error
+        raise StoreUnusableError(f"cannot open the ledger's file {path}: {error}") from error
     return connection
 
 
