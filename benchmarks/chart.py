@@ -51,7 +51,8 @@ def _row(answer: Answer, top: int) -> Iterator[str]:
     )
     yield (
         f'<text x="{WIDTH - 8}" y="{y + 4}" text-anchor="end" fill="#424242">'
-        f"{value.median:.3g} ({escape(answer.target_text)})</text>"
+        f"{value.median:{',.0f' if value.median >= 1_000 else '.3g'}}"
+        f" ({escape(answer.target_text)})</text>"
     )
 
 
