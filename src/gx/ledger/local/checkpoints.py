@@ -20,7 +20,8 @@ from gx.ledger.local.schema import StoreUnusableError, open_checkpointer
 
 _log: Final = structlog.get_logger(__name__)
 
-INTERVAL_S: Final = 0.5
+INTERVAL_S: Final = 0.05
+"""Short, because a checkpoint ends with a sync of all it wrote, and others' syncs wait for it."""
 TRIES: Final = 4
 """What was written during a checkpoint is little: the next one at once mostly catches up."""
 

@@ -15,7 +15,7 @@ from gx.domain.errors import GxError
 from gx.ledger.local.cache import StateRow
 
 _READ_SIZES: Final = (512, 64, 8, 1)
-_WRITE_SIZES: Final = (128, 16, 1)
+_WRITE_SIZES: Final = (64, 16, 4, 1)
 
 _FIND_ROWS: Final = "SELECT key, value, version, checksum FROM state WHERE key IN ({})"
 # The range's rows in the keys' byte order, which is also the order of their code points.
