@@ -25,7 +25,8 @@ in `soak.json`.
 
 A system of its own (PostgreSQL {postgresql}, ledger, API, submitter, projector and the client on \
 {cores} cores of {cpu}) took **{commands:,} commands in {minutes:g} minutes**, {rate:,.0f} a \
-second: half of what it had carried just before. {others} cores were at work for others.
+second: half of what it had carried just before, in two minutes at full load. {others} cores were \
+at work for others.
 
 **{verdict}**
 
