@@ -52,17 +52,21 @@ class StateRowCache:
                     self._keep(key, row)
 
     def replace(self, rows: Mapping[str, StateRow], gone: Iterable[str]) -> None:
-        """Take over what a flush has just made of the table: rows written, keys deleted."""
+        """Take over what a flush has just made of the table: rows written, keys deleted.
+
+        A row that nobody has read from the table is not added: most of what is written, a record
+        of each command, is never read again, and would push out what is.
+        """
         with self._lock:
             self._flushes += 1
             for key in gone:
                 self._young.pop(key, None)
                 self._old.pop(key, None)
+            for key in self._young.keys() & rows.keys():
+                self._young[key] = rows[key]
             for key in self._old.keys() & rows.keys():
-                del self._old[key]
-            self._young.update(rows)
-            text_bytes = sum(map(len, rows)) + sum(len(value) for _, value in rows.values())
-            self._count(text_bytes + _ENTRY_BYTES * len(rows))
+                if self._old.pop(key, None):  # unless the generations have turned meanwhile
+                    self._keep(key, rows[key])
 
     def _promote(self, key: str, row: StateRow) -> None:
         """Move a row to the young generation, unless a flush has replaced it meanwhile."""
