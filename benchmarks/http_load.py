@@ -298,7 +298,11 @@ async def run_load(plan: LoadPlan) -> LoadResult:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await process.communicate()
+    try:
+        output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:  # interrupted: the load would go on by itself
+            process.kill()
     if process.returncode != 0:
         raise RuntimeError(f"the load failed: {errors.decode()[-1_500:]}")
     return msgspec.json.decode(output, type=LoadResult)
