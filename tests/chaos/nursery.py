@@ -5,6 +5,7 @@ and they die with it, as it dies with the test. What is planted is a bug (`tests
 a point at which the process gets a signal (`tests.chaos.halts`): `before-submit=SIGSTOP`.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -76,7 +77,8 @@ class Child:
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         if self.is_alive():
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # another has reaped it meanwhile
+                os.kill(self.pid, number)
 
     def resume(self) -> None:
         """Let it go on where it stands still."""
