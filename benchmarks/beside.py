@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.peers.figures import PeerFigures, PeerPlan
+from benchmarks.programs import run_program
 from benchmarks.stack import BenchmarkError, Server
 
 PGQUEUER: Final = "pgqueuer"
@@ -46,18 +47,12 @@ async def measure_peer(server: Server, name: str, number: int, share: float) -> 
         jobs=round(JOBS[name] * share),
         single=round(SINGLE * share),
     )
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", PROCESSES[name], msgspec.json.encode(plan).decode()),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    command = (sys.executable, "-m", PROCESSES[name], msgspec.json.encode(plan).decode())
     try:
-        output, errors = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        ended = await asyncio.wait_for(run_program(command), PATIENCE_S)
     except TimeoutError as error:
-        process.kill()
-        await process.wait()
         raise BenchmarkError(f"{name} did not end within {PATIENCE_S:.0f} s") from error
-    if process.returncode != 0:
-        raise BenchmarkError(f"{name} failed: {errors.decode()[-1_500:]}")
+    if ended.status != 0:
+        raise BenchmarkError(f"{name} failed: {ended.errors.decode()[-1_500:]}")
     await server.drop_database(database)
-    return msgspec.json.decode(output.splitlines()[-1], type=PeerFigures)
+    return msgspec.json.decode(ended.output.splitlines()[-1], type=PeerFigures)

@@ -28,6 +28,7 @@ from grpc import aio
 
 from benchmarks.ledger import SEED, Contracts, mint_batches, transfer_batches
 from benchmarks.stack import free_port
+from gx.database.tether import tethered
 from gx.domain.batches import BATCH_FUNCTION
 from gx.domain.roles import LedgerRole
 from gx.runtime.settings import environment
@@ -50,7 +51,7 @@ async def chaincode_process(repeated_max: int) -> AsyncIterator[tuple[str, psuti
     """Serve the contracts in a process of their own; yield its address."""
     address = f"127.0.0.1:{free_port()}"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gx.cli.main", "chaincode", "serve",
+        *tethered((sys.executable, "-m", "gx.cli.main", "chaincode", "serve")),
         env={
             **environment(),
             "CHAINCODE_ID": PACKAGE_ID,
@@ -59,7 +60,7 @@ async def chaincode_process(repeated_max: int) -> AsyncIterator[tuple[str, psuti
             "GX_CHAINCODE_REPEATED_MAX": str(repeated_max),
             "GX_LOG_LEVEL": "WARNING",
         },
-    )  # fmt: skip
+    )
     try:
         yield address, psutil.Process(process.pid)
     finally:

@@ -20,6 +20,7 @@ import msgspec
 import uvloop
 
 from benchmarks.chart import render_chart
+from benchmarks.ending import ending_cleanly
 from benchmarks.fabric_network import SETTINGS, Network, running_network
 from benchmarks.fabric_node import install_node_client, node_version
 from benchmarks.fabric_page import explain_bound, render_fabric_page
@@ -32,6 +33,7 @@ from benchmarks.fabric_questions import (
 )
 from benchmarks.fabric_report import NAMES, FabricReport
 from benchmarks.machine import Machine
+from benchmarks.options import whole_number
 from benchmarks.stack import BenchmarkError, Server
 
 RESULTS: Final = Path("benchmarks/results/fabric.json")
@@ -133,8 +135,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 def read_options(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line; what is not measured whole goes where nothing is committed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fabric", description=__doc__)
-    parser.add_argument("--rounds", type=int, help="how often everything is measured")
-    parser.add_argument("--accounts", type=int, help="how many accounts pay each other")
+    parser.add_argument("--rounds", type=whole_number(at_least=1), help="how often")
+    parser.add_argument("--accounts", type=whole_number(at_least=100), help="that pay each other")
     parser.add_argument("--smoke", action="store_true", help="seconds; its figures mean nothing")
     parser.add_argument("--render", action="store_true", help="write the page anew from JSON")
     parser.add_argument("--results", type=Path)
@@ -142,9 +144,9 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     given = parser.parse_args(arguments)
     effort = SMOKE if given.smoke else FULL
     if given.rounds is not None:
-        effort = msgspec.structs.replace(effort, rounds=max(1, given.rounds))
+        effort = msgspec.structs.replace(effort, rounds=given.rounds)
     if given.accounts is not None:
-        effort = msgspec.structs.replace(effort, accounts=max(100, given.accounts))
+        effort = msgspec.structs.replace(effort, accounts=given.accounts)
     is_whole = effort.rounds >= FULL.rounds and effort.accounts >= FULL.accounts
     is_committed = given.render or (is_whole and not given.smoke)
     return Options(
@@ -181,4 +183,5 @@ def run(effort: FabricEffort) -> FabricReport:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_cleanly():
+        main()

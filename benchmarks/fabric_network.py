@@ -18,6 +18,7 @@ import httpx
 import psutil
 
 from benchmarks.stack import BenchmarkError, free_port, inherited, tail
+from gx.database.tether import tethered
 from gx.runtime.process import ItemState
 from gx.runtime.settings import FabricNetworkSettings
 from gx.runtime.stack import StackFolder
@@ -94,7 +95,10 @@ async def running_network(folder: Path) -> AsyncIterator[Network]:
     log = folder / "up.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gx.cli.main", "fabric", "up"),
+            *tethered(
+                (sys.executable, "-m", "gx.cli.main", "fabric", "up"),
+                death_signal=signal.SIGTERM,  # which stops the nodes, too
+            ),
             env={
                 **inherited(os.environ),  # noqa: TID251 (a child's environment)
                 **{f"{SETTING}{name}": str(port) for name, port in ports.items()},

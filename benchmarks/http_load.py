@@ -22,6 +22,7 @@ import uvloop
 from typing_extensions import override
 
 from benchmarks.figures import Percentiles, percentiles_ms
+from benchmarks.programs import run_program
 from benchmarks.transfers import ACCOUNTS, AMOUNT, REMARK, account, random_transfers
 
 ANSWER_END_S: Final = 20.0
@@ -293,19 +294,12 @@ def _merged(writes: Iterator[float], reads: Iterator[float]) -> Iterator[tuple[f
 
 async def run_load(plan: LoadPlan) -> LoadResult:
     """Run the load in a process of its own and return what came of it."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.http_load", msgspec.json.encode(plan).decode()),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    ended = await run_program(
+        (sys.executable, "-m", "benchmarks.http_load", msgspec.json.encode(plan).decode())
     )
-    try:
-        output, errors = await process.communicate()
-    finally:
-        if process.returncode is None:  # interrupted: the load would go on by itself
-            process.kill()
-    if process.returncode != 0:
-        raise RuntimeError(f"the load failed: {errors.decode()[-1_500:]}")
-    return msgspec.json.decode(output, type=LoadResult)
+    if ended.status != 0:
+        raise RuntimeError(f"the load failed: {ended.errors.decode()[-1_500:]}")
+    return msgspec.json.decode(ended.output, type=LoadResult)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from benchmarks.stack import API, LOOP, PROJECTOR, SUBMITTER, Server, free_port,
 from benchmarks.systems import System
 from benchmarks.timeline import install
 from benchmarks.transfers import ACCOUNTS
+from gx.database.tether import tethered
 from gx.domain.roles import TokenRole
 
 
@@ -72,7 +73,7 @@ async def _edge(module: str, *arguments: str) -> AsyncIterator[int]:
     """Serve an API that does less, with the systems' issuer; yields its port."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, str(port), *arguments),
+        *tethered((sys.executable, "-m", module, str(port), *arguments)),
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:

@@ -29,6 +29,7 @@ import psutil
 from gx.chaincode.executor import Executed
 from gx.chaincode.stub import Caller, Modification
 from gx.contracts.chaincode import build_executor
+from gx.database.tether import tethered
 from gx.domain.batches import BATCH_FUNCTION, BatchItem, encode_items
 from gx.domain.identifiers import BlockNumber, CommandId, EpochSeconds, TransactionId
 from gx.domain.roles import LedgerRole
@@ -213,9 +214,9 @@ async def stream_seconds(ledger: Ledger, first: int, last: int) -> float:
 async def ledger_process(folder: Path) -> AsyncIterator[tuple[LocalLedger, psutil.Process]]:
     """Serve a ledger in a process of its own."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.ledger", "--serve", str(folder),
+        *tethered((sys.executable, "-m", "benchmarks.ledger", "--serve", str(folder))),
         stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    )
     assert process.stdout is not None
     while (line := await process.stdout.readline()) != b"ready\n":
         assert line, "the ledger process ended"

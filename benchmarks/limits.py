@@ -5,7 +5,6 @@ pending) in one statement and one durable commit; `c1` inserts one row a commit.
 connection and prepared statements.
 """
 
-import asyncio
 import re
 import tempfile
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from benchmarks.programs import run_program
 from gx.database.binaries import find_binaries
 
 _TABLE: Final = """
@@ -63,14 +63,9 @@ async def _transactions_per_s(dsn: str, *, rows: int, seconds: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "insert.sql"
         script.write_text(_INSERT.format(payload=_PAYLOAD, rows=rows), encoding="utf-8")
-        pgbench = await asyncio.create_subprocess_exec(
-            find_binaries().program("pgbench"),
-            *("-n", "-M", "prepared", "-c", "1", "-T", str(seconds), "-f", str(script), dsn),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await pgbench.communicate()
-    match = _RATE.search(output.decode())
+        options = ("-n", "-M", "prepared", "-c", "1", "-T", str(seconds), "-f", str(script), dsn)
+        pgbench = await run_program((find_binaries().program("pgbench"), *options))
+    match = _RATE.search(pgbench.output.decode())
     if match is None:
-        raise RuntimeError(f"pgbench failed: {errors.decode()[-500:]}")
+        raise RuntimeError(f"pgbench failed: {pgbench.errors.decode()[-500:]}")
     return float(match.group(1))

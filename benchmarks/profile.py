@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.driver import drive_closed, driving
+from benchmarks.programs import run_program
 from benchmarks.stack import API, PROJECTOR, SUBMITTER, BenchmarkError, Loop
 from benchmarks.systems import Amount, System, seeds
 from benchmarks.timeline import now_ms, until_done
@@ -83,15 +84,11 @@ async def profile(system: System, amount: Amount, token: str) -> dict[str, dict[
 async def _sample(loop: Loop, name: str) -> dict[str, float]:
     output = loop.folder / f"{name}.stacks"
     pid = str(loop.parts[name].process.pid)
-    process = await asyncio.create_subprocess_exec(
-        *(_program(), "record", "--pid", pid, "--duration", str(SECONDS), "--full-filenames"),
-        *("--rate", str(SAMPLES_PER_S), "--format", "raw", "--output", str(output)),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await process.communicate()
-    if process.returncode != 0:
-        raise BenchmarkError(f"py-spy could not sample the {name}: {errors.decode()[-500:]}")
+    record = ("record", "--pid", pid, "--duration", str(SECONDS), "--full-filenames")
+    written = ("--rate", str(SAMPLES_PER_S), "--format", "raw", "--output", str(output))
+    ended = await run_program((str(_program()), *record, *written))
+    if ended.status != 0:
+        raise BenchmarkError(f"py-spy could not sample the {name}: {ended.errors.decode()[-500:]}")
     return shares(_lines(output))
 
 

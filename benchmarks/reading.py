@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.programs import run_program
 from benchmarks.stack import PROJECTOR, BenchmarkError, Loop, Server
 from benchmarks.timeline import install
 
@@ -71,13 +72,7 @@ async def _caught_up_per_s(replica: Loop, height: int) -> float:
 async def _rebuild(replica: Loop) -> _Rebuilt:
     """Have `gx projection rebuild` do it, as an operator would."""
     command = ("projection", "rebuild", "--reason", "to measure it", "--json")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gx.cli.main", *command),
-        env=replica.environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    if process.returncode != 0:
-        raise BenchmarkError(f"`gx projection rebuild` failed: {errors.decode()[-1_500:]}")
-    return msgspec.json.decode(output, type=_Rebuilt)
+    ended = await run_program((sys.executable, "-m", "gx.cli.main", *command), replica.environment)
+    if ended.status != 0:
+        raise BenchmarkError(f"`gx projection rebuild` failed: {ended.errors.decode()[-1_500:]}")
+    return msgspec.json.decode(ended.output, type=_Rebuilt)

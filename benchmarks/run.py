@@ -22,9 +22,11 @@ import msgspec
 import uvloop
 
 from benchmarks.chart import render_chart
+from benchmarks.ending import ending_cleanly
 from benchmarks.laboratory import laboratory
 from benchmarks.latency_chart import render_latencies
 from benchmarks.machine import Machine
+from benchmarks.options import whole_number
 from benchmarks.page import render_page
 from benchmarks.profile import has_profiler, profile
 from benchmarks.questions import Effort, Laboratory, OpenLoop, Round
@@ -192,7 +194,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few minutes; figures scatter")
     parser.add_argument("--large", action="store_true", help="systems that have grown by far")
-    parser.add_argument("--rounds", type=int, help="how often everything is measured")
+    parser.add_argument("--rounds", type=whole_number(at_least=1), help="how often")
     parser.add_argument("--profile", action="store_true", help="sample every process (py-spy)")
     parser.add_argument("--render", action="store_true", help="write the page anew, no measuring")
     parser.add_argument("--output", type=Path, help="folder for everything, instead of the docs")
@@ -203,7 +205,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     is_quick = given.quick and not given.large
     effort = QUICK if is_quick else whole
     if given.rounds is not None:
-        effort = msgspec.structs.replace(effort, rounds=max(1, given.rounds))
+        effort = msgspec.structs.replace(effort, rounds=given.rounds)
     is_partial = is_quick or effort.rounds < whole.rounds
     return Options(
         effort=effort,
@@ -233,4 +235,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_cleanly():
+        main()

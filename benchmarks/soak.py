@@ -24,9 +24,11 @@ import msgspec
 import uvloop
 
 from benchmarks.driver import driving, prepare
+from benchmarks.ending import ending_cleanly
 from benchmarks.figures import Percentiles
 from benchmarks.http_load import LoadPlan, LoadResult, run_load
 from benchmarks.machine import Machine, OthersMeter
+from benchmarks.options import number
 from benchmarks.soak_page import SoakReport, render_soak_chart, render_soak_page
 from benchmarks.soak_samples import Sample, Sampler, Slice
 from benchmarks.soak_verdict import Soaked, judge
@@ -212,13 +214,15 @@ def write(report: SoakReport, output: Path) -> None:
 def read_options(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line; only a whole soak goes where its page is committed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=MINUTES)
-    parser.add_argument("--rate", type=float, help="commands a second, instead of half load")
+    parser.add_argument(
+        "--minutes", type=number(at_least=1), default=MINUTES, help="how long (default: 20)"
+    )
+    parser.add_argument("--rate", type=number(at_least=1), help="commands a second, not half load")
     parser.add_argument("--output", type=Path, help="folder of the results")
     given = parser.parse_args(arguments)
     is_whole = given.minutes >= MINUTES and given.rate is None
     return Options(
-        minutes=max(1.0, given.minutes),
+        minutes=given.minutes,
         rate_per_s=given.rate,
         output=given.output or (OUTPUT if is_whole else PARTIAL),
     )
@@ -243,4 +247,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_cleanly():
+        main()

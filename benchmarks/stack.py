@@ -27,6 +27,7 @@ from gx.database.connections import ConnectionSettings
 from gx.database.embedded import EmbeddedPostgres, PreparedPostgres
 from gx.database.migrations import migrate
 from gx.database.pool import Pool, PoolSettings
+from gx.database.tether import tethered
 from gx.domain.roles import TokenRole
 from gx.ledger.kinds import LedgerKind
 from gx.runtime.clock import SystemClock
@@ -182,7 +183,7 @@ class Loop:
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *command,
+                *tethered(command),
                 env={**self.environment, **settings},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

@@ -7,6 +7,7 @@
 import asyncio
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.stack import API, LOOP, BenchmarkError, Loop, free_port, inherited, tail
+from gx.database.tether import tethered
 
 PORTS: Final = (
     "GX_STACK_POSTGRES_PORT",
@@ -80,7 +82,10 @@ async def _gx_up(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process
     environment = inherited(os.environ)  # noqa: TID251 (a child's environment)
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gx.cli.main", "up", "--data-dir", str(folder / "data")),
+            *tethered(
+                (sys.executable, "-m", "gx.cli.main", "up", "--data-dir", str(folder / "data")),
+                death_signal=signal.SIGTERM,  # which stops the rest, too
+            ),
             env={**environment, **ports},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
