@@ -89,13 +89,19 @@ class Session:
             _log.warning("ledger_connection_refused", error=error)
         except (OSError, msgspec.MsgspecError) as error:
             _log.info("ledger_connection_broke", error=error)
+            _forget_frames(error)
         finally:
             connections.add(-1)
             for call in self._calls:
                 call.cancel()
-            self._writer.close()
-            with suppress(OSError):
-                await self._writer.wait_closed()
+            await self._close()
+
+    async def _close(self) -> None:
+        self._writer.close()
+        try:
+            await self._writer.wait_closed()
+        except OSError as error:
+            _forget_frames(error)
 
     def drain(self) -> None:
         """Read nothing more: what was asked is answered, then the connection ends."""
@@ -258,6 +264,15 @@ class Session:
         async with self._sending:
             write_frame(self._writer, message, bytes_max=self._service.frame_bytes_max)
             await self._writer.drain()
+
+
+def _forget_frames(error: Exception) -> None:
+    """Break the circle of a stream, the error it broke with, and frames that hold the stream.
+
+    Several connections a second break, as readers leave when they have what they came for; what
+    they leave would lie there until the next full collection, which is rare in a ledger.
+    """
+    error.__traceback__ = None
 
 
 def _operation_of(request: type[Request]) -> str:
