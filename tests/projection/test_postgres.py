@@ -88,6 +88,7 @@ async def test_the_checkpoint_table_is_what_others_join_on(pool: Pool) -> None:
 
     assert [row["column_name"] for row in columns] == [
         *("channel", "block_number", "block_timestamp_ms", "genesis_hash", "epoch", "updated_at"),
+        *("sealed_block", "sealed_hash", "sealed_at"),
     ]
 
 

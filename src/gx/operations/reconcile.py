@@ -25,11 +25,11 @@ from gx.ledger.errors import CorruptBlockError, StreamError
 from gx.ledger.ports import Block, BlockSource
 from gx.outbox.comparison import AnswerBook, OutboxComparison, Slice
 from gx.projection.chunk import Chunk
-from gx.projection.ports import ReadModelStore
+from gx.projection.ports import Checkpoint, ReadModelStore
 from gx.projection.reading import EventPosition, fold_block
 from gx.projection.reduction import Effects
 from gx.projection.replica import Replica, RowDifference
-from gx.projection.session import require_same_chain
+from gx.projection.same_chain import require_same_chain
 
 ROWS_MAX: Final = 60_000
 ANSWERS_MAX: Final = 20_000
@@ -126,7 +126,7 @@ class Reconciliation:
         # In this order: the ledger may grow between the two, a checkpoint ahead of it must not be.
         projected = await sides.live.checkpoint()
         chain = await sides.source.chain_info()
-        require_same_chain(projected, chain)
+        await require_same_chain(projected, chain, sides.source)
         report.height = chain.height
         self._parked = {(e.block_number, e.position) for e in await sides.live.parked()}
         report.parked = len(self._parked)
@@ -145,7 +145,7 @@ class Reconciliation:
     async def _approach(self) -> None:
         """Lead the replica close to where the live read models are by then."""
         while True:
-            target = (await self._sides.live.checkpoint()).block_number
+            target = (await self._sides.live.checkpoint()).projected_block
             distance = target - self._next
             await self._lead_to(target)
             if distance <= NEAR_BLOCKS:
@@ -153,7 +153,7 @@ class Reconciliation:
 
     async def _compare_read_models(self) -> None:
         async with self._sides.replica.beside_live() as both:
-            number = both.checkpoint.block_number
+            number = both.checkpoint.projected_block
             if number < self._next - 1:
                 raise ReconcileError(
                     f"the read models went back from block {self._next - 1} to {number}: somebody "
@@ -161,11 +161,25 @@ class Reconciliation:
                 )
             await self._lead_to(number)
             self._report.block_number = number
+            self._compare_checkpoint(both.checkpoint)
             first = await both.compare(
                 self._report.tally, lambda table, rows: self._tell(f"{table}, row {rows} ...")
             )
         if first is not None:
             await self._place(first)
+
+    def _compare_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Count a checkpoint that was moved; the tables are compared as of the block they hold."""
+        if checkpoint.sealed_block is not None:
+            difference = Difference(
+                kind=DifferenceKind.ROW_CHANGED,
+                place="projection_checkpoints",
+                key="the read models",
+                column="block_number",
+                ledger=f"{checkpoint.sealed_block} is projected",
+                stored=str(checkpoint.block_number),
+            )
+            self._report.tally.add(difference)
 
     async def _lead_to(self, last: int) -> None:
         """Read blocks up to this one, fold them and compare their answers."""

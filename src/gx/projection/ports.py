@@ -13,11 +13,23 @@ from gx.projection.reduction import Effects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """The last fully projected block, -1 before the first; `genesis_hash` names the chain."""
+    """The last fully projected block, -1 before the first; `genesis_hash` names the chain.
+
+    `sealed_block` is set where the projector left its checkpoint at another block than this:
+    somebody has moved it since. `block_hash` is that of the block that was really projected last,
+    empty where an older release did it.
+    """
 
     block_number: BlockNumber
     block_timestamp_ms: EpochMs
     genesis_hash: str
+    block_hash: str = ""
+    sealed_block: BlockNumber | None = None
+
+    @property
+    def projected_block(self) -> BlockNumber:
+        """Return the block that was really projected last, wherever somebody moved this to."""
+        return self.block_number if self.sealed_block is None else self.sealed_block
 
 
 START = Checkpoint(block_number=BlockNumber(-1), block_timestamp_ms=EpochMs(0), genesis_hash="")
@@ -26,6 +38,10 @@ START = Checkpoint(block_number=BlockNumber(-1), block_timestamp_ms=EpochMs(0), 
 
 class WrongChainError(GxError):
     """The checkpoint belongs to another chain: the ledger was replaced under its read models."""
+
+
+class CheckpointMovedError(WrongChainError):
+    """Somebody changed the checkpoint by hand: going on there would skip or repeat blocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

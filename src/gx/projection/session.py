@@ -11,12 +11,13 @@ import structlog
 from gx.database.ports import DatabaseUnavailableError, Lease, LeaseLostError
 from gx.domain.identifiers import BlockNumber
 from gx.ledger.errors import LedgerError, StreamError
-from gx.ledger.ports import Block, BlockSource, ChainInfo
+from gx.ledger.ports import Block, BlockSource
 from gx.projection.chunk import Chunk
 from gx.projection.feed import ChunkFeed, FeedLimits
-from gx.projection.ports import START, Checkpoint, ReadModelStore, WrongChainError
+from gx.projection.ports import START, Checkpoint, ReadModelStore
 from gx.projection.reading import EventPosition
 from gx.projection.reconciliation import Reconciler
+from gx.projection.same_chain import require_same_chain, require_unmoved
 from gx.projection.settings import ProjectionSettings
 from gx.telemetry.health import Heartbeat
 from gx.telemetry.instruments import ProjectorMetrics
@@ -30,6 +31,9 @@ TURN_S: Final = 1.0
 
 SILENCE_MAX_S: Final = 10.0
 """A stream that is silent for so long, while the chain has grown, is opened again."""
+
+LOOK_S: Final = 5.0
+"""So often, while no block comes, the stored checkpoint is compared with the session's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,28 +49,6 @@ class ReadSide:
     settings: ProjectionSettings
 
 
-def require_same_chain(checkpoint: Checkpoint, chain: ChainInfo) -> None:
-    """Check that the ledger holds what was projected.
-
-    Raises:
-        WrongChainError: it is another chain, or a shorter one.
-    """
-    if checkpoint.block_number < 0:
-        return
-    if chain.height <= checkpoint.block_number:
-        raise WrongChainError(
-            f"block {checkpoint.block_number} is projected, but the ledger ends at block "
-            f"{chain.height - 1}: it was replaced or restored. Bring back the right ledger, "
-            "or run `gx projection rebuild --accept-new-chain`"
-        )
-    if chain.genesis_hash != checkpoint.genesis_hash:
-        raise WrongChainError(
-            f"the read models are those of the chain {checkpoint.genesis_hash[:16]}, the ledger is "
-            f"the chain {chain.genesis_hash[:16]}. Point to the right ledger, or run "
-            "`gx projection rebuild --accept-new-chain`"
-        )
-
-
 class Session:
     """Applies chunk after chunk from the checkpoint on. For one `run`."""
 
@@ -79,6 +61,7 @@ class Session:
         self._was_stopped = False
         self._commit_begun_s = 0.0
         self._arrived_s = time.perf_counter()
+        self._looked_s = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Project until told to stop; what is being applied then is finished.
@@ -86,7 +69,8 @@ class Session:
         Raises:
             EventFoldError: an event cannot be projected; all blocks before its own are applied.
             WrongChainError: the ledger is not the one that was projected.
-            LeaseLostError: somebody else projects.
+            CheckpointMovedError: somebody changed the checkpoint while nobody projected.
+            LeaseLostError: somebody else projects, or has changed the checkpoint.
             LedgerError: the ledger cannot be read now.
             DatabaseUnavailableError: the database cannot be had now.
         """
@@ -98,6 +82,7 @@ class Session:
                     chunk = await feed.take(TURN_S)
                     if chunk is None:
                         self._require_arrivals()
+                        await self._require_own_checkpoint()
                     else:
                         await self._apply(chunk)
                         await self._keep_gap()
@@ -107,8 +92,9 @@ class Session:
     async def _open_feed(self) -> ChunkFeed:
         store, settings = self._side.store, self._side.settings
         self._checkpoint = await store.checkpoint()
+        await require_unmoved(self._checkpoint, store)
         chain = await self._side.source.chain_info()
-        require_same_chain(self._checkpoint, chain)
+        await require_same_chain(self._checkpoint, chain, self._side.source)
         self._genesis_hash = chain.genesis_hash
         self._was_stopped = await store.stop() is not None
         await self._side.reconciler.load(self._lease)
@@ -155,6 +141,7 @@ class Session:
             block_number=last.number,
             block_timestamp_ms=last.timestamp_ms,
             genesis_hash=self._genesis_hash,
+            block_hash=last.hash,
         )
         self._commit_begun_s = time.perf_counter()
         await self._side.store.apply(
@@ -185,6 +172,23 @@ class Session:
         silent_s = time.perf_counter() - self._arrived_s
         if silent_s > SILENCE_MAX_S and self._side.lag.lag_blocks():
             raise StreamError(f"no block came for {silent_s:.0f} s although there are more")
+
+    async def _require_own_checkpoint(self) -> None:
+        """See now and then, while no block comes, that the checkpoint is where it was left.
+
+        Raises:
+            LeaseLostError: it is not; the next session says why, or goes on from a rebuild's.
+        """
+        now_s = time.perf_counter()
+        if now_s < self._looked_s + LOOK_S:
+            return
+        self._looked_s = now_s
+        stored = await self._side.store.checkpoint()
+        if stored != self._checkpoint:
+            raise LeaseLostError(
+                f"the checkpoint was block {self._checkpoint.block_number}, "
+                f"and is block {stored.block_number}: somebody moved it"
+            )
 
     def _count(self, chunk: Chunk, *, commit_s: float) -> None:
         metrics = self._side.metrics

@@ -93,6 +93,19 @@ async def test_an_extra_row_is_named_with_what_it_holds(compared: Compared) -> N
     assert (found.ledger, found.stored) == ("no such row", "appointed_at=7")
 
 
+@pytest.mark.parametrize("by", [3, 3_000, -2])
+async def test_a_moved_checkpoint_is_named(compared: Compared, by: int) -> None:
+    """Wherever it was moved to, the tables are compared as of the block that they hold."""
+    last = len(compared.chain.committed) - 1
+    await compared.run("UPDATE projection_checkpoints SET block_number = block_number + $1", by)
+
+    found = await compared.first()
+
+    assert (found.kind, found.place) == (Kind.ROW_CHANGED, "projection_checkpoints")
+    assert (found.ledger, found.stored) == (f"{last} is projected", str(last + by))
+    assert await compared.kinds() == {Kind.ROW_CHANGED: 1}
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3])
 async def test_ranges_hide_nothing(
     compared: Compared, rows: int, monkeypatch: pytest.MonkeyPatch

@@ -86,7 +86,9 @@ READ_SUPPLY: Final = """
 """
 
 READ_STATUS: Final = """
-    SELECT c.block_number, c.block_timestamp_ms, c.genesis_hash, coalesce(c.epoch, 0) AS epoch,
+    SELECT c.block_number, c.block_timestamp_ms, c.genesis_hash, c.sealed_block, c.sealed_hash,
+           c.sealed_at IS NOT DISTINCT FROM c.updated_at AS is_sealed,
+           coalesce(c.epoch, 0) AS epoch,
            coalesce(extract(epoch FROM clock_timestamp() - c.updated_at) * 1000, 0)::bigint
                AS age_ms,
            (SELECT holder FROM leases WHERE name = $2 AND expires_at > clock_timestamp()) AS holder,

@@ -27,7 +27,7 @@ from gx.projection.ports import START, Checkpoint
 from gx.projection.postgres.shadow import LiveTables, PostgresShadow
 from gx.projection.postgres.store import PostgresReadModelStore
 from gx.projection.reconciliation import Comparison
-from gx.projection.session import require_same_chain
+from gx.projection.same_chain import require_same_chain
 from gx.projection.tasks import end_tasks
 
 _log: Final = structlog.get_logger(__name__)
@@ -161,7 +161,7 @@ class Rebuild:
         projected = await self._live.checkpoint()
         chain = await self._source.chain_info()
         if not request.accept_new_chain:
-            require_same_chain(projected, chain)
+            await require_same_chain(projected, chain, self._source)
         self._height, self._genesis_hash = chain.height, chain.genesis_hash
         await self._shadow.create(lease)
         _log.info("rebuild_begun", channel=self._channel, height=chain.height)
@@ -187,6 +187,7 @@ class Rebuild:
             block_number=last.number,
             block_timestamp_ms=last.timestamp_ms,
             genesis_hash=self._genesis_hash,
+            block_hash=last.hash,
         )
         await self._shadow.store.apply(
             lease=lease, expected=self._checkpoint, reached=reached, effects=chunk.effects
@@ -208,7 +209,7 @@ class Rebuild:
                 async with self._shadow.hold_live(lease) as live:
                     if not request.accept_new_chain:
                         await self._add_until(
-                            lease, feed, live.checkpoint.block_number, on_progress
+                            lease, feed, live.checkpoint.projected_block, on_progress
                         )
                     await self._replace(live, request)
             except DatabaseUnavailableError as error:

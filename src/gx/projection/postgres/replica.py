@@ -224,7 +224,7 @@ class _SideBySide(SideBySide):
             for connection, namespace in self._sides
         )
         async for left, right in merge_rows(told, stored, len(model.key)):
-            yield difference_of(model, left, right, block_number=self.checkpoint.block_number)
+            yield difference_of(model, left, right, block_number=self.checkpoint.projected_block)
 
     @property
     def _sides(self) -> tuple[tuple[PooledConnection, str], ...]:
@@ -240,7 +240,7 @@ def _supply_difference(
         key="the sum of all balances",
         ledger=f"{minted} base units were minted",
         stored=f"{balances} base units",
-        block_number=checkpoint.block_number,
+        block_number=checkpoint.projected_block,
     )
 
 

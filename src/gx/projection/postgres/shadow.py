@@ -36,7 +36,8 @@ HOLD_CHECKPOINT: Final = READ_CHECKPOINT + " FOR UPDATE"
 SET_CHECKPOINT: Final = f"""
     UPDATE {NAMESPACE_LIVE}.projection_checkpoints
        SET block_number = $2, block_timestamp_ms = $3, genesis_hash = $4,
-           updated_at = clock_timestamp()
+           sealed_block = $2, sealed_hash = $5, sealed_at = s.now, updated_at = s.now
+      FROM (SELECT clock_timestamp() AS now OFFSET 0) AS s
      WHERE channel = $1
 """  # noqa: S608 - the namespace is a constant
 
@@ -160,7 +161,7 @@ class LiveTables:
         await connection.execute(
             SET_CHECKPOINT,
             *(self._channel, reached.block_number, reached.block_timestamp_ms),
-            reached.genesis_hash,
+            *(reached.genesis_hash, reached.block_hash),
         )
         await connection.execute(FORGET_STOP, self._channel)
         await connection.execute(FORGET_DIFFERENCES, self._channel)

@@ -30,7 +30,8 @@ FENCE: Final = """
 """
 
 READ_CHECKPOINT: Final = """
-    SELECT block_number, block_timestamp_ms, genesis_hash
+    SELECT block_number, block_timestamp_ms, genesis_hash, sealed_block, sealed_hash,
+           sealed_at IS NOT DISTINCT FROM updated_at AS is_sealed
       FROM {namespace}.projection_checkpoints WHERE channel = $1
 """
 
@@ -46,12 +47,12 @@ BEGIN_CHECKPOINT: Final = """
 # chunk then costs one round trip less, and no row is locked before the lease is.
 MOVE_CHECKPOINT: Final = """
     WITH fence AS MATERIALIZED (
-        SELECT require_lease($8, $7)::text AS held,
+        SELECT require_lease($8, $7)::text AS held, clock_timestamp() AS now,
                set_config('idle_in_transaction_session_timeout', '5000', true) AS timeout
     )
     UPDATE {namespace}.projection_checkpoints
        SET block_number = $4, block_timestamp_ms = $5, genesis_hash = $6, epoch = $7,
-           updated_at = clock_timestamp()
+           sealed_block = $4, sealed_hash = $9, sealed_at = fence.now, updated_at = fence.now
       FROM fence
      WHERE channel = $1 AND block_number = $2 AND genesis_hash = $3 AND epoch <= $7
        AND fence.held IS NOT NULL AND fence.timeout IS NOT NULL
@@ -174,12 +175,12 @@ class PostgresReadModelStore(ReadModelStore):
                     self._sql(MOVE_CHECKPOINT),
                     *(self._channel, expected.block_number, expected.genesis_hash),
                     *(reached.block_number, reached.block_timestamp_ms, reached.genesis_hash),
-                    *(lease.epoch, lease.name),
+                    *(lease.epoch, lease.name, reached.block_hash),
                 )
             if moved != "UPDATE 1":
                 raise LeaseLostError(
                     f"the checkpoint of {self._channel} is not block {expected.block_number}"
-                    f" of this chain any more: somebody else projects"
+                    f" of this chain any more: somebody else projects, or moved it"
                 )
             await write_effects(connection, self._namespace, effects)
             if self._namespace == NAMESPACE_LIVE:
@@ -323,10 +324,13 @@ def _storable(text: str) -> str:
 
 def checkpoint_of(row: asyncpg.Record) -> Checkpoint:
     """Read a row of the checkpoint table."""
+    number, sealed = BlockNumber(row["block_number"]), BlockNumber(row["sealed_block"])
     return Checkpoint(
-        block_number=BlockNumber(row["block_number"]),
+        block_number=number,
         block_timestamp_ms=EpochMs(row["block_timestamp_ms"]),
         genesis_hash=row["genesis_hash"],
+        block_hash=row["sealed_hash"] if row["is_sealed"] else "",
+        sealed_block=sealed if row["is_sealed"] and sealed != number else None,
     )
 
 
