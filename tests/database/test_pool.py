@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import asyncpg
@@ -76,6 +77,34 @@ async def test_no_server_is_unavailability(settings: PoolSettings) -> None:
         await pool.fetch_value("SELECT 1")
     assert not await pool.is_up()
     await pool.close()
+
+
+async def test_a_database_that_gives_way_to_another_is_unavailability(pool: Pool) -> None:
+    """While a restored one takes its name it is closed first, and then not there at all."""
+    dsn = pool.settings.dsn
+    before, name = dsn.rsplit("/", 1)
+    operator = await asyncpg.connect(f"{before}/postgres")
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+
+    await operator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await operator.execute(end, name)
+    with pytest.raises(DatabaseUnavailableError, match="not currently accepting"):
+        await _answer(pool)
+    await operator.execute(f"ALTER DATABASE {name} RENAME TO {name}_before")
+    with pytest.raises(DatabaseUnavailableError, match="does not exist"):
+        await _answer(pool)
+
+    await operator.execute(f"ALTER DATABASE {name}_before ALLOW_CONNECTIONS true")
+    await operator.execute(f"ALTER DATABASE {name}_before RENAME TO {name}")
+    assert await pool.fetch_value("SELECT 1") == 1
+    await operator.close()
+
+
+async def _answer(pool: Pool) -> None:
+    """Ask on a new connection: one that was open may still have to find out that it was ended."""
+    with suppress(DatabaseUnavailableError):
+        await pool.fetch_value("SELECT 1")
+    await pool.fetch_value("SELECT 1")
 
 
 @pytest.mark.parametrize("statement", ["SELECT pg_sleep(5)", "LOCK TABLE leases"])

@@ -18,9 +18,12 @@ Connection: TypeAlias = asyncpg.Connection  # its stub defaults the record type
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html that say
 # nothing about the statement itself: connection lost, transaction rolled back by the server,
 # resources short, operator intervention (shutdown, statement timeout), system error, lock timeout.
-_NOT_NOW_CLASSES: Final = frozenset({"08", "40", "53", "57", "58"})
+# 3D: the database is not there, because a restored one is about to take its name.
+_NOT_NOW_CLASSES: Final = frozenset({"08", "3D", "40", "53", "57", "58"})
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 _READ_ONLY: Final = "25006"  # a demoted primary: the new one will answer soon
+_NOT_IN_STATE: Final = "55000"
+"""Where it ends the connection: the database was closed to new ones, such as for a restore."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,8 @@ def unavailable_as_error() -> Iterator[None]:
 
 def _is_not_now(error: asyncpg.PostgresError) -> bool:
     code = error.sqlstate or ""
+    if code == _NOT_IN_STATE:
+        return error.severity_en == "FATAL"
     return code[:2] in _NOT_NOW_CLASSES or code in (_LOCK_NOT_AVAILABLE, _READ_ONLY)
 
 
