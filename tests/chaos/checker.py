@@ -23,21 +23,24 @@ from gx.domain.batches import OutcomeKind
 from gx.domain.catalogue import COMMANDS
 from gx.domain.codec import decode_object
 from tests.chaos.alerts import judge_alerts
+from tests.chaos.asked import BLOCKLESS, Asked, hold_against
 from tests.chaos.chains import Chain, ChainBrokenError, open_chain
 from tests.chaos.findings import Finding, Rule
-from tests.chaos.notes import Notes, read_notes
+from tests.chaos.notes import Notes, Request, read_notes
 from tests.chaos.read_models import judge_read_models
 from tests.chaos.recount import Answered, Recount, recount
 
 # Two groups are never accepted in one commit, and ids rise within one.
 _COMMANDS: Final = """
-    SELECT command_id::text, command_type, arguments::text, actor
+    SELECT command_id::text, command_type, arguments::text, actor, encode(key_hash, 'hex')
       FROM commands ORDER BY accepted_at_ms, command_id
 """
 _RESULTS: Final = """
     SELECT command_id::text, outcome, code, transaction_id, block_number FROM command_results
 """
 _LETTERS: Final = "SELECT command_id::text, state FROM dead_letters"
+_KEYS: Final = "SELECT encode(key_hash, 'hex'), command_id::text FROM idempotency_keys"
+_DISCARDS: Final = "SELECT target FROM audit_log WHERE action = 'dead_letter_discarded'"
 
 # A lease of an operation, not of a worker, and a transaction that somebody has left open.
 _IN_FLIGHT: Final = {
@@ -57,11 +60,16 @@ class _Command:
     type: str
     arguments: str
     actor: str
+    key_hash: str | None
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        """The arguments."""
+        return {name: str(value) for name, value in decode_object(self.arguments).items()}
 
     def scopes(self) -> frozenset[str]:
         """What the command conflicts with; the empty set stands for everything."""
-        by_name = {name: str(value) for name, value in decode_object(self.arguments).items()}
-        return COMMANDS[self.type].scopes(by_name, self.actor)
+        return COMMANDS[self.type].scopes(self.by_name, self.actor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +79,35 @@ class _Stored:
     commands: Mapping[str, _Command]
     results: Mapping[str, asyncpg.Record]
     letters: Mapping[str, str]
+    keys: Mapping[str, str]
+    """The command that each key's hash stands for."""
+    discards: frozenset[str]
+    """What the audit log says was discarded."""
     in_flight: Sequence[str]
 
     @property
     def dead(self) -> set[str]:
         """The commands that were given up and that nobody has handled."""
         return {command_id for command_id, state in self.letters.items() if state == "dead"}
+
+    @property
+    def discarded(self) -> set[str]:
+        """The commands whose answer is that somebody discarded them."""
+        return {c for c, row in self.results.items() if row["outcome"] == "DISCARDED"}
+
+    @property
+    def properly_discarded(self) -> set[str]:
+        """Those of them that were dead letters, and of which the audit log tells."""
+        return {c for c in self.discarded & self.discards if self.letters.get(c) == "discarded"}
+
+    def requests(self, notes: Notes) -> dict[str, Request]:
+        """What was asked for: by what clients noted, else by what is stored."""
+        stored = {
+            command_id: Request(each.type, each.by_name, each.actor)
+            for command_id, each in self.commands.items()
+            if command_id not in notes.poison
+        }
+        return {**stored, **notes.requests}
 
 
 async def judge(dsn: str, source: Path, notes: Notes) -> Finding:
@@ -114,6 +145,12 @@ def _judge_writes(finding: Finding, stored: _Stored, told: Recount, notes: Notes
     _judge_ends(finding, stored, notes)
     _judge_effects(finding, told, notes)
     _judge_answers(finding, told, stored)
+    asked = hold_against(told.blocks, stored.requests(notes), notes.refusals_allowed)
+    _judge_requests(finding, stored, notes)
+    unordered = _judge_decisions(finding, told, stored, asked)
+    if notes.prior is not None:
+        known = {*notes.accepted, *notes.prior, *notes.poison}
+        _judge_sum(finding, told, stored, known, unordered=unordered)
     finding.require_none(Rule.ORDER, _disordered(told, stored))
 
 
@@ -122,6 +159,8 @@ async def _read(connection: asyncpg.Connection) -> _Stored:
         commands = await connection.fetch(_COMMANDS)
         results = await connection.fetch(_RESULTS)
         letters = await connection.fetch(_LETTERS)
+        keys = await connection.fetch(_KEYS)
+        discards = await connection.fetch(_DISCARDS)
         in_flight = [
             f"{place}: {row[0]}"
             for place, statement in _IN_FLIGHT.items()
@@ -131,6 +170,8 @@ async def _read(connection: asyncpg.Connection) -> _Stored:
         commands={row[0]: _Command(*row[1:]) for row in commands},
         results={row["command_id"]: row for row in results},
         letters={row[0]: row[1] for row in letters},
+        keys={row[0]: row[1] for row in keys},
+        discards=frozenset(row[0] for row in discards),
         in_flight=in_flight,
     )
 
@@ -143,6 +184,26 @@ def _judge_acceptance(finding: Finding, stored: _Stored, notes: Notes) -> None:
         finding.require_none(Rule.UNASKED, sorted(stored.commands.keys() - known))
     keys = Counter(notes.accepted.values())
     finding.require_none(Rule.KEY_TWICE, [key for key, count in keys.items() if count > 1])
+
+
+def _judge_requests(finding: Finding, stored: _Stored, notes: Notes) -> None:
+    """What is stored under an id is what its client asked for, and its key leads to it."""
+    altered, misled = [], []
+    for command_id, request in notes.requests.items():
+        command = stored.commands.get(command_id)
+        if command is None:
+            continue
+        finding.compared += 1
+        held = (command.type, command.by_name, command.actor)
+        if held != (request.type, request.arguments, request.actor):
+            altered.append(f"{command_id}: asked {request}, stored {held}")
+        if command.key_hash != request.key_hash:
+            misled.append(f"{command_id} is stored under another key than its client's")
+    finding.require_none(Rule.ALTERED, altered)
+    for command_id, command in stored.commands.items():
+        if command.key_hash is not None and stored.keys.get(command.key_hash) != command_id:
+            misled.append(f"{command_id}: its key stands for {stored.keys.get(command.key_hash)}")
+    finding.require_none(Rule.WRONG_KEY, misled)
 
 
 def _judge_ends(finding: Finding, stored: _Stored, notes: Notes) -> None:
@@ -190,8 +251,9 @@ def _judge_answers(finding: Finding, told: Recount, stored: _Stored) -> None:
     unheard = stored.results.keys() - told.answers.keys() - single.keys()
     finding.require_none(
         Rule.NO_BLOCK,
-        sorted(c for c in unheard if not _needs_no_block(stored.results[c])),
+        sorted(c for c in unheard - stored.discarded if not is_blockless(stored.results[c])),
     )
+    finding.require_none(Rule.DISCARDED, sorted(stored.discarded - stored.properly_discarded))
     finding.require_none(Rule.UNTOLD, sorted(told.answers.keys() - stored.results.keys()))
     owned = {str(row["transaction_id"]) for row in stored.results.values()}
     finding.require_none(Rule.DIRECT, sorted(told.direct.keys() - owned))
@@ -206,11 +268,52 @@ def _judge_answers(finding: Finding, told: Recount, stored: _Stored) -> None:
     )
 
 
-def _needs_no_block(row: asyncpg.Record) -> bool:
-    """An operator discarded it, or it was refused before anything was ordered."""
-    return row["outcome"] == "DISCARDED" or (
-        row["outcome"] == OutcomeKind.REJECTED and row["transaction_id"] is None
+def is_blockless(row: asyncpg.Record) -> bool:
+    """Say whether it was refused before anything was ordered, with a code that means that."""
+    is_refused = row["outcome"] == OutcomeKind.REJECTED and row["transaction_id"] is None
+    return is_refused and row["code"] in BLOCKLESS
+
+
+def _judge_decisions(finding: Finding, told: Recount, stored: _Stored, asked: Asked) -> set[str]:
+    """Each command did what was asked for, once, or there is a reason why not.
+
+    Returns those that were refused in no block, for a reason that holds.
+    """
+    finding.require_none(Rule.EFFECT, asked.otherwise)
+    unordered = {
+        command_id: row["code"]
+        for command_id, row in stored.results.items()
+        if command_id not in told.answers and is_blockless(row)
+    }
+    unfounded = {c for c, code in unordered.items() if not asked.may_refuse(c, code)}
+    finding.require_none(
+        Rule.REFUSED,
+        asked.refused + [f"{c}: {unordered[c]}, in no block" for c in sorted(unfounded)],
     )
+    finding.lost, finding.doubled = len(asked.without_effect()), asked.doubled()
+    return unordered.keys() - unfounded
+
+
+def _judge_sum(
+    finding: Finding, told: Recount, stored: _Stored, known: set[str], *, unordered: set[str]
+) -> None:
+    """What was asked for has come to as many ends, each of which can be shown."""
+    single = {c for c, row in stored.results.items() if str(row["transaction_id"]) in told.direct}
+    ended = told.answers.keys() | single | unordered | stored.properly_discarded | stored.dead
+    finding.unordered, finding.discarded = len(unordered), len(stored.properly_discarded)
+    finding.lost += len(known - ended)
+    alone = len(single - told.answers.keys())
+    ends = (
+        finding.committed + finding.rejected + alone
+        + finding.unordered + finding.discarded + finding.dead
+    )  # fmt: skip
+    if len(known) != ends:
+        text = (
+            f"{len(known)} asked; {finding.committed} committed, {finding.rejected} refused,"
+            f" {alone} in transactions of their own, {finding.unordered} refused in no block,"
+            f" {finding.discarded} discarded, {finding.dead} given up"
+        )
+        finding.require_none(Rule.SUM, [text])
 
 
 def agrees(row: Mapping[str, object], answer: Answered, places: Mapping[str, int]) -> bool:

@@ -4,7 +4,6 @@ They know nothing of the system but its HTTP API, and write down what was accept
 """
 
 import asyncio
-import json
 import random
 import time
 from dataclasses import dataclass, field
@@ -13,6 +12,9 @@ from typing import Final
 from uuid import UUID
 
 import httpx
+import msgspec
+
+from tests.chaos.notes import Notes, Request, request_to_api
 
 ACCOUNTS: Final = 40
 CLIENTS: Final = 16
@@ -31,6 +33,10 @@ class Driver:
     rate_per_s: float = 200.0
     patience_s: float = PATIENCE_S
     accepted: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    """What was asked for under each of these ids."""
+    refusals_allowed: list[str] = field(default_factory=list)
+    """Codes with which anything may be refused, as before a chaincode is upgraded."""
     poison: list[str] = field(default_factory=list)
     """Commands of no client, which can only become dead letters."""
     prior: list[str] | None = None
@@ -81,9 +87,15 @@ class Driver:
         self._stop.set()
 
     def write(self, path: Path) -> None:
-        """Write down what was accepted, and what was there already, for the checker."""
-        notes = {"accepted": self.accepted, "poison": self.poison, "prior": self.prior}
-        path.write_text(json.dumps(notes))
+        """Write down what was asked and accepted, and what was there already, for the checker."""
+        notes = Notes(
+            accepted=self.accepted,
+            requests=self.requests,
+            refusals_allowed=self.refusals_allowed,
+            poison=self.poison,
+            prior=self.prior,
+        )
+        path.write_bytes(msgspec.json.encode(notes))
 
     async def _is_projected(self, client: httpx.AsyncClient, command_id: str) -> bool:
         """Ask, and wait for a moment; no answer is a no."""
@@ -125,7 +137,7 @@ class Driver:
                 answer = None
             if answer is not None and answer.status_code == httpx.codes.ACCEPTED:
                 command_id = str(answer.json()["commandId"])
-                self.accepted[command_id] = key
+                self._note(command_id, path, body, key)
                 return command_id
             if answer is not None and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                 self.unexpected.append(answer.text)
@@ -134,6 +146,19 @@ class Driver:
                 raise AssertionError(f"no answer within {self.patience_s} s: {answer}")
             self.retries += 1
             await asyncio.sleep(0.05)
+
+    def _note(self, command_id: str, path: str, body: dict[str, str], key: str) -> None:
+        """Write down what was asked for; one id for two keys is no answer that belongs to one."""
+        if self.accepted.setdefault(command_id, key) != key:
+            self.unexpected.append(f"{command_id} for {self.accepted[command_id]} and for {key}")
+        is_mint = path == "/admin/mint"
+        self.requests[command_id] = request_to_api(
+            path,
+            body,
+            key=key,
+            token=self.admin_token if is_mint else self.partner_token,
+            on_behalf_of=None if is_mint else body["fromId"],
+        )
 
     def _authority(self, path: str, body: dict[str, str]) -> dict[str, str]:
         if path == "/admin/mint":

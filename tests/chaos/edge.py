@@ -12,6 +12,7 @@ from gx.domain.roles import TokenRole
 from gx.runtime.clock import SystemClock
 from gx.runtime.settings import ApiSettings, Environment
 from tests.chaos.lab import COIN, Lab, until
+from tests.chaos.notes import request_to_api
 from tests.chaos.proxy import Proxy, to_port
 from tests.ports import free_port
 
@@ -42,6 +43,9 @@ class Edge:
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         command_id = str(answer.json()["commandId"])
         self._lab.accepted[command_id] = key
+        self._lab.requests[command_id] = request_to_api(
+            "/admin/mint", body, key=key, token=self._token
+        )
         return command_id
 
 

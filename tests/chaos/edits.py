@@ -57,6 +57,37 @@ DATABASE_EDITS: Final[Sequence[Edit]] = (
         " VALUES (NOBODY, 'COMMITTED', 'x', 0, 0)",
     ),
     Edit(
+        Rule.NO_BLOCK,
+        "INSERT INTO command_results (command_id, outcome, code, attempts, settled_at_ms)"
+        " VALUES (NOBODY, 'REJECTED', 'ACCOUNT_NOT_FOUND', 0, 0)",
+    ),
+    Edit(
+        Rule.DISCARDED,
+        "INSERT INTO command_results (command_id, outcome, attempts, settled_at_ms)"
+        " VALUES (NOBODY, 'DISCARDED', 0, 0)",
+    ),
+    Edit(
+        Rule.DISCARDED,
+        "INSERT INTO dead_letters VALUES (NOBODY, '{}', 1, 'x', '[]', 0, 'discarded', 0);"
+        " INSERT INTO command_results (command_id, outcome, attempts, settled_at_ms)"
+        " VALUES (NOBODY, 'DISCARDED', 0, 0)",
+    ),
+    Edit(
+        Rule.SUM,
+        "INSERT INTO dead_letters VALUES (NOBODY, '{}', 2, 'x', '[]', 0, 'dead', NULL)",
+    ),
+    Edit(
+        Rule.ALTERED,
+        "UPDATE commands SET arguments = jsonb_set(arguments, '{amount}', '\"7\"')"
+        " WHERE command_id = SOMEBODY",
+    ),
+    Edit(Rule.ALTERED, "UPDATE commands SET actor = 'bob' WHERE command_id = SOMEBODY"),
+    Edit(Rule.WRONG_KEY, "UPDATE commands SET key_hash = NULL WHERE command_id = SOMEBODY"),
+    Edit(
+        Rule.WRONG_KEY,
+        "UPDATE idempotency_keys SET command_id = NOBODY WHERE command_id = SOMEBODY",
+    ),
+    Edit(
         Rule.OTHERWISE,
         "UPDATE command_results SET outcome = 'REJECTED' WHERE command_id = SOMEBODY",
     ),

@@ -1,6 +1,6 @@
 """What the judge can find: each rule with its words, and what was counted beside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -24,6 +24,12 @@ class Rule(StrEnum):
     SENT_AGAIN = "in a second transaction although the first one stands"
     RAISED_AGAIN = "a repeated command raised events again"
     NO_BLOCK = "settled without a block"
+    ALTERED = "stored otherwise than its client asked"
+    WRONG_KEY = "an id that belongs to another key"
+    EFFECT = "did something else than was asked"
+    REFUSED = "refused although nothing stands against it"
+    DISCARDED = "discarded without a letter and its audit"
+    SUM = "the ends do not add up to what was asked"
     UNTOLD = "in a block but not settled"
     DIRECT = "an effect of no command"
     OTHERWISE = "settled otherwise than the ledger said"
@@ -48,7 +54,16 @@ class Finding:
     accepted: int = 0
     committed: int = 0
     rejected: int = 0
+    unordered: int = 0
+    """Refused before anything was ordered, with a code that says so."""
+    discarded: int = 0
     dead: int = 0
+    lost: int = 0
+    """Asked for, and neither carried out nor ended in a way that is known."""
+    doubled: int = 0
+    """Effects too many."""
+    compared: int = 0
+    """Requests, as clients noted them, that were held against what is stored."""
     blocks: int = 0
     invalid_transactions: int = 0
     supply: int = 0
@@ -63,3 +78,8 @@ class Finding:
         found = list(wrong)
         if found:
             self.faults.append(f"{rule}: {len(found)}, such as {found[:SHOWN_MAX]}")
+
+
+def named(faults: Sequence[str]) -> set[Rule]:
+    """Return the rules that these faults break."""
+    return {rule for rule in Rule for fault in faults if fault.startswith(f"{rule}: ")}

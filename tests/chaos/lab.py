@@ -27,6 +27,7 @@ from gx.outbox.command_ids import CommandIds
 from gx.outbox.ports import Acceptance, NewCommand
 from gx.outbox.postgres.inbox import PostgresCommandInbox
 from gx.runtime.clock import SystemClock
+from tests.chaos.notes import Request
 from tests.chaos.nursery import Child, begin, begin_judge
 from tests.chaos.proxy import Proxy, to_port, to_socket
 from tests.ports import free_port
@@ -61,6 +62,7 @@ class Lab:
     folder: Path
     dsn: str
     accepted: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
     children: list[Child] = field(default_factory=list)
     notes: dict[str, object] = field(default_factory=dict)
     verdict: list[str] | None = None
@@ -185,6 +187,7 @@ class Lab:
         ids = [answer.command_id for answer in answers if isinstance(answer, Acceptance)]
         assert len(ids) == len(commands), answers
         self.accepted.update((each, f"key {first + n}") for n, each in enumerate(ids))
+        self.requests.update(zip(ids, map(_request, keyed), strict=True))
         return ids
 
     # ------------------------------------------------------------ looking
@@ -250,7 +253,12 @@ class Lab:
     async def judge(self) -> list[str]:
         """Have the judge recount everything, and return the faults that it names."""
         notes, answer = self.folder / "notes.json", self.folder / "finding.json"
-        told = {"accepted": self.accepted, "prior": [], **self.notes}
+        told = {
+            "accepted": self.accepted,
+            "requests": self.requests,
+            "prior": [],
+            **self.notes,
+        }
         notes.write_bytes(msgspec.json.encode(told))
         answer.unlink(missing_ok=True)
         child = begin_judge(self.dsn, self.ledger_file, notes, answer)
@@ -269,6 +277,15 @@ def _command(
         subject=actor,
         role=role,
         scopes=COMMANDS[command_type].scopes(arguments, actor),
+    )
+
+
+def _request(command: NewCommand) -> Request:
+    return Request(
+        type=command.command_type,
+        arguments=dict(command.arguments),
+        actor=command.actor,
+        key_hash=command.key_hash,
     )
 
 

@@ -10,29 +10,25 @@ import signal
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 import asyncpg
 import msgspec
 import pytest
-from typing_extensions import override
 
 from gx.domain.identifiers import BlockNumber, TransactionId
 from gx.ledger.ports import Block, ChaincodeEvent
 from gx.projection.read_model import ColumnType, ReadModel
 from gx.projection.read_models import READ_MODELS
-from tests.chaos.alerts import judge_alerts
+from tests.chaos.asked import BLOCKLESS
 from tests.chaos.chains import Chain, World, open_chain
 from tests.chaos.checker import judge, judge_chain
 from tests.chaos.edits import DATABASE_EDITS, FILE_EDITS, NOBODY, Edit
-from tests.chaos.findings import Finding, Rule
+from tests.chaos.findings import Finding, Rule, named
 from tests.chaos.lab import Lab
-from tests.chaos.notes import AlertNotes, ExpectedAlert, Notes
+from tests.chaos.notes import Notes
 from tests.conftest import SharedServer, run_in_own_loop, temporary_database
 
 SINGLETONS: Final = ("system_status", "supply", "genesis")
@@ -68,10 +64,10 @@ async def _run_quietly(lab: Lab) -> None:
 
 def notes_of(lab: Lab) -> Notes:
     """What the run's clients were told."""
-    return Notes(accepted=dict(lab.accepted), prior=[])
+    return Notes(accepted=dict(lab.accepted), requests=dict(lab.requests), prior=[])
 
 
-async def faults_after(lab: Lab, *statements: str) -> list[str]:
+async def faults_after(lab: Lab, *statements: str, notes: Notes | None = None) -> list[str]:
     """Return what the judge finds once these statements have run; then nothing has happened."""
     connection = await asyncpg.connect(lab.dsn)
     editing = connection.transaction(isolation="repeatable_read")
@@ -80,24 +76,24 @@ async def faults_after(lab: Lab, *statements: str) -> list[str]:
         for statement in statements:
             await connection.execute(statement)
         async with open_chain(lab.ledger_file) as chain:
-            return (await judge_chain(connection, chain, notes_of(lab))).faults
+            return (await judge_chain(connection, chain, notes or notes_of(lab))).faults
     finally:
         await editing.rollback()
         await connection.close()
 
 
 async def faults_of(lab: Lab, chain: Chain, notes: Notes) -> list[str]:
-    """Return what the judge finds with another chain, or other notes."""
+    """Return what the judge finds wrong with another chain, or other notes."""
+    return (await finding_of(lab, chain, notes)).faults
+
+
+async def finding_of(lab: Lab, chain: Chain, notes: Notes) -> Finding:
+    """Return all that the judge finds with another chain, or other notes."""
     connection = await asyncpg.connect(lab.dsn)
     try:
-        return (await judge_chain(connection, chain, notes)).faults
+        return await judge_chain(connection, chain, notes)
     finally:
         await connection.close()
-
-
-def named(faults: Sequence[str]) -> set[Rule]:
-    """Return the rules that these faults break."""
-    return {rule for rule in Rule for fault in faults if fault.startswith(f"{rule}: ")}
 
 
 # ------------------------------------------------------------------ nothing, and the database
@@ -110,6 +106,7 @@ async def test_nothing_is_found_where_nothing_is_wrong(quiet_run: Lab) -> None:
     assert finding.faults == []
     assert (finding.accepted, finding.committed, finding.rejected) == (6, 5, 1)
     assert finding.blocks > 3
+    assert (finding.compared, finding.lost, finding.doubled) == (6, 0, 0)
     assert finding.rows > 10
     assert finding.supply > 0
 
@@ -284,65 +281,89 @@ async def test_a_restored_database_lets_the_ledger_answer_again(quiet_run: Lab) 
     assert Rule.SENT_AGAIN not in named(faults)
 
 
-# ------------------------------------------------------------------ alerts
+Decision = dict[str, object]
 
 
-@contextmanager
-def a_prometheus(fired: dict[str, list[float]]) -> Iterator[str]:
-    """Answer every question with these alerts and the times at which they were firing."""
-    series = [
-        {"metric": {"alertname": name}, "values": [[at_s, "1"] for at_s in times]}
-        for name, times in fired.items()
+def _rewritten(block: Block, change: Callable[[Decision], Decision]) -> Block:
+    """Tell another end of the block's one command."""
+    (transaction,) = block.transactions
+    assert transaction.event is not None
+    payload = json.loads(transaction.event.payload)
+    payload["outcomes"] = [change(each) for each in payload["outcomes"]]
+    event = replace(transaction.event, payload=json.dumps(payload))
+    return replace(block, transactions=(replace(transaction, event=event),))
+
+
+def _event(**changes: object) -> Callable[[Decision], Decision]:
+    """Change what the one event of a decision says."""
+
+    def change(decision: Decision) -> Decision:
+        (event,) = msgspec.convert(decision["events"], list[dict[str, object]])
+        return {**decision, "events": [{**event, **changes}]}
+
+    return change
+
+
+def _twice(decision: Decision) -> Decision:
+    (event,) = msgspec.convert(decision["events"], list[dict[str, object]])
+    return {**decision, "events": [event, event]}
+
+
+REWRITTEN: Final[dict[str, tuple[Rule, Callable[[Decision], Decision]]]] = {
+    "nothing": (Rule.EFFECT, lambda each: {**each, "events": []}),
+    "another amount": (Rule.EFFECT, _event(amount="1")),
+    "another receiver": (Rule.EFFECT, _event(toId="carol")),
+    "another change": (Rule.EFFECT, _event(changes=[])),
+    "twice": (Rule.EFFECT, _twice),
+    "refused": (
+        Rule.REFUSED,
+        lambda each: {**each, "outcome": "REJECTED", "code": "INSUFFICIENT_FUNDS", "events": []},
+    ),
+    "refused, and done": (
+        Rule.EFFECT,
+        lambda each: {**each, "outcome": "REJECTED", "code": "SYSTEM_PAUSED"},
+    ),
+}
+
+
+@pytest.mark.parametrize("text", REWRITTEN)
+async def test_what_was_not_asked_for_is_named(quiet_run: Lab, text: str) -> None:
+    """An effect is compared with the request: who pays whom how much, once, or why not."""
+    rule, change = REWRITTEN[text]
+    async with open_chain(quiet_run.ledger_file) as chain:
+        blocks = [block async for block in chain.blocks()]
+    edited = EditedChain([*blocks[:-1], _rewritten(blocks[-1], change)])
+
+    finding = await finding_of(quiet_run, edited, notes_of(quiet_run))
+
+    assert rule in named(finding.faults)
+    assert finding.lost == (1 if text == "nothing" else 0)
+    assert finding.doubled == (1 if text == "twice" else 0)
+
+
+@pytest.mark.parametrize("code", sorted(BLOCKLESS))
+async def test_a_refusal_in_no_block_needs_a_reason(quiet_run: Lab, code: str) -> None:
+    """What clients asked for in good order must succeed, whatever code stands in its place."""
+    command_id = "00000000-0000-7000-8000-000000000001"
+    asked = next(r for r in quiet_run.requests.values() if r.type == "TRANSFER_TOKENS")
+    arguments = json.dumps(asked.arguments)
+    statements = [
+        (
+            "INSERT INTO commands (command_id, command_type, arguments, actor, subject, role,"  # noqa: S608 (constants)
+            f" accepted_at_ms) VALUES ('{command_id}', 'TRANSFER_TOKENS', '{arguments}',"
+            f" '{asked.actor}', 's', 'r', 9e15)"
+        ),
+        (
+            "INSERT INTO command_results (command_id, outcome, code, attempts, settled_at_ms)"  # noqa: S608 (constants)
+            f" VALUES ('{command_id}', 'REJECTED', '{code}', 0, 0)"
+        ),
     ]
-    body = json.dumps({"status": "success", "data": {"result": series}}).encode()
+    notes = notes_of(quiet_run)
+    notes = msgspec.structs.replace(notes, accepted={**notes.accepted, command_id: "lost"})
 
-    class Answer(BaseHTTPRequestHandler):
-        """Whatever is asked."""
-
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        @override
-        def log_message(self, format: str, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.mark.parametrize(
-    ("fired", "rules"),
-    [
-        ({"Watchdog": [1.0], "Expected": [15.0]}, set()),
-        ({"Watchdog": [1.0], "Expected": [15.0], "Tolerated": [16.0]}, set()),
-        ({"Watchdog": [1.0]}, {Rule.SILENT}),
-        ({"Expected": [25.0]}, {Rule.SILENT}),
-        ({"Expected": [15.0], "Other": [15.0]}, {Rule.NOISY}),
-    ],
-    ids=["well", "collateral", "silent", "too late", "noisy"],
-)
-def test_alerts_are_compared_with_what_should_have_fired(
-    fired: dict[str, list[float]], rules: set[Rule]
-) -> None:
-    """An alert that stays silent or comes too late is a fault, and so is one nobody expects."""
-    finding = Finding()
-    with a_prometheus(fired) as url:
-        expected = [ExpectedAlert(alert="Expected", from_s=10, to_s=20)]
-        notes = AlertNotes(
-            prometheus=url, from_s=0, to_s=30, expected=expected, collateral=["Tolerated"]
-        )
-        judge_alerts(notes, finding)
-
-    assert named(finding.faults) == rules
-    assert finding.alerts == (0 if Rule.SILENT in rules else 1)
+    assert named(await faults_after(quiet_run, *statements, notes=notes)) == {
+        Rule.REFUSED, Rule.SUM,
+    }  # fmt: skip
 
 
 def test_each_rule_is_tried() -> None:
@@ -350,6 +371,6 @@ def test_each_rule_is_tried() -> None:
     tried = {
         *(edit.rule for edit in (*DATABASE_EDITS, *FILE_EDITS)), *WORSE,
         Rule.LOST, Rule.UNASKED, Rule.KEY_TWICE, Rule.POISON_PASSED, Rule.REBUILT,
-        Rule.SILENT, Rule.NOISY,
+        Rule.SILENT, Rule.NOISY, *(rule for rule, _ in REWRITTEN.values()),
     }  # fmt: skip
     assert tried == set(Rule)

@@ -7,7 +7,7 @@ out, and what the judge must say then, stands in `tests.chaos.planted.catalogue`
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.chaos.bugs import ledger, outbox, projection
+from tests.chaos.bugs import effects, ledger, outbox, projection
 
 BUGS: Final[Mapping[str, Callable[[], None]]] = {
     "no-fence": outbox.no_fence,
@@ -25,4 +25,9 @@ BUGS: Final[Mapping[str, Callable[[], None]]] = {
     "unchecked-hashes": ledger.unchecked_hashes,
     "unchecked-end": ledger.unchecked_end,
     "skips-when-slow": ledger.skips_when_slow,
+    "no-effect": effects.no_effect,
+    "one-unit": effects.one_unit,
+    "refuses-all": effects.refuses_all,
+    "stale-amount": effects.stale_amount,
+    "swapped-ids": effects.swapped_ids,
 }

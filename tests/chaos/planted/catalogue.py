@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tests.chaos.findings import Rule
 from tests.chaos.lab import Lab
-from tests.chaos.planted import crashes, network, queue, storage
+from tests.chaos.planted import crashes, effects, network, queue, storage
 from tests.chaos.proxy import Toxics
 
 Scene: TypeAlias = Callable[[Lab, Sequence[str]], Awaitable[None]]
@@ -50,10 +50,14 @@ def _moved(kind: str, offsets_s: Sequence[int]) -> Planted:
 RESTORE: Final = "restore"
 """No fault of the schedule: an operator's work, which has a suite of its own."""
 
+NO_FAULT: Final = "no-fault"
+"""A bug that is there all the time."""
+
 _CLIENT: Final = "re-keyed-retry"
 _SERVER: Final = "no-synchronous-commit"
-ELSEWHERE: Final = frozenset({_CLIENT, _SERVER})
-"""Bugs that are no process's of ours: a client's, and a setting of PostgreSQL."""
+_TRIGGER: Final = "swallowing-trigger"
+ELSEWHERE: Final = frozenset({_CLIENT, _SERVER, _TRIGGER})
+"""Bugs that are no process's of ours: a client's, a setting of PostgreSQL, and a trigger in it."""
 
 _SLOW: Final = ("skips-when-slow", "gap-unseen")
 _LOST_WRITE: Final = ("written-once",)
@@ -87,5 +91,11 @@ PLANTED: Final[Sequence[Planted]] = (
     Planted("torn-tail", ("unchecked-end",), storage.torn_end, Rule.CHAIN),
     Planted("flipped-byte", ("unchecked-hashes",), storage.changed_byte, Rule.CHAIN),
     Planted("poison", ("buried-together",), queue.poison_in_a_batch, Rule.GIVEN_UP),
+    Planted(NO_FAULT, ("no-effect",), effects.transfers_at_the_ledger, Rule.EFFECT),
+    Planted(NO_FAULT, ("one-unit",), effects.transfers_at_the_ledger, Rule.EFFECT),
+    Planted(NO_FAULT, ("refuses-all",), effects.transfers_at_the_ledger, Rule.REFUSED),
+    Planted(NO_FAULT, ("stale-amount",), effects.transfers_at_the_submitter, Rule.EFFECT),
+    Planted(NO_FAULT, ("swapped-ids",), effects.requests_at_once, Rule.WRONG_KEY),
+    Planted(NO_FAULT, (_TRIGGER,), effects.swallowed_commands, Rule.REFUSED),
 )
 """Every kind of fault of the schedule comes up: each is proven able to fail the judge."""
