@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from gx.cli import reconcile
 from gx.cli.main import app
 from gx.domain.differences import Difference, DifferenceKind
+from gx.domain.errors import GxError
 from gx.operations.reconcile import Report
+from gx.projection.ports import WrongChainError
 from gx.runtime.reconciling import AlreadyComparingError
 from tests.ports import free_port
 
@@ -54,6 +56,29 @@ def test_whatever_changes_something_needs_a_reason(option: str) -> None:
 
     assert code == 2, output
     assert "--reason" in output
+
+
+def test_a_reason_for_nothing_is_a_mistake() -> None:
+    """Whoever forgets --repair must not believe that something was repaired."""
+    code, output = run("--reason", "A row was edited by hand")
+
+    assert code == 2, output
+    assert "--repair" in output
+
+
+def test_where_nothing_names_a_database_code_3_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither settings nor a running stack: that is no difference either."""
+    monkeypatch.delenv("GX_DATABASE_DSN", raising=False)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("GX_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    code, output = run("--json")
+
+    assert code == 3, output
+    assert '"ok": null' in output
 
 
 REPAIR = ("--repair", "--reason", "Found by a test")
@@ -119,13 +144,14 @@ def test_repairing_says_why_there_is_nothing_to_rebuild(
     assert f"nothing was rebuilt: {words}" in output
 
 
+@pytest.mark.parametrize("error", [AlreadyComparingError, WrongChainError])
 def test_a_comparison_that_cannot_begin_is_told_with_code_3(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, error: type[GxError]
 ) -> None:
     """A script must not take "somebody compares already" for a difference."""
 
     async def compare(*_: object) -> Report:
-        raise AlreadyComparingError("gx is being compared already")
+        raise error("gx is being compared already")
 
     monkeypatch.setattr(reconcile, "_compare_all", compare)
 

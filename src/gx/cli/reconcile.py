@@ -22,6 +22,7 @@ from gx.operations.reconcile import (
     Report,
     Sides,
 )
+from gx.projection.ports import WrongChainError
 from gx.projection.reading import EventFoldError
 from gx.runtime.read_models import RebuildRequest, rebuild_projection
 from gx.runtime.reconciling import (
@@ -30,6 +31,7 @@ from gx.runtime.reconciling import (
     ledger_check,
     open_sides,
 )
+from gx.runtime.settings import SettingsError
 
 app = typer.Typer(add_completion=False)
 
@@ -64,6 +66,8 @@ _NOT_COMPARED: Final = (
     LeaseLostError,
     LedgerError,
     ReconcileError,
+    SettingsError,
+    WrongChainError,
 )
 _REPAIR: Final = 'the ledger is right: `gx reconcile --repair --reason "..."` makes them again'
 
@@ -100,8 +104,9 @@ def reconcile(
     of commands.
 
     Exits with 0 if all agree, 1 if something differs, 3 if nothing could be
-    compared: ledger or database cannot be reached, or somebody compares
-    already. With --json that is told as `error`.
+    compared: ledger or database are not named or cannot be reached, the ledger
+    is not the projected one, or somebody compares already. With --json that is
+    told as `error`.
 
     Examples:
       gx reconcile
@@ -111,6 +116,8 @@ def reconcile(
     """
     if (repair or declare_outside) and not reason:
         raise UsageFailedError("say why with --reason: it is kept in the audit with your name")
+    if reason and not (repair or declare_outside):
+        raise UsageFailedError("--reason says why of --repair or --declare-outside: name one")
     declaration = Declaration(actor=getpass.getuser(), reason=reason) if declare_outside else None
     is_repaired = False
     try:
