@@ -34,6 +34,10 @@ class Family:
             assert time.monotonic() < deadline_s, f"{marks} did not all start:\n{self.said()}"
             time.sleep(POLL_S)
 
+    def find(self, mark: str) -> psutil.Process:
+        """Return the descendant with this part of a command line."""
+        return next(process for process in self.seen if mark in _command(process))
+
     def end(self, number: signal.Signals) -> int:
         """Send a signal to the program alone, and return its status when it has ended."""
         self._look()

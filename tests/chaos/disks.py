@@ -99,17 +99,17 @@ class LimitedFiles(Disk):
 async def mounted(place: Path) -> AsyncIterator[Disk | None]:
     """Mount a disk on an empty folder for the length of an `async with`; None if we may not."""
     await asyncio.to_thread(place.mkdir, parents=True, exist_ok=True)
+    options = f"size={SIZE_BYTES},mode=755"
     try:
-        await _run(
-            "mount", "-t", "tmpfs", "-o", f"size={SIZE_BYTES},mode=755", "gx-chaos", str(place)
-        )
-    except (DiskError, OSError):
-        yield None
-        return
-    try:
+        try:
+            await _run("mount", "-t", "tmpfs", "-o", options, "gx-chaos", str(place))
+        except (DiskError, OSError):
+            yield None
+            return
         yield MountedDisk(place)
     finally:
-        await _run("umount", "--lazy", str(place))
+        if await asyncio.to_thread(place.is_mount):
+            await _run("umount", "--lazy", str(place))
 
 
 def used_bytes(place: Path) -> int:
@@ -122,6 +122,9 @@ async def _run(*command: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
-    _, said = await process.communicate()
+    try:
+        _, said = await process.communicate()
+    finally:
+        await process.wait()  # cancelled or not: what it mounts is unmounted after that
     if process.returncode != 0:
         raise DiskError(f"{' '.join(command)}: {said.decode().strip()}")

@@ -14,6 +14,8 @@ from tests.chaos.stage import Stage
 
 FENCED: Final = ("lease_lost", "projection_fenced_out")
 CALM_S: Final = 0.5
+WITHOUT_FAULTS_S: Final = 30.0
+"""How long a story of no faults is under load: about as long as one of some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ async def play_round(
     told, began_s = Round(), time.monotonic()
     try:
         async with under_load(stage.driver):
-            await asyncio.sleep(CALM_S)
+            await asyncio.sleep(CALM_S if faults else WITHOUT_FAULTS_S)
             for fault in faults:
                 played = await _play(stage, fault, told)
                 told.played.append(played)

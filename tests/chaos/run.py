@@ -4,6 +4,7 @@
     python -m tests.chaos.run --ledger fabric --faults 60
     python -m tests.chaos.run --previous --faults 60
     python -m tests.chaos.run --story "kill:ledger@0.40,freeze:projector@1.20+0.80"
+    python -m tests.chaos.run --faults 3 --seed 7 --plant-sql bug.sql
 
 A whole run, 300 faults on the embedded ledger, 40 with standbys of the release before this one and
 40 on Fabric as the repository has them, writes docs/reference/chaos with its endings; any other
@@ -27,9 +28,11 @@ from typing import Final
 
 import uvloop
 
+from benchmarks.ending import ending_cleanly
 from benchmarks.machine import Machine
+from benchmarks.options import number, whole_number
 from gx.ledger.kinds import LedgerKind
-from tests.chaos.faults.story import Fault, read_story, write_story
+from tests.chaos.faults.story import Fault, StoryError, read_story, write_story
 from tests.chaos.report import RunReport, render, summary, write
 from tests.chaos.rounds import FENCED, Played, Round, play_round
 from tests.chaos.schedule import draw, require_possible
@@ -50,9 +53,12 @@ BY_MAKE: Final = "--by-make"
 DEFAULTS: Final = ["--faults", "300", "--previous-faults", "40", "--fabric-faults", "40"]
 """What `make chaos` asks for by itself."""
 
+LEDGERS: Final = [kind.value for kind in LedgerKind]
+
 A_ROUND: Final = 25
 REPLAYS_MAX: Final = 14
 SHRINK_MAX_S: Final = 900.0
+SEARCH: Final = f"shorter stories to play in search of the smallest (default: {REPLAYS_MAX})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +126,7 @@ async def run(order: Order) -> RunReport:
     async with order.stage() as stage:
         report.machine = await _machine(stage)
         await _plant(stage, order.planted)
-        for begin in range(0, len(order.faults), A_ROUND):
+        for begin in range(0, max(len(order.faults), 1), A_ROUND):
             line = _Progress(begin, len(order.faults), stage)
             played = await play_round(stage, order.faults[begin : begin + A_ROUND], line.tell)
             report.rounds.append(played)
@@ -147,7 +153,7 @@ async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
     give_up_s = time.monotonic() + SHRINK_MAX_S
 
     async def fails(story: Sequence[Fault]) -> bool:
-        _say(f"replaying {len(story)} of {len(faults)}: {write_story(story)}")
+        _say(f"replaying {len(story)} of {len(faults)}: {write_story(story) or 'no faults'}")
         async with order.stage() as stage:
             await _plant(stage, order.planted)
             told = await play_round(stage, story)
@@ -214,21 +220,52 @@ def parse(arguments: Sequence[str]) -> Request:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Hurt the loop under load, and judge it.")
-    parser.add_argument("--faults", type=int, default=300, help="how many, on the local ledger")
-    parser.add_argument("--previous-faults", type=int, default=0, help="so many with --previous")
-    parser.add_argument("--fabric-faults", type=int, default=0, help="and then so many on Fabric")
-    parser.add_argument("--ledger", type=LedgerKind, default=LedgerKind.LOCAL)
-    parser.add_argument("--seed", type=int, default=None, help="repeats a schedule")
-    parser.add_argument("--story", default="", help="play these faults instead")
-    parser.add_argument("--rate", type=float, default=100.0, help="commands a second")
-    parser.add_argument("--replays", type=int, default=REPLAYS_MAX, help="to find less to blame")
-    parser.add_argument("--plant-sql", type=Path, help="break the system by this file first")
-    parser.add_argument("--previous", action="store_true", help="the standbys are older by one")
-    parser.add_argument("--output", type=Path, help="write .json, .md and .svg of this name")
-    parser.add_argument("--render", action="store_true", help="write the page anew from its JSON")
-    parser.add_argument(BY_MAKE, action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos.run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add, count = parser.add_argument, whole_number(at_least=0)
+    add("--faults", type=count, default=300, help="how many faults (default: 300)")
+    add("--ledger", choices=LEDGERS, default=LEDGERS[0], help="where (default: local)")
+    add("--previous", action="store_true", help="the standbys are of the release before this one")
+    add("--previous-faults", type=count, default=0, help="then so many with such standbys, locally")
+    add("--fabric-faults", type=count, default=0, help="then so many on Fabric")
+    add("--seed", type=int, help="play the same schedule as a run before; else a random one")
+    add("--story", type=_story, help="play these faults instead of drawn ones; '' is none at all")
+    add("--rate", type=number(at_least=1), default=100.0, help="commands a second (default: 100)")
+    add("--replays", type=count, default=REPLAYS_MAX, help=f"after a finding: {SEARCH}")
+    add("--plant-sql", type=_planted, metavar="FILE", help="break the system by this file first")
+    add("--output", type=Path, help="write .json, .md and .svg of this name")
+    add("--render", action="store_true", help="write the page anew from its JSON, and play nothing")
+    add(BY_MAKE, action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    options.ledger = LedgerKind(options.ledger)
+    try:
+        require_possible(options.story or (), options.ledger)
+    except StoryError as error:
+        parser.error(f"argument --story: {error}")
+    if not options.render and options.story is None and not any(_counts(options)):
+        parser.error("there is nothing to play: ask for a fault, or for --story '' to play none")
+    return options
+
+
+def _counts(options: argparse.Namespace) -> Sequence[int]:
+    return (options.faults, options.previous_faults, options.fabric_faults)
+
+
+def _story(text: str) -> tuple[Fault, ...]:
+    try:
+        return read_story(text)
+    except StoryError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _planted(text: str) -> tuple[Path, str]:
+    try:
+        return Path(text), Path(text).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {error}") from error
 
 
 def _called(arguments: Sequence[str]) -> str:
@@ -241,27 +278,34 @@ def _called(arguments: Sequence[str]) -> str:
 
 def _orders(options: argparse.Namespace, command: str) -> list[Order]:
     seed: int = random.randrange(10**6) if options.seed is None else options.seed  # noqa: S311 (a schedule)
-    story = read_story(options.story)
-    require_possible(story, options.ledger)
-    wanted: list[tuple[LedgerKind, bool, int]] = [
-        (options.ledger, options.previous, options.faults),
-        (LedgerKind.LOCAL, True, options.previous_faults),
-        (LedgerKind.FABRIC, False, options.fabric_faults),
+    story: Sequence[Fault] | None = options.story
+    file, planted = options.plant_sql or (None, "")
+    of_each = _counts(options)
+    kinds = (
+        (options.ledger, options.previous),
+        (LedgerKind.LOCAL, True),
+        (LedgerKind.FABRIC, False),
+    )
+    wanted: list[tuple[LedgerKind, bool, Sequence[Fault]]] = [
+        (ledger, with_previous, draw(seed, count, ledger))
+        for (ledger, with_previous), count in zip(kinds, of_each, strict=True)
+        if count
     ]
+    if story is not None:
+        wanted = [(options.ledger, options.previous, story)]
     return [
         Order(
             ledger=ledger,
             seed=seed,
-            faults=story or draw(seed, count, ledger),
+            faults=faults,
             rate_per_s=options.rate,
             command=command,
-            planted=options.plant_sql.read_text() if options.plant_sql else "",
-            planted_file=options.plant_sql,
+            planted=planted,
+            planted_file=file,
             with_previous=with_previous,
             replays_max=options.replays,
         )
-        for ledger, with_previous, count in wanted
-        if count
+        for ledger, with_previous, faults in wanted
     ]
 
 
@@ -287,12 +331,17 @@ async def main(request: Request) -> int:
 async def _explain(order: Order, report: RunReport) -> None:
     """Print the smallest story that fails again, and how to play it."""
     last = [played.fault for played in report.rounds[-1].played]
+    if not order.faults:
+        _say("It fails without any fault.")
     if not last or not order.replays_max:
         return
     shrunk = await smallest_story(order, last)
     report.smallest = write_story(shrunk.story)
     if not shrunk.is_reproduced:
         _say("The round's faults alone did not fail again; the whole run is repeated by its seed.")
+    if not shrunk.story:
+        _say(f"It fails without any fault. See it again with\n  {order.replay('')}")
+        return
     sure = "the smallest" if shrunk.is_minimal else "the smallest so far"
     _say(
         f"{len(shrunk.story)} faults, {sure} story after {shrunk.replays} replays. Play it with\n"
@@ -301,5 +350,5 @@ async def _explain(order: Order, report: RunReport) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # Ctrl-C cleans up
+    with ending_cleanly(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(main(parse(sys.argv[1:]))))

@@ -1,7 +1,8 @@
 """From a story that fails to the smallest one that still does.
 
 Delta debugging (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002):
-leave out a half, then quarters, and so on, for as long as the rest still fails.
+leave out a half, then quarters, and so on, for as long as the rest still fails. Before that, leave
+out everything: what fails without any fault is no fault's doing.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +16,8 @@ class Shrunk:
     """The smallest story that was seen to fail, and how sure that is.
 
     Without `is_reproduced` not even the whole story failed again. With `is_minimal` every story
-    that leaves out one fault more was played, and did not fail.
+    that leaves out one fault more was played, and did not fail. An empty story that is reproduced
+    fails without any fault.
     """
 
     story: tuple[Fault, ...]
@@ -41,6 +43,8 @@ async def shrink(
     try:
         if not await search.fails(smallest):
             return search.result(smallest, is_reproduced=False, is_minimal=False)
+        if await search.fails(()):
+            return search.result((), is_reproduced=True, is_minimal=True)
         parts = 2
         while len(smallest) > 1:
             shorter = await _leave_out_one(smallest, parts, search)
@@ -51,10 +55,10 @@ async def shrink(
             else:
                 parts = min(2 * parts, len(smallest))
     except _SpentError:
-        smallest = search.smallest or smallest
-        return search.result(
-            smallest, is_reproduced=bool(search.smallest), is_minimal=len(smallest) == 1
-        )
+        smallest = smallest if search.smallest is None else search.smallest
+        is_reproduced = search.smallest is not None
+        is_minimal = len(smallest) <= 1 and search.has_played(())
+        return search.result(smallest, is_reproduced=is_reproduced, is_minimal=is_minimal)
     return search.result(smallest, is_reproduced=True, is_minimal=True)
 
 
@@ -94,6 +98,9 @@ class _Search:
         if self._known[story]:
             self.smallest = story
         return self._known[story]
+
+    def has_played(self, story: tuple[Fault, ...]) -> bool:
+        return story in self._known
 
     def result(self, story: tuple[Fault, ...], *, is_reproduced: bool, is_minimal: bool) -> Shrunk:
         return Shrunk(

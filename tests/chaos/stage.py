@@ -21,6 +21,7 @@ from tests.chaos.clocks import Clocks, faketime_prefix, find_faketime, swept_sha
 from tests.chaos.disks import Disk, LimitedFiles, mounted
 from tests.chaos.driver import Driver
 from tests.chaos.faults.kind import LEASE_S, WORKERS, FaultImpossibleError
+from tests.chaos.guard import guarded
 from tests.chaos.proxy import Link, Proxy, to_port, to_socket
 from tests.chaos.scenes import a_driver
 from tests.chaos.stack import Staging, Standby, Way
@@ -249,6 +250,7 @@ async def a_stage(
             tempfile.TemporaryDirectory(prefix="gx-loop-", ignore_cleanup_errors=True)
         )
         stack.enter_context(swept_shared_memory())
+        await stack.enter_async_context(guarded(Path(name)))
         Path(name).chmod(0o755)  # noqa: ASYNC240 (nothing else runs yet)
         fabric_ports = free_ports() if ledger is LedgerKind.FABRIC else ()
         environment = _environment(fabric_ports)

@@ -34,6 +34,31 @@ async def test_only_the_faults_to_blame_are_left(culprits: tuple[int, ...]) -> N
     assert shrunk.is_minimal
 
 
+async def test_what_fails_without_any_fault_is_blamed_on_none() -> None:
+    """A bug that needs no fault would otherwise be told as the doing of whichever was played."""
+
+    async def always(_: Sequence[Fault]) -> bool:
+        return True
+
+    shrunk = await shrink(STORY, always, replays_max=50)
+
+    assert shrunk.story == ()
+    assert shrunk.replays == 2
+    assert shrunk.is_reproduced
+    assert shrunk.is_minimal
+
+
+async def test_one_fault_is_the_smallest_story_only_if_none_was_played_too() -> None:
+    """A single fault that fails may still be innocent."""
+    one = STORY[:1]
+
+    unsure = await shrink(one, blaming(*one), replays_max=1)
+    sure = await shrink(one, blaming(*one), replays_max=2)
+
+    assert (unsure.story, unsure.is_reproduced, unsure.is_minimal) == (one, True, False)
+    assert (sure.story, sure.is_reproduced, sure.is_minimal) == (one, True, True)
+
+
 async def test_a_story_that_does_not_fail_again_is_told_as_it_was() -> None:
     """Chance is not blamed on a fault: the whole story is returned, and said not to repeat."""
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import psutil
 
+from gx.database.tether import tethered
 from tests.ports import free_port
 
 START_S: Final = 180.0
@@ -178,7 +179,8 @@ async def loop_in(
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with await asyncio.to_thread((folder / "up.log").open, "wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *program, *options),
+            # The supervisor ends its own children only if it is asked to.
+            *tethered((sys.executable, *program, *options), death_signal=signal.SIGTERM),
             env=full,
             stdout=log,
             stderr=log,
