@@ -52,6 +52,12 @@ class RunFigures(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     smallest_story: str | None
     kinds: list[KindFigures]
     story: list[str]
+    unordered: int = 0
+    """Refused for good reason in no block."""
+    discarded: int = 0
+    lost: int | None = None
+    """As the judge counted, like `doubled`; None where it could not, or did not."""
+    doubled: int | None = None
     standbys: str = ""
     """The release that the standbys are of, where it is not the others'."""
 

@@ -58,11 +58,15 @@ class RunReport:
         return Counter(each.impossible for each in self.played if each.impossible is not None)
 
     def judged(self, name: str) -> int:
+        """Return one of the judge's last counts, 0 if there is none."""
+        return self.counted(name) or 0
+
+    def counted(self, name: str) -> int | None:
         """Return one of the judge's last counts: history accumulates, so it is of all rounds."""
         for each in reversed(self.rounds):
             if name in each.judged:
                 return int(str(each.judged[name]))
-        return 0
+        return None
 
     def recoveries_s(self) -> Mapping[str, list[float]]:
         """Return how long each kind took, where somebody waited; in the catalogue's order."""
@@ -102,7 +106,11 @@ class RunReport:
             accepted=self.judged("accepted"),
             committed=self.judged("committed"),
             rejected=self.judged("rejected"),
+            unordered=self.judged("unordered"),
+            discarded=self.judged("discarded"),
             dead=self.judged("dead"),
+            lost=self.counted("lost"),
+            doubled=self.counted("doubled"),
             blocks=self.judged("blocks"),
             retries=self.retries,
             restarts=self.restarts,
@@ -126,6 +134,8 @@ def summary(report: RunReport) -> str:
     """Sum a run up in some lines."""
     recoveries = [each for kind in report.recoveries_s().values() for each in kind]
     median = f"{statistics.median(recoveries):.2f} s" if recoveries else "not measured"
+    lost, doubled = report.counted("lost"), report.counted("doubled")
+    counts = "lost and doubled not counted" if lost is None else f"lost {lost}, doubled {doubled}"
     lines = [
         (
             f"{report.faults} faults of {len(report.by_kind())} kinds on {report.ledger}, seed"
@@ -133,17 +143,19 @@ def summary(report: RunReport) -> str:
         ),
         (
             f"{report.judged('accepted'):,} commands accepted, {report.judged('committed'):,}"
-            f" committed, {report.judged('rejected'):,} refused, with {report.prior} from before"
-            f" the clients; {report.judged('dead')} dead letters;"
+            f" committed, {report.judged('rejected'):,} refused, {report.judged('unordered')}"
+            f" refused in no block, {report.judged('discarded')} discarded,"
+            f" with {report.prior} from before the clients; {report.judged('dead')} dead letters;"
             f" {report.retries:,} requests repeated"
         ),
         (f"{report.restarts} restarts, {report.fenced} leases lost; median recovery {median}"),
         *(f"skipped {count} times: {reason}" for reason, count in report.skipped.items()),
     ]
     if report.findings:
-        lines += [f"{len(report.findings)} FINDINGS:", *(f"  {each}" for each in report.findings)]
+        lines += [counts, f"{len(report.findings)} FINDINGS:"]
+        lines += [f"  {each}" for each in report.findings]
     else:
-        lines.append("lost 0, doubled 0: the judge found nothing wrong")
+        lines.append(f"{counts}: the judge found nothing wrong")
     return "\n".join(lines)
 
 

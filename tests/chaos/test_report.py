@@ -40,6 +40,8 @@ def a_report(*findings: str) -> RunReport:
         "rejected": 100,
         "blocks": 70,
         "dead": 4,
+        "lost": 2 if findings else 0,
+        "doubled": 0,
     }
     one = Round(played=played, findings=list(findings), judged=judged)
     return RunReport(
@@ -67,11 +69,15 @@ def test_a_summary_counts_what_happened() -> None:
 
 
 def test_a_summary_never_claims_what_was_not_found() -> None:
-    """With a finding nothing is said to be fine."""
+    """With a finding nothing is said to be fine; lost and doubled are what was counted."""
     text = summary(a_report("balances differ: 1"))
+    blind = a_report()
+    blind.rounds[0].judged.clear()
 
     assert "balances differ: 1" in text
-    assert "lost 0" not in text
+    assert "lost 2, doubled 0" in text
+    assert "nothing wrong" not in text
+    assert "lost 0" not in summary(blind)
 
 
 def test_the_files_tell_the_same(tmp_path: Path) -> None:
@@ -105,6 +111,9 @@ def test_a_page_says_under_which_conditions_it_was_made() -> None:
     assert "1 times: no libfaketime" in page
     assert "| commands stored before the clients began | 3 |" in page
     assert "| dead letters | 4 |" in page
+    assert "| lost, doubled | 0, 0 |" in page
+    lost = as_markdown([a_report("it is gone").figures()], "chaos.svg")
+    assert "| lost, doubled | 2, 0; see the findings |" in lost
     assert "Others were at work" not in page
 
 

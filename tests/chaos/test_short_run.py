@@ -35,5 +35,6 @@ async def test_every_kind_of_fault_loses_nothing_and_doubles_nothing() -> None:
     assert happened >= set(KINDS) - {"clock-forward"}
     assert int(str(told.judged["committed"])) > FAULTS
     assert int(str(told.judged["rejected"])) > 0
+    assert int(str(told.judged["compared"])) == int(str(told.judged["accepted"]))
     pauses = [each for each in faults if each.kind == "freeze-past-lease"]
     assert fenced > 0 or not {each.target for each in pauses} & set(WORKERS), "no lease was lost"
