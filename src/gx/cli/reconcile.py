@@ -99,6 +99,10 @@ def reconcile(
     each read model's rows, each command's answer, and all sums. The ledger is
     right by definition; the first difference is named with both sides.
 
+    Not compared, since no block holds it: what was asked (a command's
+    arguments and actor), answers without a transaction (refused before the
+    ledger, or discarded), dead letters, idempotency keys and the audit log.
+
     --repair rebuilds the read models and compares again, unless the ledger
     itself is unsound. It never touches the ledger, the outbox or the results
     of commands.

@@ -34,6 +34,7 @@ class LedgerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     block_number: BlockNumber
     outcome: str
     code: str | None
+    detail: str | None
     result: str | None
     is_repeat: bool
 
@@ -84,6 +85,7 @@ class Slice:
                     block_number=block.number,
                     outcome=outcome.outcome,
                     code=outcome.code,
+                    detail=outcome.detail,
                     result=_json_of(outcome.result),
                     is_repeat=outcome.duplicate_of is not None,
                 )

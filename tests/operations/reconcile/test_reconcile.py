@@ -137,6 +137,7 @@ async def test_a_result_that_contradicts_the_ledger_is_named(compared: Compared)
     ("assignment", "column"),
     [
         ("code = 'SYSTEM_PAUSED'", "code"),
+        ("detail = 'you were refunded'", "detail"),
         ("transaction_id = 'other'", "transaction_id"),
         ("block_number = 1", "block_number"),
         ("""result = '{"forged": true}'""", "result"),
@@ -145,7 +146,7 @@ async def test_a_result_that_contradicts_the_ledger_is_named(compared: Compared)
 async def test_every_part_of_a_result_is_compared(
     compared: Compared, assignment: str, column: str
 ) -> None:
-    """Verdict, code, transaction, block and what the contract returned."""
+    """Verdict, code, words, transaction, block and what the contract returned."""
     row = await compared.some_command()
     await compared.run(
         f"UPDATE command_results SET {assignment} WHERE command_id = $1",  # noqa: S608 (constants)

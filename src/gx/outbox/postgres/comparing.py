@@ -32,8 +32,9 @@ ANSWERS: Final = """
         SELECT t.*, CASE WHEN t.id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                          THEN t.id::uuid END AS command_id
           FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[],
-                      $7::boolean[])
-               WITH ORDINALITY AS t(id, block, transaction, outcome, code, result, is_repeat, place)
+                      $7::boolean[], $8::text[])
+               WITH ORDINALITY
+                 AS t(id, block, transaction, outcome, code, result, is_repeat, detail, place)
     ), results AS MATERIALIZED (
         SELECT * FROM command_results
          WHERE command_id = ANY(ARRAY(SELECT command_id FROM told WHERE command_id IS NOT NULL))
@@ -42,7 +43,8 @@ ANSWERS: Final = """
          WHERE command_id = ANY(ARRAY(SELECT command_id FROM told WHERE command_id IS NOT NULL))
     ), differing AS MATERIALIZED (
         SELECT t.*, r.command_id IS NOT NULL AS is_settled, r.outcome AS stored_outcome,
-               r.code AS stored_code, r.result AS stored_result, r.transaction_id, r.block_number,
+               r.code AS stored_code, r.detail AS stored_detail, r.result AS stored_result,
+               r.transaction_id, r.block_number,
                k.command_id IS NOT NULL AS is_known
           FROM told t
           LEFT JOIN results r ON r.command_id = t.command_id
@@ -50,10 +52,12 @@ ANSWERS: Final = """
          WHERE r.command_id IS NULL OR k.command_id IS NULL OR r.outcome <> t.outcome
             OR r.code IS DISTINCT FROM t.code OR r.result IS DISTINCT FROM t.result::jsonb
             OR r.transaction_id IS DISTINCT FROM t.transaction
+            OR r.detail IS DISTINCT FROM t.detail
             OR (r.block_number IS DISTINCT FROM t.block AND NOT t.is_repeat)
     )
     SELECT f.place, f.is_settled, f.stored_outcome AS outcome, f.stored_code AS code,
-           f.stored_result::text AS result, f.transaction_id, f.block_number, f.is_known,
+           f.stored_detail AS detail, f.stored_result::text AS result, f.transaction_id,
+           f.block_number, f.is_known,
            o.seq IS NOT NULL AS is_waiting, d.state AS letter,
            x.command_id IS NOT NULL AS is_declared,
            EXISTS (SELECT FROM command_weeks w WHERE w.retired_at_ms IS NOT NULL
@@ -257,6 +261,7 @@ def _columns(answers: Sequence[LedgerAnswer]) -> tuple[list[object], ...]:
         [storable(answer.code) for answer in answers],
         [storable(answer.result) for answer in answers],
         [answer.is_repeat for answer in answers],
+        [storable(answer.detail) for answer in answers],
     )
 
 
@@ -289,6 +294,7 @@ def _first_column(answer: LedgerAnswer, row: asyncpg.Record) -> tuple[str, str, 
     pairs = (
         ("outcome", answer.outcome, row["outcome"]),
         ("code", answer.code, row["code"]),
+        ("detail", storable(answer.detail), row["detail"]),
         ("transaction_id", answer.transaction_id, row["transaction_id"]),
         ("block_number", answer.block_number, row["block_number"]),
     )
