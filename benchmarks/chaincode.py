@@ -26,7 +26,9 @@ from typing import Final
 import psutil
 from grpc import aio
 
+from benchmarks.ending import ending_cleanly
 from benchmarks.ledger import SEED, Contracts, mint_batches, transfer_batches
+from benchmarks.options import whole_number
 from benchmarks.stack import free_port
 from gx.database.tether import tethered
 from gx.domain.batches import BATCH_FUNCTION
@@ -189,10 +191,10 @@ def per(commands: int, seconds: float) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=int, default=1_000)
-    parser.add_argument("--batches", type=int, default=20)
-    parser.add_argument("--singles", type=int, default=500)
-    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--batch", type=whole_number(at_least=1), default=1_000)
+    parser.add_argument("--batches", type=whole_number(at_least=1), default=20)
+    parser.add_argument("--singles", type=whole_number(at_least=1), default=500)
+    parser.add_argument("--accounts", type=whole_number(at_least=1), default=10_000)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures = asyncio.run(measure(options))
@@ -203,4 +205,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_cleanly():
+        main()

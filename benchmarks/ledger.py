@@ -26,6 +26,8 @@ from typing import Final
 
 import psutil
 
+from benchmarks.ending import ending_cleanly
+from benchmarks.options import whole_number
 from gx.chaincode.executor import Executed
 from gx.chaincode.stub import Caller, Modification
 from gx.contracts.chaincode import build_executor
@@ -297,9 +299,9 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
 def main() -> None:
     """Measure and print, or be the ledger process."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--batches", type=int, default=60)
-    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--batch", type=whole_number(at_least=1), default=500)
+    parser.add_argument("--batches", type=whole_number(at_least=1), default=60)
+    parser.add_argument("--accounts", type=whole_number(at_least=1), default=10_000)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -314,4 +316,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_cleanly():
+        main()

@@ -24,6 +24,8 @@ from typing import Final
 
 import uvloop
 
+from benchmarks.ending import ending_cleanly
+from benchmarks.options import whole_number
 from gx.database.embedded import EmbeddedPostgres
 from gx.database.leases import PostgresLeases
 from gx.database.migrations import migrate
@@ -289,12 +291,13 @@ def main(arguments: argparse.Namespace) -> None:
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--events", type=whole_number(at_least=1), default=200_000)
+    parser.add_argument("--batch", type=whole_number(at_least=1), default=500)
+    parser.add_argument("--accounts", type=whole_number(at_least=1), default=10_000)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main(read_arguments())
+    with ending_cleanly():
+        main(read_arguments())

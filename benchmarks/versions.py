@@ -21,6 +21,8 @@ import psutil
 import uvloop
 
 from benchmarks.driver import drive_closed, driving, prepare
+from benchmarks.ending import ending_cleanly
+from benchmarks.options import whole_number
 from benchmarks.stack import API, LOOP, PROJECTOR, SUBMITTER, Loop, Server
 from benchmarks.systems import seeds
 from benchmarks.timeline import install
@@ -103,8 +105,8 @@ def main() -> None:
     """Read the command line, measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.versions", description=__doc__)
     parser.add_argument("versions", nargs="+", metavar="NAME=SOURCES")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--transfers", type=int, default=10_000)
+    parser.add_argument("--rounds", type=whole_number(at_least=1), default=5)
+    parser.add_argument("--transfers", type=whole_number(at_least=1), default=10_000)
     options = parser.parse_args()
     pairs = (text.partition("=") for text in options.versions)
     sources = {name: Path(path).resolve(strict=True) for name, _, path in pairs}
@@ -112,4 +114,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_cleanly():
+        main()

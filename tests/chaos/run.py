@@ -19,6 +19,7 @@ import os
 import random
 import shlex
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -56,6 +57,9 @@ DEFAULTS: Final = ["--faults", "300", "--previous-faults", "40", "--fabric-fault
 LEDGERS: Final = [kind.value for kind in LedgerKind]
 
 A_ROUND: Final = 25
+EXAMPLES: Final = ", such as "
+EXAMPLE_CHARACTERS: Final = 160
+"""Enough to see what it is about; all of it is in the JSON."""
 REPLAYS_MAX: Final = 14
 SHRINK_MAX_S: Final = 900.0
 SEARCH: Final = f"shorter stories to play in search of the smallest (default: {REPLAYS_MAX})"
@@ -157,7 +161,8 @@ async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
         async with order.stage() as stage:
             await _plant(stage, order.planted)
             told = await play_round(stage, story)
-        _say(f"  {'fails: ' + told.findings[0] if told.findings else 'nothing found'}")
+        broken = ", ".join(each.partition(EXAMPLES)[0] for each in told.findings)
+        _say(f"  {'fails: ' + broken if broken else 'nothing found'}")
         return bool(told.findings)
 
     return await shrink(
@@ -194,12 +199,20 @@ class _Progress:
 
 def _round_text(played: Round) -> str:
     if played.findings:
-        return "\n".join(["FOUND:", *(f"  {finding}" for finding in played.findings)])
+        return "\n".join(["FOUND:", *(f"  {in_short(each)}" for each in played.findings)])
     counts = played.judged
     return (
         f"---- {len(played.played)} faults in {played.elapsed_s:.0f} s: {counts['accepted']}"
         f" accepted, {counts['committed']} committed, {counts['rejected']} refused; nothing wrong"
     )
+
+
+def in_short(finding: str) -> str:
+    """Return what was found, how often, and the beginning of one example."""
+    said, _, examples = finding.partition(EXAMPLES)
+    if not examples:
+        return said
+    return f"{said}{EXAMPLES}{textwrap.shorten(examples, EXAMPLE_CHARACTERS, placeholder=' …')}"
 
 
 def _say(text: str) -> None:

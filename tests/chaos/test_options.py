@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.run import parse
+from tests.chaos.findings import Finding, Rule
+from tests.chaos.run import EXAMPLE_CHARACTERS, EXAMPLES, in_short, parse
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,16 @@ def test_a_file_that_is_no_text_is_refused(
 
     assert ended.value.code == 2
     assert f"{file} cannot be read" in capsys.readouterr().err
+
+
+def test_a_finding_is_told_in_a_line_that_can_be_read() -> None:
+    """The rule, how often it was broken, and where to begin to look."""
+    finding = Finding()
+    finding.require_none(Rule.ENTRIES, [f"chaos-{number} has {'x ' * 200}" for number in range(9)])
+
+    told = in_short(finding.faults[0])
+
+    assert told.startswith(f"{Rule.ENTRIES}: 9{EXAMPLES}['chaos-0 has x x")
+    assert told.endswith(" …")
+    assert len(told) < len(f"{Rule.ENTRIES}: 9{EXAMPLES}") + EXAMPLE_CHARACTERS + 1
+    assert in_short("nothing happened any more") == "nothing happened any more"
