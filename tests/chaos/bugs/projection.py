@@ -38,7 +38,7 @@ def checkpoint_apart() -> None:
                 self._sql(store.MOVE_CHECKPOINT),
                 *(self._channel, expected.block_number, expected.genesis_hash),
                 *(reached.block_number, reached.block_timestamp_ms, reached.genesis_hash),
-                *(lease.epoch, lease.name),
+                *(lease.epoch, lease.name, reached.block_hash),
             )
         async with self._fenced(lease) as connection:
             write_effects = vars(store)["write_effects"]  # by now it may halt
