@@ -338,11 +338,18 @@ class Server:
             await connection.close()
 
 
+_found_ports: Final = set[int]()
+
+
 def free_port() -> int:
-    """Find a port that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Find a port that nobody has now, and that was not found before: its finder may be slow."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in _found_ports:
+            _found_ports.add(port)
+            return port
 
 
 def _environment(folder: Path, dsn: str) -> dict[str, str]:

@@ -4,31 +4,39 @@ A port that was free when it was looked for, and is taken when it is listened at
 stacks: on a machine where three of them start at once, connections take ports all the time.
 """
 
+import os
 import random
 import socket
+from collections import deque
 from typing import Final
 
 _FIRST: Final = 10_000
 _LAST: Final = 20_999
-# Workers with one seed must not try the same ports in the same order.
+_SHARES: Final = 8
+# Each worker of pytest-xdist ("gw0", "gw1", ...) has a share of its own: what one of them was
+# given and has not listened at yet, another cannot be given.
+_WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # noqa: TID251 (pytest's own)
+_SHARE: Final = int(_WORKER.removeprefix("gw")) % _SHARES
+# Processes with one seed must not try the same ports in the same order.
 _choose: Final = random.SystemRandom()
+_given: Final = deque[int](maxlen=300)  # free now, and still somebody's: a stack takes its 16 late
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens at now."""
+    """Return a port of 127.0.0.1 that nobody listens at now, and that was not given out lately."""
     while True:
-        port = _choose.randint(_FIRST, _LAST)
+        port = _choose.randrange(_FIRST + _SHARE, _LAST + 1, _SHARES)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given.append(port)
+        return port
 
 
 def free_ports(count: int) -> list[int]:
     """Return as many different ones."""
-    ports: set[int] = set()
-    while len(ports) < count:
-        ports.add(free_port())
-    return list(ports)
+    return [free_port() for _ in range(count)]

@@ -62,9 +62,13 @@ class StateRowCache:
             for key in gone:
                 self._young.pop(key, None)
                 self._old.pop(key, None)
+            stale = self._old.keys() & rows.keys()
+            grown_bytes = 0
             for key in self._young.keys() & rows.keys():
+                grown_bytes += len(rows[key][1]) - len(self._young[key][1])
                 self._young[key] = rows[key]
-            for key in self._old.keys() & rows.keys():
+            self._count(grown_bytes)
+            for key in stale:
                 if self._old.pop(key, None):  # unless the generations have turned meanwhile
                     self._keep(key, rows[key])
 
