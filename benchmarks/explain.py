@@ -23,6 +23,13 @@ from benchmarks.report import (
 LOOP_SHARE_MIN: Final = 0.05
 """Processes below this share of the CPU time are not named."""
 
+IMAGES: Final = (
+    "An insert into a grown system writes more log: the first change of each page after a",
+    "checkpoint puts a whole page into it. What comes in order fills page after page; the index of",
+    "the idempotency keys is one of hashes, and each of them changes another page of those that",
+    "the last day's keys fill. The rows *log of an insert* say how much that is.",
+)
+
 
 def explain(report: Report) -> Iterator[str]:
     """Write a section on the targets that are missed, or say that there is none."""
@@ -55,6 +62,7 @@ def _causes(report: Report, question: str, missed: list[Answer]) -> Iterator[str
     elif question == GROWTH:
         yield "The spread beside the ratio says how far two rounds of the same system differ: where"
         yield "it holds the target, the difference is not told from the scatter of this machine."
+        yield from IMAGES
     elif question == MEMORY:
         yield "Resident memory counts shared libraries and caches (SQLite's page cache, compiled"
         yield "statements) once a process; [the soak](soak.md) says whether it grows."

@@ -5,7 +5,7 @@ from typing import Final
 
 from benchmarks.answers import answer_tables
 from benchmarks.beside import PROCESSES
-from benchmarks.explain import explain
+from benchmarks.explain import IMAGES, explain
 from benchmarks.figures import spread
 from benchmarks.machine import BUSY_CORES
 from benchmarks.report import Report, growth_answers
@@ -134,7 +134,10 @@ def _large(report: Report | None) -> Iterator[str]:
     yield "## And when it has grown by far?\n"
     yield f"Written by `{report.command}` in {report.seconds} s on commit {report.machine.commit},"
     yield f"{len(report.rounds)} interleaved rounds.\n"
-    yield "\n".join(list(answer_tables(list(growth_answers(report.rounds))))[1:])
+    answers = list(growth_answers(report.rounds))
+    yield "\n".join(list(answer_tables(answers))[1:])
+    if any(answer.is_met is False for answer in answers):
+        yield "\n".join((*IMAGES, ""))
 
 
 def _peers(report: Report) -> Iterator[str]:

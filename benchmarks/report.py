@@ -315,6 +315,27 @@ def growth_answers(rounds: Sequence[Round]) -> Iterator[Answer]:
                 unit="",
                 target=target if "settled" in system else None,
             )
+        yield from _log_answers(rounds, system)
+
+
+def _log_answers(rounds: Sequence[Round], system: str) -> Iterator[Answer]:
+    """Compare what an insert writes to the server's log; older figures say nothing of it."""
+    pairs = [(one.grown[system].insert_log, one.fresh.insert_log) for one in rounds]
+    known = [(old, new) for old, new in pairs if old is not None and new is not None]
+    if not known:
+        return
+    texts = [
+        f"{spread([one.all_bytes for one in side]).median:,.0f} bytes,"
+        f" {spread([one.image_bytes for one in side]).median:,.0f} of them images of pages"
+        for side in zip(*known, strict=True)
+    ]
+    yield Answer(
+        question=GROWTH,
+        name=f"log of an insert: {system} / 10,000",
+        figure=" against ".join(texts),
+        value=spread([old.all_bytes / new.all_bytes for old, new in known]),
+        unit="",
+    )
 
 
 def _latency_answers(levels: Sequence[OpenLoop]) -> Iterator[Answer]:

@@ -87,7 +87,9 @@ def _preface(report: SoakReport) -> str:
 def _findings(report: SoakReport) -> Iterator[str]:
     yield "## What was asked\n"
     yield "The first quarter is warm-up. A rise is the median slope between all pairs of samples,"
-    yield "times the length of what is left; quarters are compared by their medians.\n"
+    yield "times the length of what is left. Latencies scatter from minute to minute: beside their"
+    yield "rise stands how likely it is that values in random order rise as clearly (Mann's and"
+    yield "Kendall's test).\n"
     yield "| | found | limit | |\n|---|---|---|---|"
     for one in report.findings:
         verdict = "flat" if one.is_flat else "**not flat**"

@@ -1,18 +1,18 @@
 """Whether a soak was flat: rules over its samples, each with its reason.
 
-The first quarter is warm-up. Slopes are the median of the slopes between all pairs of samples
-(Theil-Sen), which a few outliers do not move. Quarters are compared by their medians.
+The first quarter is warm-up. Memory and latencies are judged by their trend; what jumps, as a table
+before and after autovacuum, by what its quarters have most of.
 """
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
 from typing import Final, TypeVar
 
 import msgspec
 
 from benchmarks.figures import Percentiles
 from benchmarks.soak_samples import HOT_TABLES, POSTGRESQL, Sample, Slice
+from benchmarks.trend import chance_of_rise, slope
 
 T = TypeVar("T")
 
@@ -25,7 +25,9 @@ MEMORY_AFTER: Final = 1_000_000
 """Commands after which the limit on memory holds."""
 
 FILES_RISE_MAX: Final = 4
-LATENCY_RATIO_MAX: Final = 1.25
+LATENCY_RISE_MAX: Final = 0.25
+CHANCE_MIN: Final = 0.01
+"""Twelve latencies are judged: at this one healthy soak in ten or fewer is called rising."""
 LATENCY_SLACK_MS: Final = {"p50": 1.0, "p95": 3.0, "p99": 10.0}
 """Below this a difference is the scheduler's."""
 
@@ -36,9 +38,6 @@ DEAD_SLACK: Final = 10_000
 BYTES_SLACK: Final = 4_000_000
 STUCK_MAX_MS: Final = 15_000
 """A lease and an interval: whatever waits longer is stuck."""
-
-SAMPLES_MAX: Final = 300
-"""Pairs grow with the square."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,17 +73,6 @@ def judge(soaked: Soaked) -> list[Finding]:
         *_queue(soaked),
         *_answers(soaked),
     ]
-
-
-def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Return the median of the slopes between all pairs of points; 0 for fewer than two."""
-    step = max(1, len(points) // SAMPLES_MAX)
-    slopes = [
-        (y_2 - y_1) / (x_2 - x_1)
-        for (x_1, y_1), (x_2, y_2) in combinations(points[::step], 2)
-        if x_2 > x_1
-    ]
-    return statistics.median(slopes) if slopes else 0.0
 
 
 def _memory(soaked: Soaked) -> Iterator[Finding]:
@@ -131,15 +119,20 @@ def _latencies(soaked: Soaked) -> Iterator[Finding]:
         "projection": lambda one: one.projected,
         "read": lambda one: one.read,
     }
+    slices = _after_warm_up(soaked.slices)
+    window_s = slices[-1].at_s - slices[0].at_s
     for stage, of in stages.items():
         for name, slack_ms in LATENCY_SLACK_MS.items():
-            early, late = _quarters(soaked.slices, _percentile_of(of, f"{name}_ms"))
-            limit_ms = max(early * LATENCY_RATIO_MAX, early + slack_ms)
+            percentile = _percentile_of(of, f"{name}_ms")
+            points = [(one.at_s, percentile(one)) for one in slices]
+            middle_ms = statistics.median(value for _, value in points)
+            rise_ms, chance = slope(points) * window_s, chance_of_rise(points)
+            limit_ms = max(middle_ms * LATENCY_RISE_MAX, slack_ms)
             yield Finding(
-                rule=f"{stage} {name}: last quarter against the second",
-                found=f"{late:.1f} against {early:.1f} ms",
-                limit=f"<= {limit_ms:.1f} ms",
-                is_flat=late <= limit_ms,
+                rule=f"{stage} {name}: rise over {window_s / 60:.0f} min",
+                found=f"{rise_ms:+.1f} ms, at {middle_ms:.1f} ms; by chance {chance:.0%}",
+                limit=f"<= {limit_ms:.1f} ms, or chance >= {CHANCE_MIN:.0%}",
+                is_flat=rise_ms <= limit_ms or chance >= CHANCE_MIN,
             )
 
 
@@ -232,8 +225,8 @@ def _table_of(name: str, field: str) -> Callable[[Sample], float]:
     return lambda one: float(getattr(one.tables[name], field))
 
 
-def _after_warm_up(samples: Sequence[Sample]) -> Sequence[Sample]:
-    return samples[len(samples) // 4 :]
+def _after_warm_up(series: Sequence[T]) -> Sequence[T]:
+    return series[len(series) // 4 :]
 
 
 def _quarters(

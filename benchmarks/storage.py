@@ -12,6 +12,7 @@ from typing import Final
 from benchmarks.driver import Driver, make_transfers
 from benchmarks.stack import BenchmarkError, Loop
 from benchmarks.transfers import ACCOUNTS
+from benchmarks.wal import LogMark, Written
 from gx.database.leases import PostgresLeases
 from gx.database.ports import Lease
 from gx.domain.batches import OutcomeKind
@@ -34,6 +35,7 @@ class StorageRates:
 
     inserted_per_s: float
     claimed_per_s: float
+    insert_log: Written
 
 
 async def measure_storage(
@@ -45,11 +47,15 @@ async def measure_storage(
         BenchmarkError: the submitter runs, or not every command came out.
     """
     commands = make_transfers(seed, count, accounts)
+    mark = await LogMark.here(driver.loop.pool)
     insert_s = await driver.accept(commands)
+    insert_log = await mark.written(count)
     started_s = time.perf_counter()
     await claim_all(driver.loop, seed=seed, count=count, batch=BATCH)
     claim_s = time.perf_counter() - started_s
-    return StorageRates(inserted_per_s=count / insert_s, claimed_per_s=count / claim_s)
+    return StorageRates(
+        inserted_per_s=count / insert_s, claimed_per_s=count / claim_s, insert_log=insert_log
+    )
 
 
 async def claim_all(loop: Loop, *, seed: int, count: int, batch: int) -> list[float]:

@@ -14,6 +14,7 @@ from benchmarks.stack import API, PROJECTOR, SUBMITTER, Loop, Server
 from benchmarks.storage import measure_storage
 from benchmarks.timeline import Journey, journey, now_ms, until_done
 from benchmarks.transfers import ACCOUNTS
+from benchmarks.wal import Written
 
 WARM_UP_S: Final = 0.5
 
@@ -47,6 +48,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """The same with the commands sent over HTTP; `client` is the sending process."""
     wal_bytes: float
     """What the closed loop writes to the server's log for each command."""
+    insert_log: Written | None = None
+    """What putting a command in writes to it. Figures of an older benchmark lack it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +87,7 @@ class System:
             cpu_us=cpu_us,
             http_cpu_us=http_cpu_us,
             wal_bytes=round(wal_bytes, 1),
+            insert_log=storage.insert_log,
         )
 
     async def post(self, amount: Amount, token: str, *, port: int | None = None) -> LoadResult:

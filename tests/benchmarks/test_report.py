@@ -17,6 +17,7 @@ from benchmarks.reading import ReadModelRates
 from benchmarks.report import Report
 from benchmarks.startup import Startup
 from benchmarks.systems import Measured
+from benchmarks.wal import Written
 
 PAST = "1,000,000 settled commands"
 
@@ -188,6 +189,25 @@ def test_systems_that_have_grown_by_far_come_from_a_run_of_their_own() -> None:
 
     assert "## And when it has grown by far?" in page
     assert page.count(f"insert (groups of 500): {PAST}") == 2
+
+
+def test_what_an_insert_writes_to_the_log_stands_beside_its_rate() -> None:
+    """A grown index costs whole pages of log; figures of an older benchmark say nothing of it."""
+    old = Written(all_bytes=3_000.0, image_bytes=2_000.0)
+    new = Written(all_bytes=1_000.0, image_bytes=10.0)
+    before = a_round(24_000.0)
+    told = msgspec.structs.replace(
+        before,
+        fresh=msgspec.structs.replace(before.fresh, insert_log=new),
+        grown={PAST: msgspec.structs.replace(before.grown[PAST], insert_log=old)},
+    )
+    name = f"log of an insert: {PAST} / 10,000"
+
+    (answer,) = (each for each in a_report(told).answers() if each.name == name)
+
+    assert answer.value.median == 3.0
+    assert "3,000 bytes, 2,000 of them images" in answer.figure
+    assert name not in verdicts(a_report(before))
 
 
 def test_the_charts_draw_every_target_and_every_load() -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 import pytest
@@ -10,7 +11,8 @@ from benchmarks.figures import Percentiles
 from benchmarks.machine import Machine
 from benchmarks.soak_page import SoakReport, render_soak_chart, render_soak_page
 from benchmarks.soak_samples import HOT_TABLES, Sample, Slice, Table
-from benchmarks.soak_verdict import Soaked, judge, slope
+from benchmarks.soak_verdict import Soaked, judge
+from benchmarks.trend import slope
 
 MINUTES = 20
 RATE_PER_S = 2_000
@@ -86,6 +88,9 @@ def a_soak() -> Soaked:
         ended=[],
         left=0,
     )
+
+
+FLAT: Final = a_soak()
 
 
 def samples_changed(change: Callable[[Sample], Sample]) -> Change:
@@ -177,6 +182,38 @@ def test_what_creeps_is_named(change: Change, rule: str) -> None:
     found = found_in(change(a_soak()))
 
     assert any(name.startswith(rule) for name in found), found
+
+
+def scattered(growth: float) -> Soaked:
+    """A soak whose minutes differ as on a busy machine, and whose latencies grow so many times."""
+
+    def change(one: Slice) -> Slice:
+        times = 1 + (growth - 1) * one.at_s / (MINUTES * 60)
+        stages = {
+            stage: Percentiles(
+                count=1_000,
+                p50_ms=20 * times * DICE.lognormvariate(0, 0.05),
+                p95_ms=60 * times * DICE.lognormvariate(0, 0.25),
+                p99_ms=90 * times * DICE.lognormvariate(0, 0.35),
+                max_ms=900,
+            )
+            for stage in ("accept", "committed", "projected", "read")
+        }
+        return msgspec.structs.replace(one, **stages)
+
+    return msgspec.structs.replace(FLAT, slices=[change(one) for one in FLAT.slices])
+
+
+@pytest.mark.parametrize(
+    ("growth", "least", "most"), [(1.0, 0, 10), (2.0, 95, 100), (1.5, 60, 100)]
+)
+def test_scatter_is_told_from_growth(growth: float, least: int, most: int) -> None:
+    """Of a hundred soaks few that are flat are accused, and few that grow are acquitted."""
+    DICE.seed(7)
+
+    accused = sum(bool(found_in(scattered(growth))) for _ in range(100))
+
+    assert least <= accused <= most
 
 
 def test_memory_has_a_limit_after_a_million_commands() -> None:

@@ -1,7 +1,8 @@
 """What was asked for against what came of it: each command's effect, or why it has none.
 
-Coins that are minted or moved are compared to the last unit, and a refusal needs a reason that
-can be seen in the blocks before it. Of other commands nothing is known here.
+Coins that are minted or moved are compared to the last unit, a new user to the last argument that
+the ledger tells again, and a refusal needs a reason that can be seen in the blocks before it. Of
+other commands nothing is known here.
 """
 
 from collections import Counter
@@ -21,7 +22,14 @@ BLOCKLESS: Final = frozenset({"ROLE_REQUIRED", "UNKNOWN_FUNCTION", "ARGUMENT_INV
 _ACCOUNT: Final = "account_"
 _BASIS_POINTS: Final = 10_000
 _FEE_PERCENT_MAX: Final = 1
-_EVENTS: Final = {"MINT_COINS": "CoinsMinted", "TRANSFER_TOKENS": "TransferEvent"}
+_EVENTS: Final = {
+    "MINT_COINS": "CoinsMinted",
+    "TRANSFER_TOKENS": "TransferEvent",
+    "CREATE_USER": "UserCreated",
+}
+_TOLD: Final[tuple[str, ...]] = (
+    "eventType", "accountId", "fromId", "toId", "amount", "remark", "userId", "nationality", "age",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -32,6 +40,9 @@ class Asked:
     refusals_allowed: frozenset[str]
     balances: Counter[str] = field(default_factory=Counter)
     opened: set[str] = field(default_factory=set)
+    countries: set[str] = field(default_factory=set)
+    people: dict[str, str] = field(default_factory=dict)
+    """The user who has each biometric hash."""
     effects: Counter[str] = field(default_factory=Counter)
     """How often each command did what commands of its kind do."""
     otherwise: list[str] = field(default_factory=list)
@@ -84,6 +95,8 @@ class Asked:
             return
         own = [each["eventType"] == _EVENTS[request.type] for each in outcome.events]
         self.effects[command_id] += sum(own)
+        if request.type == "CREATE_USER":
+            self.people[request.arguments["biometricHash"]] = request.arguments["userId"]
         expected = [_expected(request, event) for event in outcome.events[:1]]
         if not found or found != expected:
             self.otherwise.append(f"{command_id}: asked {_text(request)}, the ledger did {found}")
@@ -93,6 +106,8 @@ class Asked:
         arguments = request.arguments
         if not self.opened:
             yield "NOT_BOOTSTRAPPED"
+        if request.type == "CREATE_USER":
+            yield from self._obstacles_to_user(arguments)
         if request.type != "TRANSFER_TOKENS":
             return
         sender, receiver, amount = arguments["fromId"], arguments["toId"], int(arguments["amount"])
@@ -103,11 +118,22 @@ class Asked:
         if self.balances[sender] < amount + amount * _FEE_PERCENT_MAX // 100:
             yield "INSUFFICIENT_FUNDS"
 
+    def _obstacles_to_user(self, arguments: Mapping[str, str]) -> Iterator[str]:
+        if arguments["userId"] in self.people.values():
+            yield "USER_EXISTS"
+        if arguments["biometricHash"] in self.people:
+            yield "BIOMETRIC_HASH_EXISTS"
+        if arguments["nationality"] not in self.countries:
+            yield "COUNTRY_UNKNOWN"
+
     def _book(self, events: Sequence[JsonObject]) -> None:
         for event in events:
             for account, delta in _changes_of(event):
                 self.balances[account] += delta
                 self.opened.add(account)
+            countries = event.get("countries", [])
+            assert isinstance(countries, list)
+            self.countries.update(str(c["countryCode"]) for c in countries if isinstance(c, dict))
 
 
 def _changes_of(event: JsonObject) -> list[tuple[str, int]]:
@@ -118,8 +144,7 @@ def _changes_of(event: JsonObject) -> list[tuple[str, int]]:
 
 def _effect_of(event: JsonObject) -> dict[str, object]:
     """Return what an event says that happened, and which accounts it changed by how much."""
-    names = ("eventType", "accountId", "fromId", "toId", "amount", "remark")
-    said: dict[str, object] = {name: str(event[name]) for name in names if name in event}
+    said: dict[str, object] = {name: str(event[name]) for name in _TOLD if name in event}
     changed: Counter[str] = Counter()
     for account, delta in _changes_of(event):
         changed[account] += delta
@@ -128,18 +153,19 @@ def _effect_of(event: JsonObject) -> dict[str, object]:
 
 def _expected(request: Request, event: JsonObject) -> dict[str, object]:
     """Return the effect that was asked for; of the event itself only the rate of its fee counts."""
-    arguments, amount = request.arguments, int(request.arguments["amount"])
+    arguments, amount = request.arguments, int(request.arguments.get("amount", 0))
     changed: Counter[str] = Counter()
     if request.type == "MINT_COINS":
         changed[arguments["accountId"]] += amount
-    else:
+    elif request.type == "TRANSFER_TOKENS":
         rate_bps = int(str(event.get("feeRateBps", 0)))
         fee = (amount * rate_bps + _BASIS_POINTS // 2) // _BASIS_POINTS
         changed[arguments["fromId"]] -= amount + fee
         changed[arguments["toId"]] += amount
         changed[FUND] += fee
     changes = dict(sorted((a, d) for a, d in changed.items() if d))
-    return {"eventType": _EVENTS[request.type], **arguments, "changes": changes}
+    told = {name: arguments[name] for name in _TOLD if name in arguments}
+    return {"eventType": _EVENTS[request.type], **told, "changes": changes}
 
 
 def _text(request: Request) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -20,11 +21,14 @@ ACCOUNTS: Final = 40
 CLIENTS: Final = 16
 FUNDS: Final = "1000000000000"
 PATIENCE_S: Final = 120.0
+FACES: Final = 60
+
+Body = dict[str, str | int]
 
 
 @dataclass(slots=True)
 class Driver:
-    """Sends transfers, some mints and some commands that must be refused."""
+    """Sends transfers, some mints and new users, and some commands that must be refused."""
 
     url: str
     admin_token: str
@@ -125,9 +129,7 @@ class Driver:
             await self._send(client, path, body, key)
             await asyncio.sleep(choose.uniform(0, 2 * CLIENTS / self.rate_per_s))
 
-    async def _send(
-        self, client: httpx.AsyncClient, path: str, body: dict[str, str], key: str
-    ) -> str:
+    async def _send(self, client: httpx.AsyncClient, path: str, body: Body, key: str) -> str:
         headers = {"Idempotency-Key": key, **self._authority(path, body)}
         deadline_s = time.monotonic() + self.patience_s
         while True:
@@ -147,7 +149,7 @@ class Driver:
             self.retries += 1
             await asyncio.sleep(0.05)
 
-    def _note(self, command_id: str, path: str, body: dict[str, str], key: str) -> None:
+    def _note(self, command_id: str, path: str, body: Body, key: str) -> None:
         """Write down what was asked for; one id for two keys is no answer that belongs to one."""
         if self.accepted.setdefault(command_id, key) != key:
             self.unexpected.append(f"{command_id} for {self.accepted[command_id]} and for {key}")
@@ -157,22 +159,31 @@ class Driver:
             body,
             key=key,
             token=self.admin_token if is_mint else self.partner_token,
-            on_behalf_of=None if is_mint else body["fromId"],
+            on_behalf_of=_sender_of(body),
         )
 
-    def _authority(self, path: str, body: dict[str, str]) -> dict[str, str]:
+    def _authority(self, path: str, body: Body) -> dict[str, str]:
         if path == "/admin/mint":
             return _bearer(self.admin_token)
-        return {**_bearer(self.partner_token), "X-On-Behalf-Of": body["fromId"]}
+        sender = _sender_of(body)
+        acting = {"X-On-Behalf-Of": sender} if sender else {}
+        return {**_bearer(self.partner_token), **acting}
 
 
-def _choose(choose: random.Random) -> tuple[str, dict[str, str]]:
-    """Mostly transfers that succeed, some that the ledger must refuse, some mints."""
+def _sender_of(body: Body) -> str | None:
+    sender = body.get("fromId")
+    return None if sender is None else str(sender)
+
+
+def _choose(choose: random.Random) -> tuple[str, Body]:
+    """Mostly transfers that succeed, some that the ledger must refuse, some mints and users."""
     lot = choose.random()
     if lot < 0.05:
         return "/admin/mint", _mint(choose.randrange(ACCOUNTS))
+    if lot > 0.97:
+        return "/users", _person(choose)
     sender, receiver = choose.sample(range(ACCOUNTS), 2)
-    transfer = {
+    transfer: Body = {
         "fromId": f"chaos-{sender}",
         "toId": f"chaos-{receiver}",
         "amount": str(choose.randrange(1, 500_000_000)),
@@ -185,7 +196,14 @@ def _choose(choose: random.Random) -> tuple[str, dict[str, str]]:
     return "/transfers", transfer
 
 
-def _mint(account: int) -> dict[str, str]:
+def _person(choose: random.Random) -> Body:
+    """A user under a new id, with one of a few faces: whoever has it already is refused."""
+    face = sha256(f"face {choose.randrange(FACES)}".encode()).hexdigest()
+    name = f"chaos-user-{choose.getrandbits(64):016x}"
+    return {"userId": name, "biometricHash": face, "nationality": "US", "age": 34}
+
+
+def _mint(account: int) -> Body:
     return {"accountId": f"chaos-{account}", "amount": FUNDS, "remark": "chaos"}
 
 

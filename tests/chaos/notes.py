@@ -10,7 +10,11 @@ from typing import Final
 import msgspec
 
 _API: Final = "/api/v1"
-_TYPES: Final = {"/admin/mint": "MINT_COINS", "/transfers": "TRANSFER_TOKENS"}
+_TYPES: Final = {
+    "/admin/mint": "MINT_COINS",
+    "/transfers": "TRANSFER_TOKENS",
+    "/users": "CREATE_USER",
+}
 
 
 class ExpectedAlert(msgspec.Struct, frozen=True, rename={"from_s": "from", "to_s": "to"}):
@@ -59,7 +63,12 @@ class Notes(msgspec.Struct, frozen=True):
 
 
 def request_to_api(
-    path: str, body: Mapping[str, str], *, key: str, token: str, on_behalf_of: str | None = None
+    path: str,
+    body: Mapping[str, str | int],
+    *,
+    key: str,
+    token: str,
+    on_behalf_of: str | None = None,
 ) -> Request:
     """Note a request as it is sent. A key counts within issuer, subject and route."""
     _, payload, _ = token.split(".")
@@ -67,7 +76,7 @@ def request_to_api(
     parts = [claims["iss"], claims["sub"], _API + path, key]
     return Request(
         type=_TYPES[path],
-        arguments=dict(body),
+        arguments={name: str(value) for name, value in body.items()},
         actor=on_behalf_of or claims["sub"],
         key_hash=sha256(msgspec.json.encode(parts)).hexdigest(),
     )

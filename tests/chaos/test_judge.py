@@ -9,7 +9,7 @@ import shutil
 import signal
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,16 +19,18 @@ import msgspec
 import pytest
 
 from gx.domain.identifiers import BlockNumber, TransactionId
+from gx.domain.roles import LedgerRole
 from gx.ledger.ports import Block, ChaincodeEvent
 from gx.projection.read_model import ColumnType, ReadModel
 from gx.projection.read_models import READ_MODELS
 from tests.chaos.asked import BLOCKLESS
-from tests.chaos.chains import Chain, World, open_chain
+from tests.chaos.chains import Chain, open_chain
 from tests.chaos.checker import judge, judge_chain
 from tests.chaos.edits import DATABASE_EDITS, FILE_EDITS, NOBODY, Edit
 from tests.chaos.findings import Finding, Rule, named
 from tests.chaos.lab import Lab
 from tests.chaos.notes import Notes
+from tests.chaos.other_chains import Decision, EditedChain, rewritten, twice, with_event
 from tests.conftest import SharedServer, run_in_own_loop, temporary_database
 
 SINGLETONS: Final = ("system_status", "supply", "genesis")
@@ -53,6 +55,7 @@ async def _run_quietly(lab: Lab) -> None:
         await lab.bootstrap("alice", "bob")
         lab.start("submitter")
         lab.start("projector")
+        await _register(lab, "carla", "carla-again")
         await lab.transfer("bob", "alice")
         await lab.until_settled(await lab.transfer("alice", "nobody"))
         await lab.until_settled(await lab.transfer("alice", "bob"))
@@ -60,6 +63,17 @@ async def _run_quietly(lab: Lab) -> None:
         await asyncio.to_thread(ledger.end, signal.SIGTERM)
     finally:
         lab.close()
+
+
+async def _register(lab: Lab, *names: str) -> None:
+    """Ask for users with one face, one after the other: all but the first are refused."""
+    countries = {"countries": '[{"countryCode":"US","percentage":"4.2"}]'}
+    role = LedgerRole.SUPER_ADMIN
+    await lab.accept("INITIALIZE_COUNTRY_DATA", countries, actor="root", role=role)
+    for name in names:
+        person = {"userId": name, "biometricHash": "ab" * 32, "nationality": "US", "age": "34"}
+        role = LedgerRole.PARTNER_API
+        await lab.until_settled(await lab.accept("CREATE_USER", person, actor="bank", role=role))
 
 
 def notes_of(lab: Lab) -> Notes:
@@ -104,9 +118,9 @@ async def test_nothing_is_found_where_nothing_is_wrong(quiet_run: Lab) -> None:
     finding = await judge(quiet_run.dsn, quiet_run.ledger_file, notes_of(quiet_run))
 
     assert finding.faults == []
-    assert (finding.accepted, finding.committed, finding.rejected) == (6, 5, 1)
+    assert (finding.accepted, finding.committed, finding.rejected) == (9, 7, 2)
     assert finding.blocks > 3
-    assert (finding.compared, finding.lost, finding.doubled) == (6, 0, 0)
+    assert (finding.compared, finding.lost, finding.doubled) == (9, 0, 0)
     assert finding.rows > 10
     assert finding.supply > 0
 
@@ -191,30 +205,6 @@ async def test_an_edit_of_the_ledger_is_named(quiet_run: Lab, tmp_path: Path, ed
 # ------------------------------------------------------------------ what a ledger must not do
 
 
-class EditedChain:
-    """The run's blocks, and what a worse ledger would have added or changed."""
-
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self._blocks = blocks
-
-    async def height(self) -> int:
-        """See `Chain`."""
-        return len(self._blocks)
-
-    async def blocks(self) -> AsyncIterator[Block]:
-        """See `Chain`."""
-        for block in self._blocks:
-            yield block
-
-    async def defects(self) -> list[str]:
-        """See `Chain`."""
-        return []
-
-    async def state_defects(self, world: World) -> list[str]:  # noqa: ARG002 (see `Chain`)
-        """See `Chain`."""
-        return []
-
-
 def _again(block: Block, **changes: object) -> Block:
     """Put the block's one transaction once more behind it, changed."""
     (transaction,) = block.transactions
@@ -281,40 +271,12 @@ async def test_a_restored_database_lets_the_ledger_answer_again(quiet_run: Lab) 
     assert Rule.SENT_AGAIN not in named(faults)
 
 
-Decision = dict[str, object]
-
-
-def _rewritten(block: Block, change: Callable[[Decision], Decision]) -> Block:
-    """Tell another end of the block's one command."""
-    (transaction,) = block.transactions
-    assert transaction.event is not None
-    payload = json.loads(transaction.event.payload)
-    payload["outcomes"] = [change(each) for each in payload["outcomes"]]
-    event = replace(transaction.event, payload=json.dumps(payload))
-    return replace(block, transactions=(replace(transaction, event=event),))
-
-
-def _event(**changes: object) -> Callable[[Decision], Decision]:
-    """Change what the one event of a decision says."""
-
-    def change(decision: Decision) -> Decision:
-        (event,) = msgspec.convert(decision["events"], list[dict[str, object]])
-        return {**decision, "events": [{**event, **changes}]}
-
-    return change
-
-
-def _twice(decision: Decision) -> Decision:
-    (event,) = msgspec.convert(decision["events"], list[dict[str, object]])
-    return {**decision, "events": [event, event]}
-
-
 REWRITTEN: Final[dict[str, tuple[Rule, Callable[[Decision], Decision]]]] = {
     "nothing": (Rule.EFFECT, lambda each: {**each, "events": []}),
-    "another amount": (Rule.EFFECT, _event(amount="1")),
-    "another receiver": (Rule.EFFECT, _event(toId="carol")),
-    "another change": (Rule.EFFECT, _event(changes=[])),
-    "twice": (Rule.EFFECT, _twice),
+    "another amount": (Rule.EFFECT, with_event(amount="1")),
+    "another receiver": (Rule.EFFECT, with_event(toId="carol")),
+    "another change": (Rule.EFFECT, with_event(changes=[])),
+    "twice": (Rule.EFFECT, twice),
     "refused": (
         Rule.REFUSED,
         lambda each: {**each, "outcome": "REJECTED", "code": "INSUFFICIENT_FUNDS", "events": []},
@@ -332,13 +294,42 @@ async def test_what_was_not_asked_for_is_named(quiet_run: Lab, text: str) -> Non
     rule, change = REWRITTEN[text]
     async with open_chain(quiet_run.ledger_file) as chain:
         blocks = [block async for block in chain.blocks()]
-    edited = EditedChain([*blocks[:-1], _rewritten(blocks[-1], change)])
+    edited = EditedChain([*blocks[:-1], rewritten(blocks[-1], change)])
 
     finding = await finding_of(quiet_run, edited, notes_of(quiet_run))
 
     assert rule in named(finding.faults)
     assert finding.lost == (1 if text == "nothing" else 0)
     assert finding.doubled == (1 if text == "twice" else 0)
+
+
+OTHER_USERS: Final[dict[str, tuple[Rule, Callable[[Decision], Decision]]]] = {
+    "nobody": (Rule.EFFECT, lambda each: {**each, "events": []}),
+    "somebody else": (Rule.EFFECT, with_event(userId="dora")),
+    "from elsewhere": (Rule.EFFECT, with_event(nationality="CA")),
+    "older": (Rule.EFFECT, with_event(age=35)),
+    "refused": (
+        Rule.REFUSED,
+        lambda each: {
+            **each, "outcome": "REJECTED", "code": "BIOMETRIC_HASH_EXISTS", "events": [],
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", OTHER_USERS)
+async def test_a_user_who_was_not_asked_for_is_named(quiet_run: Lab, text: str) -> None:
+    """The new user is the one of the request, and a face is refused only if somebody has it."""
+    rule, change = OTHER_USERS[text]
+    async with open_chain(quiet_run.ledger_file) as chain:
+        blocks = [block async for block in chain.blocks()]
+    registered = next(n for n, block in enumerate(blocks) if "UserCreated" in str(block))
+    blocks[registered] = rewritten(blocks[registered], change)
+
+    finding = await finding_of(quiet_run, EditedChain(blocks), notes_of(quiet_run))
+
+    assert rule in named(finding.faults)
+    assert finding.lost == (1 if text == "nobody" else 0)
 
 
 @pytest.mark.parametrize("code", sorted(BLOCKLESS))
