@@ -55,7 +55,7 @@ class Batch:
         calls = [self._prepare(item) for item in items]
         self._prefetch(items, calls)
         pairs = zip(items, calls, strict=True)
-        outcomes = tuple(self._outcome(item, call) for item, call in pairs)
+        outcomes = [self._outcome(item, call) for item, call in pairs]
         self._state.flush()
         self._stub.set_event(BATCH_EVENT, encode_outcomes(outcomes))
         return {"commands": len(outcomes)}

@@ -151,5 +151,5 @@ def _show_transaction(content: Content, code: ValidationCode) -> LedgerTransacti
         validation_code=code,
         timestamp_ms=EpochMs(content.timestamp_ms),
         event=content.decode_event() if is_valid else None,
-        writes=tuple(map(Write._make, writes.items())),
+        writes=tuple([Write._make(pair) for pair in writes.items()]),
     )
