@@ -28,6 +28,8 @@ async def main():
         os.kill(os.getpid(), number)
         await asyncio.sleep(0.1)
         print("cleaned up")
+# Under `nohup` it would be ignored from the start.
+signal.signal(signal.Signals[sys.argv[1]], signal.SIG_DFL)
 with ending_cleanly():
     asyncio.run(main())
 """
