@@ -27,7 +27,8 @@ IMAGES: Final = (
     "An insert into a grown system writes more log: the first change of each page after a",
     "checkpoint puts a whole page into it. What comes in order fills page after page; the index of",
     "the idempotency keys is one of hashes, and each of them changes another page of those that",
-    "the last day's keys fill. The rows *log of an insert* say how much that is.",
+    "the last day's keys fill. `python -m benchmarks.keys` measures that by itself; a row *log of",
+    "an insert*, where there is one, says how much it is.",
 )
 
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import asyncpg
 import uvloop
 
 from benchmarks.ending import ending_cleanly
@@ -173,10 +174,18 @@ async def smallest_story(order: Order, faults: Sequence[Fault]) -> Shrunk:
     )
 
 
+class PlantError(Exception):
+    """What was to break the system cannot be executed."""
+
+
 async def _plant(stage: Stage, statements: str) -> None:
-    if statements:
-        async with stage.database() as connection:
+    if not statements:
+        return
+    async with stage.database() as connection:
+        try:
             await connection.execute(statements)
+        except asyncpg.PostgresError as error:
+            raise PlantError(f"PostgreSQL refuses the planted SQL: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,4 +373,8 @@ async def _explain(order: Order, report: RunReport) -> None:
 
 if __name__ == "__main__":
     with ending_cleanly(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(main(parse(sys.argv[1:]))))
+        try:
+            sys.exit(runner.run(main(parse(sys.argv[1:]))))
+        except PlantError as refused:
+            _say(str(refused))
+            sys.exit(2)
