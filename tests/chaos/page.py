@@ -143,15 +143,16 @@ def _range(loads: Sequence[float]) -> str:
 
 
 def as_svg(runs: Sequence[RunFigures]) -> str:
-    """Draw each kind's recovery: a bar to the median, a line to the 95th percentile."""
+    """Draw each kind's recovery, if one was timed: a bar to the median, a line to the 95th."""
     rows = [
         (f"{kind.kind} ({run.title})", kind.recovery_p50_s, kind.recovery_p95_s)
         for run in runs
         for kind in run.kinds
+        if kind.recovery_p50_s is not None and kind.recovery_p95_s is not None
     ]
-    longest = max((high for _, _, high in rows if high is not None), default=1.0)
+    longest = max((high for _, _, high in rows), default=1.0)
     drawn = [
-        _bar(place, name, low=low or 0.0, high=high or 0.0, longest=longest)
+        _bar(place, name, low=low, high=high, longest=longest)
         for place, (name, low, high) in enumerate(rows)
     ]
     height = 40 + ROW * len(rows)
