@@ -21,7 +21,7 @@ ACCOUNTS: Final = 40
 CLIENTS: Final = 16
 FUNDS: Final = "1000000000000"
 PATIENCE_S: Final = 120.0
-FACES: Final = 60
+FACES: Final = 1_000
 
 Body = dict[str, str | int]
 
@@ -197,7 +197,7 @@ def _choose(choose: random.Random) -> tuple[str, Body]:
 
 
 def _person(choose: random.Random) -> Body:
-    """A user under a new id, with one of a few faces: whoever has it already is refused."""
+    """A user under a new id; whose face somebody has already, is refused: the more, the longer."""
     face = sha256(f"face {choose.randrange(FACES)}".encode()).hexdigest()
     name = f"chaos-user-{choose.getrandbits(64):016x}"
     return {"userId": name, "biometricHash": face, "nationality": "US", "age": 34}
